@@ -1,0 +1,50 @@
+import type { Descriptor } from "./descriptor.ts";
+import type { Digest } from "./digest.ts";
+import type { OpenFileTree } from "./file_tree.ts";
+
+/** What an artifact unpacks to. */
+export type ArtifactContent =
+  /** Files (layer operation `extract`): open with {@linkcode ArtifactStore.openTree}. The digest covers paths, bytes and executable bits after ignore rules. */
+  | { readonly kind: "tree"; readonly digest: Digest; readonly fileCount: number }
+  /** One layer byte for byte (layer operation `copy`): read with {@linkcode ArtifactStore.readBlob}. */
+  | { readonly kind: "blob"; readonly descriptor: Descriptor; readonly fileName: string };
+
+/** What a source yields: verified content, kept in the store under its digest. */
+export interface Artifact {
+  /** `tag@sha256:…`, or the bare digest for a digest reference (Flux RFC-0005). */
+  readonly revision: string;
+  /** Digest of the manifest that the reference resolved to (of the index, where it is one). */
+  readonly digest: Digest;
+  readonly content: ArtifactContent;
+  /** The manifest's annotations. */
+  readonly metadata: Readonly<Record<string, string>>;
+  /** Bytes of the layer as it was pulled. */
+  readonly sizeBytes: number;
+  /** RFC 3339. */
+  readonly lastUpdateTime: string;
+  /** `<registry>/<repository>` or the layout's path, without credentials: for people. */
+  readonly url: string;
+  /** Digests in the store that this artifact needs (manifest, index, layer, signatures): what a pin holds. */
+  readonly blobs: readonly Digest[];
+}
+
+/** Digest part of a revision (`tag@digest` or `digest`). */
+export function revisionDigest(revision: string): string {
+  return revision.slice(revision.lastIndexOf("@") + 1);
+}
+
+/** The content store, as rooms other than `source` see it. Everything read is checked against its digest. */
+export interface ArtifactStore {
+  /** Opens an artifact's files. @throws {StageError} StorageOperationFailed when it is not there or damaged */
+  openTree(artifact: Artifact): Promise<OpenFileTree>;
+  /** Bytes of a blob. @throws {StageError} StorageOperationFailed when it is not there or damaged */
+  readBlob(digest: Digest): Promise<Uint8Array>;
+  /** Whether everything that an artifact needs is there (sizes are looked at, bytes are not read). */
+  has(artifact: Artifact): Promise<boolean>;
+  /** Says which artifacts `owner` needs from now on (the last good one first); replaces what it said before. Kept over restarts. */
+  pin(owner: string, artifacts: readonly Artifact[]): Promise<void>;
+  /** Forgets an owner. */
+  unpin(owner: string): Promise<void>;
+  /** Removes what nobody pins and the history does not keep. */
+  collect(): Promise<{ readonly removed: number; readonly freedBytes: number }>;
+}

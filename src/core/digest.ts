@@ -1,0 +1,66 @@
+/**
+ * Room `core`: the words every room speaks: values, their text form, and the contracts between rooms.
+ * In: nothing. Out: types and small pure functions. May fail: parsing, with a coded error. Called by everyone.
+ * It imports nothing but `node:crypto` (hashing is pure). A type moves in when a second room needs it.
+ *
+ * @module
+ */
+import { createHash } from "node:crypto";
+
+/** Content address of bytes: `sha256:<64 hex>` or `sha512:<128 hex>`, lower case (OCI image-spec, descriptor.md). */
+export type Digest = `sha256:${string}` | `sha512:${string}`;
+
+/** The digest algorithms that are accepted from outside; everything we write is `sha256`. */
+export type DigestAlgorithm = "sha256" | "sha512";
+
+const pattern = /^(?:sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})$/;
+
+/** Whether `text` is a digest of an accepted algorithm with the exact length. */
+export function isDigest(text: string): text is Digest {
+  return pattern.test(text);
+}
+
+/**
+ * Reads a digest from outside. Check before a digest ever enters a URL or a path.
+ *
+ * @throws {RangeError} when the algorithm is unknown or the hex part is not exact
+ */
+export function parseDigest(text: string): Digest {
+  if (!isDigest(text)) {
+    throw new RangeError(
+      `Cannot read digest "${text.slice(0, 150)}": it must be "sha256:" and 64 lower-case hex digits`,
+    );
+  }
+  return text;
+}
+
+/** Algorithm and hex parts of a digest. */
+export function splitDigest(digest: Digest): { readonly algorithm: DigestAlgorithm; readonly hex: string } {
+  const colon = digest.indexOf(":");
+  return { algorithm: digest.slice(0, colon) as DigestAlgorithm, hex: digest.slice(colon + 1) };
+}
+
+/** `sha256:` digest of bytes, or of a text's UTF-8 form. */
+export function digestOf(data: Uint8Array | string): Digest {
+  return `sha256:${createHash("sha256").update(data).digest("hex")}`;
+}
+
+/** Digest of bytes that arrive in pieces: `update` as they come, then `digest` once. */
+export interface DigestStream {
+  update(chunk: Uint8Array): void;
+  digest(): Digest;
+}
+
+/** A running digest of the given algorithm. */
+export function digestStream(algorithm: DigestAlgorithm = "sha256"): DigestStream {
+  const hash = createHash(algorithm);
+  return {
+    update: (chunk) => void hash.update(chunk),
+    digest: () => `${algorithm}:${hash.digest("hex")}` as Digest,
+  };
+}
+
+/** The first `length` hex digits, for people and file names. */
+export function shortDigest(digest: Digest, length = 12): string {
+  return splitDigest(digest).hex.slice(0, length);
+}

@@ -1,0 +1,132 @@
+import type { Inventory, InventoryEntry } from "./inventory.ts";
+import type { ObjectKey } from "./object.ts";
+import type { Resource, ResourceRef } from "./resource.ts";
+
+/** What an object wants of a target. */
+export interface TargetRequest {
+  /** Whose resources these are: the owner labels and the inventory carry it. */
+  readonly owner: ObjectKey;
+  readonly resources: readonly Resource[];
+  /** What this owner applied before: the union of all that may be there. */
+  readonly previous: Inventory;
+  /** Revision that is being applied, for messages. */
+  readonly revision: string;
+  readonly options: TargetOptions;
+}
+
+/** Switches of a request; each absent one has the default named. */
+export interface TargetOptions {
+  /** Recreate a resource when an immutable field changed. Default `false`. */
+  readonly force?: boolean;
+  /** Drift to leave alone: JSON pointers, by selector (Kustomization `spec.ignore`). Default none. */
+  readonly ignore?: readonly { readonly paths: readonly string[]; readonly target?: ResourceSelector }[];
+  /** Name of the ServiceAccount to act as, in the owner's namespace. */
+  readonly serviceAccountName?: string;
+  /** Kubeconfig text of another cluster. */
+  readonly kubeconfig?: string;
+  /** Namespace of resources that name none. Default the owner's. */
+  readonly defaultNamespace?: string;
+  /** Whole seconds of work allowed. Default 5 minutes. */
+  readonly timeoutMs?: number;
+  /** Confirmed by a person: the prune guard lets everything pass. Default `false`. */
+  readonly pruneConfirmed?: boolean;
+}
+
+/** Which resources a patch or rule speaks of; `name` and `namespace` are anchored regular expressions (kustomize's selector). */
+export interface ResourceSelector {
+  readonly group?: string;
+  readonly version?: string;
+  readonly kind?: string;
+  readonly name?: string;
+  readonly namespace?: string;
+  readonly labelSelector?: string;
+  readonly annotationSelector?: string;
+}
+
+/** One step that a plan would take, and what it changes. */
+export interface PlannedChange {
+  readonly action: "create" | "update" | "recreate" | "delete" | "unchanged" | "skip";
+  readonly ref: ResourceRef;
+  /** Text before and after (secrets masked), for a diff; absent where there is none. */
+  readonly before?: string;
+  readonly after?: string;
+  /** Why it is skipped or recreated, or whose it is. */
+  readonly note?: string;
+}
+
+/** What happened to one resource. */
+export interface AppliedChange {
+  readonly action: "created" | "configured" | "recreated" | "unchanged" | "skipped" | "deleted";
+  readonly ref: ResourceRef;
+  /** Where it stands, for targets with files. */
+  readonly location?: string;
+  /** Fields that had drifted, as JSON pointers. */
+  readonly drifted?: readonly string[];
+  readonly note?: string;
+}
+
+/** What an apply did. `inventory` is what now stands of `resources`. */
+export interface ApplyResult {
+  readonly inventory: Inventory;
+  readonly changes: readonly AppliedChange[];
+}
+
+/** What a removal did. Entries in `kept` stay in the inventory. */
+export interface RemoveResult {
+  readonly removed: readonly AppliedChange[];
+  readonly kept: readonly {
+    readonly entry: InventoryEntry;
+    readonly reason: "failed" | "guarded" | "terminating";
+    readonly message: string;
+  }[];
+  /** Entries that are not ours any more (owner labels changed, prune disabled): left alone and forgotten. */
+  readonly released: readonly { readonly entry: InventoryEntry; readonly message: string }[];
+}
+
+/** Health of one resource (kstatus words). */
+export interface ResourceHealth {
+  readonly ref: ResourceRef;
+  readonly status: "Current" | "InProgress" | "Failed" | "Terminating" | "NotFound" | "Unknown";
+  readonly message: string;
+}
+
+/** What to wait for. */
+export interface WaitRequest {
+  readonly owner: ObjectKey;
+  readonly refs: readonly ResourceRef[];
+  readonly timeoutMs: number;
+  /** CEL expressions by kind (Kustomization `spec.healthCheckExprs`). */
+  readonly expressions?: readonly HealthExpression[];
+  readonly serviceAccountName?: string;
+  readonly kubeconfig?: string;
+}
+
+/** Readiness of a kind by expression (fluxcd/pkg `apis/kustomize`, CustomHealthCheck). */
+export interface HealthExpression {
+  readonly apiVersion: string;
+  readonly kind?: string;
+  readonly current: string;
+  readonly inProgress?: string;
+  readonly failed?: string;
+}
+
+/** The world that is made to match: a cluster or a directory. */
+export interface Target {
+  /** For people: `cluster`, `directory ./out`. */
+  readonly name: string;
+  /** What {@linkcode Target.apply} and the removal of what is stale would do. Reads only. */
+  plan(request: TargetRequest, signal: AbortSignal): Promise<readonly PlannedChange[]>;
+  /** Makes the resources stand. Nothing is deleted. @throws {StageError} ReconciliationFailed, with every resource's fault in its message */
+  apply(request: TargetRequest, signal: AbortSignal): Promise<ApplyResult>;
+  /** Waits until all are Current. @throws {StageError} HealthCheckFailed naming what is not and why; HealthCheckCanceled when aborted */
+  wait(request: WaitRequest, signal: AbortSignal): Promise<readonly ResourceHealth[]>;
+  /** Deletes resources of an owner: what is stale, or all of it. What is gone already is success. */
+  remove(
+    owner: ObjectKey,
+    entries: readonly InventoryEntry[],
+    options: TargetOptions,
+    signal: AbortSignal,
+  ): Promise<RemoveResult>;
+  /** What the target itself remembers of an owner; `undefined` when it keeps nothing. Right even after our disk is lost. */
+  remembered(owner: ObjectKey): Promise<Inventory | undefined>;
+}

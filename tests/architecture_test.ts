@@ -1,0 +1,112 @@
+/** Holds the shape: which room may import which, and no cycles (ARCHITECTURE.md, "Rooms"). */
+import { deepEqual } from "node:assert/strict";
+import { fromFileUrl, relative } from "./support/paths.ts";
+
+interface Dependency {
+  readonly specifier: string;
+  readonly code?: { readonly specifier?: string };
+  readonly type?: { readonly specifier?: string };
+}
+interface Module {
+  readonly specifier: string;
+  readonly dependencies?: readonly Dependency[];
+}
+
+const root = fromFileUrl(new URL("..", import.meta.url));
+
+/** Rooms that a room may import from, beside itself and packages. */
+const allowed: Readonly<Record<string, readonly string[]>> = {
+  core: [],
+  format: ["core"],
+  platform: ["core"],
+  config: ["core", "format"],
+  source: ["core", "format"],
+  build: ["core", "format"],
+  target: ["core", "format"],
+  report: ["core", "format"],
+  reconcile: ["core", "format"],
+  cli: ["core", "format", "app"],
+  app: ["core", "format", "platform", "config", "source", "build", "target", "report", "reconcile"],
+  main: ["cli", "app", "core"],
+};
+
+function roomOf(path: string): string {
+  if (path === "main.ts") return "main";
+  if (path === "src/app.ts" || path === "src/build_worker.ts") return "app";
+  return path.split("/")[1] ?? path;
+}
+
+async function graphOf(entry: string): Promise<Map<string, string[]>> {
+  const output = await new Deno.Command(Deno.execPath(), {
+    args: ["info", "--json", entry],
+    cwd: root,
+    stderr: "inherit",
+  })
+    .output();
+  const info = JSON.parse(new TextDecoder().decode(output.stdout)) as { readonly modules: readonly Module[] };
+  const graph = new Map<string, string[]>();
+  for (const module of info.modules) {
+    if (!module.specifier.startsWith("file:")) continue;
+    const path = relative(root, fromFileUrl(new URL(module.specifier)));
+    graph.set(
+      path,
+      (module.dependencies ?? []).flatMap((dependency) => {
+        const target = dependency.code?.specifier ?? dependency.type?.specifier ?? "";
+        return target.startsWith("file:") ? [relative(root, fromFileUrl(new URL(target)))] : [];
+      }),
+    );
+  }
+  return graph;
+}
+
+function findCycle(graph: ReadonlyMap<string, readonly string[]>): string[] {
+  const done = new Set<string>();
+  const trail: string[] = [];
+  const visit = (node: string): string[] => {
+    if (done.has(node)) return [];
+    const start = trail.indexOf(node);
+    if (start >= 0) return [...trail.slice(start), node];
+    trail.push(node);
+    for (const next of graph.get(node) ?? []) {
+      const cycle = visit(next);
+      if (cycle.length > 0) return cycle;
+    }
+    trail.pop();
+    done.add(node);
+    return [];
+  };
+  for (const node of graph.keys()) {
+    const cycle = visit(node);
+    if (cycle.length > 0) return cycle;
+  }
+  return [];
+}
+
+const graph = await graphOf("main.ts");
+
+Deno.test("rooms import only what the table allows", () => {
+  const wrong = [...graph].flatMap(([from, targets]) =>
+    targets
+      .filter((to) => roomOf(from) !== roomOf(to) && !(allowed[roomOf(from)] ?? []).includes(roomOf(to)))
+      .map((to) => `${from} -> ${to}`)
+  );
+
+  deepEqual(wrong, []);
+});
+
+Deno.test("there is no import cycle", () => {
+  deepEqual(findCycle(graph), []);
+});
+
+Deno.test("core imports no package but node:crypto", async () => {
+  const wrong: string[] = [];
+  for await (const entry of Deno.readDir(`${root}/src/core`)) {
+    const text = await Deno.readTextFile(`${root}/src/core/${entry.name}`);
+    for (const match of text.matchAll(/from "([^"]+)"/g)) {
+      const name = match[1] ?? "";
+      if (!name.startsWith("./") && name !== "node:crypto") wrong.push(`${entry.name}: ${name}`);
+    }
+  }
+
+  deepEqual(wrong, []);
+});
