@@ -12,6 +12,11 @@ export interface TargetRequest {
   /** Revision that is being applied, for messages. */
   readonly revision: string;
   readonly options: TargetOptions;
+  /**
+   * Digest of everything that decided `resources` and `options`. A target remembers it with what it made, so that
+   * {@linkcode Target.stands} can answer without a build.
+   */
+  readonly inputs?: string;
 }
 
 /** Switches of a request; each absent one has the default named. */
@@ -110,6 +115,13 @@ export interface HealthExpression {
   readonly failed?: string;
 }
 
+/** What a watch saw of an applied resource. */
+export type WatchedChange =
+  /** Somebody changed or deleted it: the owner should run. */
+  | { readonly kind: "drift"; readonly ref: ResourceRef; readonly fields: readonly string[] }
+  /** Its health changed after it was Current. */
+  | { readonly kind: "health"; readonly health: ResourceHealth };
+
 /** The world that is made to match: a cluster or a directory. */
 export interface Target {
   /** For people: `cluster`, `directory ./out`. */
@@ -127,6 +139,16 @@ export interface Target {
     options: TargetOptions,
     signal: AbortSignal,
   ): Promise<RemoveResult>;
+  /**
+   * Whether all that the last apply of `owner` made still stands untouched and came from the same `inputs`. Cheap: no
+   * write, no build, at most a look at what is known already. `false` when in doubt.
+   */
+  stands?(owner: ObjectKey, inputs: string, signal: AbortSignal): Promise<boolean>;
+  /**
+   * Watches what an owner has applied until `signal` is aborted and calls back when a resource drifts, vanishes or
+   * changes its health. Returns at once. Absent where a target cannot watch.
+   */
+  watch?(owner: ObjectKey, onChange: (change: WatchedChange) => void, signal: AbortSignal): void;
   /** What the target itself remembers of an owner; `undefined` when it keeps nothing. Right even after our disk is lost. */
   remembered(owner: ObjectKey): Promise<Inventory | undefined>;
 }
