@@ -33,6 +33,8 @@ export interface TargetOptions {
   readonly defaultNamespace?: string;
   /** Whole seconds of work allowed. Default 5 minutes. */
   readonly timeoutMs?: number;
+  /** The whole owner goes: the share of resources that is deleted is no alarm. The other guards stay. Default `false`. */
+  readonly isWholeRemoval?: boolean;
   /** Confirmed by a person: the prune guard lets everything pass. Default `false`. */
   readonly pruneConfirmed?: boolean;
 }

@@ -1,0 +1,100 @@
+import type { FileSystem } from "../core/file_system.ts";
+import { temporaryPrefix } from "../core/file_system.ts";
+import type { JsonValue } from "../core/json.ts";
+import { canonicalJson } from "../core/json.ts";
+import type { ObjectKey } from "../core/object.ts";
+import { keyText } from "../core/object.ts";
+import { StageError } from "../core/stage_error.ts";
+import type { ObjectRecord } from "./record.ts";
+
+/** The records of all objects, kept in memory and on disk. */
+export interface Checkpoints {
+  get(key: ObjectKey): ObjectRecord | undefined;
+  all(): Iterable<ObjectRecord>;
+  /**
+   * Keeps a record. The file is written only when something that counts changed: an idle run writes nothing.
+   *
+   * @throws {StageError} StorageOperationFailed; the record is then kept in memory and written with the next change
+   */
+  save(record: ObjectRecord): Promise<void>;
+  forget(key: ObjectKey): Promise<void>;
+}
+
+/** Version of the record files; a newer one is refused. */
+const formatVersion = 1;
+
+/** Reads all records of `folder` (made if missing) and removes what a crash left unfinished. A file that cannot be read is set aside, not deleted. */
+export async function openCheckpoints(
+  folder: string,
+  tools: { readonly fileSystem: FileSystem; readonly onDamaged: (file: string, error: unknown) => void },
+): Promise<Checkpoints> {
+  const { fileSystem } = tools;
+  await fileSystem.makeFolder(folder, { mode: 0o700 });
+  const records = new Map<string, ObjectRecord>();
+  const saved = new Map<string, string>();
+
+  for (const entry of await fileSystem.list(folder) ?? []) {
+    const path = `${folder}/${entry.name}`;
+    if (entry.name.startsWith(temporaryPrefix)) await fileSystem.remove(path);
+    else if (entry.kind === "file" && entry.name.endsWith(".json")) {
+      try {
+        const file = JSON.parse(await fileSystem.readText(path) ?? "") as { version: number; record: ObjectRecord };
+        if (file.version > formatVersion) {
+          throw new RangeError(
+            `Cannot read version ${file.version}: this program knows versions up to ${formatVersion}`,
+          );
+        }
+        const name = keyText(file.record.key);
+        records.set(name, file.record);
+        saved.set(name, durableText(file.record));
+      } catch (error) {
+        tools.onDamaged(path, error);
+        await fileSystem.rename(path, `${path}.damaged`);
+      }
+    }
+  }
+
+  return {
+    get: (key) => records.get(keyText(key)),
+    all: () => records.values(),
+    async save(record) {
+      const name = keyText(record.key);
+      records.set(name, record);
+      const text = durableText(record);
+      if (saved.get(name) === text) return;
+      try {
+        await fileSystem.writeAtomic(
+          pathOf(folder, record.key),
+          `{"version":${formatVersion},"record":${fullText(record)}}\n`,
+          {
+            mode: 0o600,
+          },
+        );
+      } catch (error) {
+        throw new StageError("StorageOperationFailed", `Cannot save the state of "${name}"`, { cause: error });
+      }
+      saved.set(name, text);
+    },
+    async forget(key) {
+      records.delete(keyText(key));
+      saved.delete(keyText(key));
+      await fileSystem.remove(pathOf(folder, key));
+    },
+  };
+}
+
+function pathOf(folder: string, key: ObjectKey): string {
+  return `${folder}/${key.kind.toLowerCase()}_${key.namespace}_${key.name}.json`;
+}
+
+function fullText(record: ObjectRecord): string {
+  return canonicalJson(record as unknown as JsonValue);
+}
+
+/** What must not be lost: everything but the times and counters that move with each idle run. */
+function durableText(record: ObjectRecord): string {
+  return fullText({
+    ...record,
+    history: record.history.map((row) => ({ ...row, lastReconciled: "", lastDurationMs: 0, totalReconciliations: 0 })),
+  });
+}

@@ -1,0 +1,708 @@
+import type { Clock } from "../core/clock.ts";
+import { timeText } from "../core/clock.ts";
+import { condition, isTrue } from "../core/condition.ts";
+import type { EngineControl } from "../core/control.ts";
+import { digestOf } from "../core/digest.ts";
+import type { Event } from "../core/event.ts";
+import type { JsonValue } from "../core/json.ts";
+import { canonicalJson } from "../core/json.ts";
+import type { Log } from "../core/log.ts";
+import type { DesiredObject, ObjectKey } from "../core/object.ts";
+import { keyText } from "../core/object.ts";
+import type { Random } from "../core/random.ts";
+import { reasons } from "../core/reason.ts";
+import type { Reporter } from "../core/reporter.ts";
+import { asStageError, messageOf, StageError } from "../core/stage_error.ts";
+import type { WatchedChange } from "../core/target.ts";
+import type { Checkpoints } from "./checkpoint.ts";
+import { afterFailure, afterSuccess, type Moment, whileRunning, whileSuspended } from "./conditions.ts";
+import { Gate } from "./gate.ts";
+import { checkDependencies, type Graph, graphOf } from "./graph.ts";
+import type { Pipeline, RecordPatch, Run, RunResult, Trigger } from "./pipeline.ts";
+import { addHistory, isSuspended, type LiveState, newRecord, type ObjectRecord, statusOf } from "./record.ts";
+import { type Ending, nextDelayMs } from "./schedule.ts";
+
+/** What the engine is handed. */
+export interface EngineTools {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly reporter: Reporter;
+  readonly checkpoints: Checkpoints;
+  /** One per kind. */
+  // deno-lint-ignore no-explicit-any -- the kind of an object decides its spec's type; config has checked it
+  readonly pipelines: readonly Pipeline<any>[];
+  /** Objects that run at the same time. */
+  readonly concurrency: number;
+  /** Evaluates CEL for `readyExpr`. */
+  readonly evaluate: (expression: string, variables: Readonly<Record<string, JsonValue>>) => boolean;
+  /** Called after a run that did real work and when nothing is left to do: a good moment to tidy up. */
+  readonly onQuiet?: () => void;
+}
+
+/** One object while the program runs. */
+interface Slot {
+  object: DesiredObject;
+  /** Digest of the object's spec: taken once, because it is asked for often. */
+  specDigest: string;
+  phase: "idle" | "waiting" | "running";
+  trigger: Trigger;
+  /** Set when it must run once more right after this run. */
+  again?: Trigger | undefined;
+  abort?: AbortController | undefined;
+  cancelTimer?: (() => void) | undefined;
+  stopWatch?: AbortController | undefined;
+  live: LiveState;
+  hasRun: boolean;
+  /** Settles when the present run has ended. */
+  ended: Promise<void>;
+}
+
+/** A removal under way. */
+interface Removing {
+  readonly abort: AbortController;
+  readonly done: Promise<void>;
+}
+
+/** Abort reason of a run that a newer revision or document replaces. */
+class Superseded extends Error {
+  override readonly name = "Superseded";
+}
+/** Abort reason of a run that the end of the program cuts short. */
+class Stopped extends Error {
+  override readonly name = "Stopped";
+}
+
+/** Milliseconds between two beats of the loop. */
+const beatMs = 2_000;
+/** Age of the last beat from which on the loop counts as hanging. */
+const deadAfterMs = 10_000;
+/** How deep objects found in artifacts may nest. */
+const deepestChild = 8;
+
+/**
+ * The loop: holds every object, runs each when something it depends on changes or its time comes, at most one run per
+ * object, and records what came of it. It decides nothing about content; that is the pipelines' work.
+ */
+export class Engine implements EngineControl {
+  readonly #tools: EngineTools;
+  // deno-lint-ignore no-explicit-any -- see EngineTools.pipelines
+  readonly #pipelines: ReadonlyMap<string, Pipeline<any>>;
+  readonly #gate: Gate;
+  readonly #slots = new Map<string, Slot>();
+  /** Removals under way by key. */
+  readonly #retiring = new Map<string, Removing>();
+  /** Slots that wait or run. */
+  #active = 0;
+  #graph: Graph = graphOf([]);
+  #stopping = false;
+  #lastBeat: number;
+  #cancelBeat: (() => void) | undefined;
+  #settledWaiters: (() => void)[] = [];
+
+  constructor(tools: EngineTools) {
+    this.#tools = tools;
+    this.#pipelines = new Map(tools.pipelines.map((pipeline) => [pipeline.kind, pipeline]));
+    this.#gate = new Gate(tools.concurrency);
+    this.#lastBeat = tools.clock.monotonic();
+    this.#beat();
+  }
+
+  get isAlive(): boolean {
+    return this.#tools.clock.monotonic() - this.#lastBeat < deadAfterMs;
+  }
+
+  get firstPassDone(): boolean {
+    return [...this.#slots.values()].every((slot) => slot.hasRun || this.#isSuspended(slot));
+  }
+
+  /**
+   * Makes `objects` the desired state of the documents; objects found in artifacts stay with their parents.
+   *
+   * @param options.complete whether every document was readable: only then is what is missing taken for removed
+   */
+  update(objects: readonly DesiredObject[], options: { readonly complete: boolean }): void {
+    const trigger: Trigger = this.#slots.size === 0 ? "start" : "config";
+    const wanted = new Set(objects.map((object) => keyText(object.key)));
+    const changed = objects.filter((object) => this.#put(object));
+    if (options.complete) {
+      for (const [name, slot] of [...this.#slots]) {
+        if (slot.object.parent === undefined && !wanted.has(name)) this.#retire(slot.object.key);
+      }
+      for (const record of [...this.#tools.checkpoints.all()]) {
+        if (!this.#slots.has(keyText(record.key)) && !this.#hasLivingParent(record)) this.#retire(record.key);
+      }
+    }
+    this.#graph = graphOf([...this.#slots.values()].map((slot) => slot.object));
+    for (const object of changed) this.#wakeKey(object.key, trigger);
+    this.#checkSettled();
+  }
+
+  reconcile(key: ObjectKey, options: { readonly withSource?: boolean; readonly token?: string } = {}): boolean {
+    const slot = this.#slots.get(keyText(key));
+    if (slot === undefined) return false;
+    const token = options.token ?? timeText(this.#tools.clock.now());
+    void this.#trySave(slot, { ...this.#prepare(slot), lastHandledReconcileAt: token });
+    const source = options.withSource === true ? this.#sourceSlot(slot.object) : undefined;
+    if (source !== undefined) this.#wake(source, "request");
+    this.#wake(slot, "request");
+    return true;
+  }
+
+  async suspend(key: ObjectKey): Promise<boolean> {
+    return await this.#setSuspended(key, true);
+  }
+
+  async resume(key: ObjectKey): Promise<boolean> {
+    return await this.#setSuspended(key, false);
+  }
+
+  /** Runs what names a Secret or ConfigMap that changed. */
+  wakeReferrers(kind: "Secret" | "ConfigMap", namespace: string, name: string): void {
+    for (const key of this.#graph.referrersOf(kind, namespace, name)) this.#wakeKey(key, "reference");
+  }
+
+  /** Resolves when nothing runs, waits or is due at once, and every object has been run. */
+  settled(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#settledWaiters.push(resolve);
+      this.#checkSettled();
+    });
+  }
+
+  /** Record of an object, for those who render or diff beside the loop. */
+  recordOf(key: ObjectKey): ObjectRecord | undefined {
+    return this.#tools.checkpoints.get(key);
+  }
+
+  /** Objects that the loop holds, those found in artifacts included. */
+  objects(): readonly DesiredObject[] {
+    return [...this.#slots.values()].map((slot) => slot.object);
+  }
+
+  /**
+   * Ends the loop: nothing new starts; runs have half of `deadlineMs` to finish and are then cut short at the next
+   * safe point. State is kept as it is, so that the next start goes on.
+   */
+  async stop(deadlineMs: number): Promise<void> {
+    this.#stopping = true;
+    this.#cancelBeat?.();
+    const running: Promise<void>[] = [...this.#retiring.values()].map((removing) => removing.done);
+    for (const slot of this.#slots.values()) {
+      slot.cancelTimer?.();
+      slot.stopWatch?.abort();
+      if (slot.phase === "running") running.push(slot.ended);
+    }
+    const allEnded = Promise.all(running).then(() => {});
+    const enough = new AbortController();
+    const within = (ms: number) => Promise.race([allEnded, this.#tools.clock.sleep(ms, enough.signal).catch(() => {})]);
+    try {
+      if (running.length > 0) await within(deadlineMs / 2);
+      for (const slot of this.#slots.values()) slot.abort?.abort(new Stopped("The daemon stops"));
+      for (const removal of this.#retiring.values()) removal.abort.abort(new Stopped("The daemon stops"));
+      if (running.length > 0) await within(deadlineMs / 2);
+    } finally {
+      enough.abort();
+    }
+  }
+
+  /** Puts an object in its slot. Returns whether it is new or its document changed. */
+  #put(object: DesiredObject): boolean {
+    const name = keyText(object.key);
+    this.#retiring.get(name)?.abort.abort(new Superseded("The object is back"));
+    const slot = this.#slots.get(name);
+    const specDigest = digestOf(canonicalJson(object.document.spec ?? null));
+    if (slot === undefined) {
+      this.#slots.set(name, {
+        object,
+        specDigest,
+        phase: "idle",
+        trigger: "config",
+        live: { warnings: [] },
+        hasRun: false,
+        ended: Promise.resolve(),
+      });
+      this.#showResting(object);
+      return true;
+    }
+    const isSame = canonicalJson(slot.object.document) === canonicalJson(object.document);
+    slot.object = object;
+    slot.specDigest = specDigest;
+    if (!isSame) this.#showResting(object);
+    return !isSame;
+  }
+
+  /** Shows a suspended object as such; its document decides again when its spec changed. */
+  #showResting(object: DesiredObject): void {
+    const slot = this.#slots.get(keyText(object.key));
+    if (slot === undefined || !this.#isSuspended(slot)) return;
+    slot.abort?.abort(new Superseded("The object is suspended"));
+    slot.cancelTimer?.();
+    const record: ObjectRecord = {
+      ...this.#prepare(slot),
+      conditions: whileSuspended(this.#prepare(slot).conditions),
+      // What is removed while it rests leaves its resources behind (Flux: suspended objects are not finalized).
+      removal: { prune: false, wait: false },
+    };
+    if (record.observedGeneration >= 0) void this.#trySave(slot, record);
+    this.#report(slot, record, []);
+  }
+
+  async #setSuspended(key: ObjectKey, suspended: boolean): Promise<boolean> {
+    const slot = this.#slots.get(keyText(key));
+    if (slot === undefined) return false;
+    await this.#save({ ...this.#prepare(slot), suspended });
+    if (suspended) this.#showResting(slot.object);
+    else this.#wake(slot, "request");
+    return true;
+  }
+
+  #isSuspended(slot: Slot): boolean {
+    return isSuspended(slot.object, this.#prepare(slot));
+  }
+
+  #sourceSlot(object: DesiredObject): Slot | undefined {
+    for (const slot of this.#slots.values()) {
+      if (this.#graph.consumersOf(slot.object.key).some((key) => keyText(key) === keyText(object.key))) return slot;
+    }
+    return undefined;
+  }
+
+  #hasLivingParent(record: ObjectRecord): boolean {
+    return record.parent !== undefined && this.#slots.has(keyText(record.parent));
+  }
+
+  /** The record of a slot's object with its generation counted up when its spec changed. */
+  #prepare(slot: Slot): ObjectRecord {
+    const { object, specDigest } = slot;
+    const record = this.#tools.checkpoints.get(object.key) ?? newRecord(object);
+    if (record.specDigest === specDigest) return record;
+    const { suspended: _, ...rest } = record;
+    return record.specDigest === ""
+      ? { ...record, specDigest, generation: object.generation }
+      : { ...rest, specDigest, generation: record.generation + 1, failures: 0 };
+  }
+
+  #wakeKey(key: ObjectKey, trigger: Trigger): void {
+    const slot = this.#slots.get(keyText(key));
+    if (slot !== undefined) this.#wake(slot, trigger);
+  }
+
+  #wake(slot: Slot, trigger: Trigger): void {
+    if (this.#stopping || this.#isSuspended(slot)) return;
+    slot.cancelTimer?.();
+    slot.cancelTimer = undefined;
+    switch (slot.phase) {
+      case "idle":
+        slot.phase = "waiting";
+        this.#active++;
+        slot.trigger = trigger;
+        slot.ended = this.#enterAndRun(slot);
+        break;
+      case "waiting":
+        if (urgency(trigger) < urgency(slot.trigger)) slot.trigger = trigger;
+        break;
+      case "running":
+        slot.again = trigger;
+        if (trigger === "revision" || trigger === "config") {
+          slot.abort?.abort(new Superseded("A newer state replaces this run"));
+        }
+        break;
+    }
+  }
+
+  async #enterAndRun(slot: Slot): Promise<void> {
+    await this.#gate.enter(urgency(slot.trigger));
+    try {
+      if (!this.#stopping && this.#isCurrent(slot) && !this.#isSuspended(slot)) {
+        slot.phase = "running";
+        slot.abort = new AbortController();
+        const ending = await this.#runOnce(slot, slot.abort);
+        slot.hasRun ||= ending !== undefined;
+        if (ending !== undefined && slot.again === undefined) this.#schedule(slot, ending.ending, ending.againAfterMs);
+      }
+    } catch (error) {
+      this.#tools.log.error("run ended unexpectedly", { object: keyText(slot.object.key), error: messageOf(error) });
+      slot.hasRun = true;
+      this.#schedule(slot, { kind: "failure", retry: "backoff", failures: 5 });
+    } finally {
+      slot.abort = undefined;
+      slot.phase = "idle";
+      this.#active--;
+      this.#gate.leave();
+    }
+    const { again } = slot;
+    slot.again = undefined;
+    if (again !== undefined && this.#isCurrent(slot)) this.#wake(slot, again);
+    this.#checkSettled();
+  }
+
+  #isCurrent(slot: Slot): boolean {
+    return this.#slots.get(keyText(slot.object.key)) === slot;
+  }
+
+  /** Runs an object once. `undefined` when the run was replaced or cut short: it then leaves no trace of failure. */
+  async #runOnce(slot: Slot, abort: AbortController): Promise<{ ending: Ending; againAfterMs?: number } | undefined> {
+    const { clock } = this.#tools;
+    const { object } = slot;
+    const startedMs = clock.monotonic();
+    const before = this.#prepare(slot);
+    const moment: Moment = { at: timeText(clock.now()), generation: before.generation };
+    let record = before;
+    const checkpoint = async (patch: RecordPatch) => {
+      record = { ...record, ...patch };
+      await this.#save(record);
+    };
+    const run: Run<unknown> = {
+      object,
+      get record() {
+        return record;
+      },
+      trigger: slot.trigger,
+      signal: abort.signal,
+      find: (key) => this.#find(key),
+      checkpoint,
+      progress: (message) => {
+        record = { ...record, conditions: whileRunning(record.conditions, moment, message) };
+        this.#report(slot, record, []);
+      },
+      offWorker: async (work) => {
+        this.#gate.leave();
+        try {
+          return await work();
+        } finally {
+          await this.#gate.enter(0);
+        }
+      },
+    };
+    try {
+      checkDependencies(object, { find: (key) => this.#find(key), evaluate: this.#tools.evaluate });
+      const pipeline = this.#pipelines.get(object.key.kind);
+      if (pipeline === undefined) {
+        throw new StageError("NotBuiltYet", `Cannot reconcile kind "${object.key.kind}": not built yet`);
+      }
+      const result = await pipeline.run(run);
+      if (abort.signal.aborted && !this.#isCurrent(slot)) return undefined;
+      await this.#succeed(slot, { before, record, result, moment, startedMs });
+      return {
+        ending: { kind: "success" },
+        ...(result.againAfterMs === undefined ? {} : { againAfterMs: result.againAfterMs }),
+      };
+    } catch (error) {
+      if (
+        abort.signal.aborted && (abort.signal.reason instanceof Superseded || abort.signal.reason instanceof Stopped)
+      ) {
+        return undefined;
+      }
+      return { ending: await this.#fail(slot, { before, record, error, moment, startedMs }) };
+    }
+  }
+
+  async #succeed(
+    slot: Slot,
+    done: { before: ObjectRecord; record: ObjectRecord; result: RunResult; moment: Moment; startedMs: number },
+  ): Promise<void> {
+    const { before, result, moment } = done;
+    const { clock } = this.#tools;
+    const durationMs = Math.round(clock.monotonic() - done.startedMs);
+    const warnings = [...result.warnings];
+    const children = result.children === undefined
+      ? before.children
+      : this.#adopt(slot.object, result.children, warnings);
+    const revision = result.record.lastAppliedRevision;
+    const record: ObjectRecord = {
+      ...done.record,
+      ...result.record,
+      observedGeneration: before.generation,
+      children,
+      failures: 0,
+      conditions: afterSuccess(done.record.conditions, moment, {
+        reason: result.reason,
+        message: result.message,
+        extra: result.conditions ?? [],
+      }),
+      history: revision === undefined ? before.history : addHistory(before.history, {
+        digest: result.record.inputs ?? "",
+        status: result.reason,
+        revision,
+        at: timeText(clock.now()),
+        durationMs,
+      }),
+    };
+    slot.live = {
+      warnings,
+      ...(result.health === undefined ? {} : { health: result.health }),
+      ...(result.target === undefined ? {} : { target: result.target }),
+    };
+    await this.#trySave(slot, record);
+    this.#report(slot, record, result.events.map((event) => ({ ...event, ...this.#stamp(slot) })), durationMs);
+    this.#watch(slot, result);
+    if (result.newArtifact !== undefined) {
+      for (const key of this.#graph.consumersOf(slot.object.key)) this.#wakeKey(key, "revision");
+    }
+    this.#wakeBlocked(slot.object.key);
+  }
+
+  async #fail(
+    slot: Slot,
+    done: { before: ObjectRecord; record: ObjectRecord; error: unknown; moment: Moment; startedMs: number },
+  ): Promise<Ending> {
+    const error = asStageError(done.error, "Unexpected", "Cannot reconcile");
+    if (error.reason === "Unexpected") {
+      const cause = done.error instanceof Error ? done.error.stack ?? "" : "";
+      this.#tools.log.error("unexpected fault", { object: keyText(slot.object.key), stack: cause });
+    }
+    const text = messageOf(error);
+    const shown = new StageError(error.reason, text, { hint: error.hint, cause: error.cause });
+    const row = reasons[error.reason];
+    const isBlocked = row.retry === "after-dependency";
+    const failures = isBlocked ? done.before.failures : done.before.failures + 1;
+    const durationMs = Math.round(this.#tools.clock.monotonic() - done.startedMs);
+    const ready = condition(done.before.conditions, "Ready");
+    const record: ObjectRecord = {
+      ...done.record,
+      observedGeneration: row.retry === "on-change" ? done.before.generation : done.before.observedGeneration,
+      failures,
+      conditions: afterFailure(done.record.conditions, done.moment, shown),
+    };
+    slot.live = { ...slot.live, hint: error.hint };
+    await this.#trySave(slot, record);
+    const isNews = ready?.reason !== error.reason || ready.message !== text;
+    const event: Event = {
+      ...this.#stamp(slot),
+      severity: isBlocked ? "info" : "error",
+      reason: error.reason,
+      message: text,
+      metadata: record.lastAttemptedRevision === undefined ? {} : { revision: record.lastAttemptedRevision },
+    };
+    this.#report(slot, record, isNews ? [event] : [], durationMs);
+    this.#wakeBlocked(slot.object.key);
+    return {
+      kind: "failure",
+      retry: row.retry,
+      failures: Math.max(1, failures),
+      ...(error.retryAfterMs === undefined ? {} : { retryAfterMs: error.retryAfterMs }),
+    };
+  }
+
+  /** Takes the objects found in an artifact; those that were found before and are not any more are removed. */
+  #adopt(parent: DesiredObject, found: readonly DesiredObject[], warnings: string[]): readonly ObjectKey[] {
+    const kept: DesiredObject[] = [];
+    for (const child of found) {
+      const other = this.#slots.get(keyText(child.key));
+      const isForeign = other !== undefined &&
+        (other.object.parent === undefined || keyText(other.object.parent) !== keyText(parent.key));
+      if (isForeign) {
+        const owner = other.object.parent === undefined ? "the documents" : keyText(other.object.parent);
+        warnings.push(`Left out "${keyText(child.key)}" of the artifact: ${owner} has an object of that name`);
+      } else if (this.#depthOf(parent) >= deepestChild) {
+        warnings.push(`Left out "${keyText(child.key)}": objects in artifacts may nest ${deepestChild} deep`);
+      } else kept.push({ ...child, parent: parent.key });
+    }
+    const changed = kept.filter((child) => this.#put(child));
+    const names = new Set(kept.map((child) => keyText(child.key)));
+    for (const record of [...this.#tools.checkpoints.all()]) {
+      const isOurs = record.parent !== undefined && keyText(record.parent) === keyText(parent.key);
+      if (isOurs && !names.has(keyText(record.key))) this.#retire(record.key);
+    }
+    for (const slot of [...this.#slots.values()]) {
+      const isOurs = slot.object.parent !== undefined && keyText(slot.object.parent) === keyText(parent.key);
+      if (isOurs && !names.has(keyText(slot.object.key))) this.#retire(slot.object.key);
+    }
+    this.#graph = graphOf([...this.#slots.values()].map((slot) => slot.object));
+    for (const child of changed) this.#wakeKey(child.key, "config");
+    return kept.map((child) => child.key);
+  }
+
+  #depthOf(object: DesiredObject): number {
+    let depth = 0;
+    let current: DesiredObject | undefined = object;
+    while (current?.parent !== undefined && depth <= deepestChild) {
+      depth++;
+      current = this.#slots.get(keyText(current.parent))?.object;
+    }
+    return depth;
+  }
+
+  /** Takes an object out of the loop and removes, in the background, what it left in the world: its children first. */
+  #retire(key: ObjectKey): void {
+    const name = keyText(key);
+    const slot = this.#slots.get(name);
+    if (slot !== undefined) {
+      this.#slots.delete(name);
+      slot.cancelTimer?.();
+      slot.stopWatch?.abort();
+      slot.abort?.abort(new Superseded("The object is gone"));
+    }
+    if (this.#retiring.has(name)) return;
+    const abort = new AbortController();
+    const done = this.#removeWhenIdle(key, slot, abort.signal).finally(() => {
+      this.#retiring.delete(name);
+      this.#checkSettled();
+    });
+    this.#retiring.set(name, { abort, done });
+  }
+
+  async #removeWhenIdle(key: ObjectKey, slot: Slot | undefined, signal: AbortSignal): Promise<void> {
+    const { checkpoints, clock, log, random, reporter } = this.#tools;
+    await slot?.ended;
+    await Promise.resolve();
+    const isChild = (parent: ObjectKey | undefined) => parent !== undefined && keyText(parent) === keyText(key);
+    const children = [
+      ...[...this.#slots.values()].filter((other) => isChild(other.object.parent)).map((other) => other.object.key),
+      ...[...checkpoints.all()].filter((record) => isChild(record.parent)).map((record) => record.key),
+    ];
+    for (const child of children) this.#retire(child);
+    await Promise.all(children.map((child) => this.#retiring.get(keyText(child))?.done));
+    for (let failures = 1; !signal.aborted && !this.#slots.has(keyText(key)); failures++) {
+      const record = checkpoints.get(key);
+      try {
+        if (record !== undefined) {
+          const checkpoint = async (patch: RecordPatch) => {
+            await checkpoints.save({ ...(checkpoints.get(key) ?? record), ...patch });
+          };
+          await this.#pipelines.get(key.kind)?.remove(record, { signal, checkpoint });
+          if (signal.aborted) return;
+          await checkpoints.forget(key);
+          log.info("object removed", { object: keyText(key) });
+        }
+        reporter.forget(key);
+        return;
+      } catch (error) {
+        if (signal.aborted) return;
+        log.error("object could not be removed", { object: keyText(key), error: messageOf(error) });
+        const pause = nextDelayMs(
+          { kind: "failure", retry: "backoff", failures },
+          { intervalMs: 300_000 },
+          random.next(),
+        );
+        await clock.sleep(pause ?? 300_000, signal).catch(() => {});
+      }
+    }
+  }
+
+  #watch(slot: Slot, result: RunResult): void {
+    slot.stopWatch?.abort();
+    slot.stopWatch = undefined;
+    if (result.watch === undefined || this.#stopping || !this.#isCurrent(slot)) return;
+    const stop = new AbortController();
+    slot.stopWatch = stop;
+    result.watch((change) => this.#onWatched(slot, change), stop.signal);
+  }
+
+  #onWatched(slot: Slot, change: WatchedChange): void {
+    if (change.kind === "drift") {
+      this.#wake(slot, "drift");
+      return;
+    }
+    const { health } = change;
+    const others = (slot.live.health ?? []).filter((other) =>
+      other.ref.kind !== health.ref.kind || other.ref.name !== health.ref.name ||
+      other.ref.namespace !== health.ref.namespace || other.ref.group !== health.ref.group
+    );
+    slot.live = { ...slot.live, health: [...others, health] };
+    const record = this.#prepare(slot);
+    const isBad = health.status === "Failed" || health.status === "NotFound";
+    const event: Event = {
+      ...this.#stamp(slot),
+      severity: "error",
+      reason: "HealthCheckFailed",
+      message: health.message,
+      metadata: {},
+    };
+    this.#report(slot, record, isBad ? [event] : []);
+  }
+
+  /** Runs the objects that wait for `key`. */
+  #wakeBlocked(key: ObjectKey): void {
+    for (const dependent of this.#graph.dependentsOf(key)) {
+      const record = this.#tools.checkpoints.get(dependent);
+      const ready = record === undefined ? undefined : condition(record.conditions, "Ready");
+      const slot = this.#slots.get(keyText(dependent));
+      if (slot?.phase === "running" || ready?.reason === "DependencyNotReady") this.#wakeKey(dependent, "dependency");
+    }
+  }
+
+  #find(key: ObjectKey): { object: DesiredObject; record: ObjectRecord | undefined } | undefined {
+    const slot = this.#slots.get(keyText(key));
+    if (slot === undefined) return undefined;
+    const record = this.#tools.checkpoints.get(key);
+    return { object: slot.object, record: record === undefined ? undefined : this.#prepare(slot) };
+  }
+
+  #schedule(slot: Slot, ending: Ending, againAfterMs?: number): void {
+    if (this.#stopping || !this.#isCurrent(slot)) return;
+    const spec = slot.object.spec as { readonly intervalMs?: number; readonly retryIntervalMs?: number };
+    if (spec.intervalMs === undefined && ending.kind === "success") return;
+    const delayMs = againAfterMs ?? nextDelayMs(ending, {
+      intervalMs: spec.intervalMs ?? 600_000,
+      ...(spec.retryIntervalMs === undefined ? {} : { retryIntervalMs: spec.retryIntervalMs }),
+    }, this.#tools.random.next());
+    if (delayMs === undefined) return;
+    const { clock } = this.#tools;
+    slot.live = { ...slot.live, nextRunAt: timeText(clock.now() + delayMs) };
+    slot.cancelTimer = clock.after(delayMs, () => this.#wake(slot, ending.kind === "success" ? "interval" : "retry"));
+  }
+
+  #stamp(slot: Slot): { object: ObjectKey; timestamp: string } {
+    return { object: slot.object.key, timestamp: timeText(this.#tools.clock.now()) };
+  }
+
+  #report(slot: Slot, record: ObjectRecord, events: readonly Event[], durationMs?: number): void {
+    this.#tools.reporter.record({
+      status: statusOf(slot.object, record, slot.live),
+      events,
+      ...(durationMs === undefined ? {} : { durationMs }),
+    });
+  }
+
+  async #save(record: ObjectRecord): Promise<void> {
+    await this.#tools.checkpoints.save(record);
+  }
+
+  /** Saves the end of a run; when the disk refuses, the record lives on in memory and the status says so. */
+  async #trySave(slot: Slot, record: ObjectRecord): Promise<void> {
+    try {
+      await this.#save(record);
+    } catch (error) {
+      this.#tools.log.error("state could not be saved", { object: keyText(record.key), error: messageOf(error) });
+      slot.live = { ...slot.live, warnings: [...slot.live.warnings, messageOf(error)] };
+    }
+  }
+
+  #checkSettled(): void {
+    if (!this.#stopping && (this.#active > 0 || this.#retiring.size > 0 || !this.firstPassDone)) return;
+    const waiters = this.#settledWaiters;
+    this.#settledWaiters = [];
+    for (const waiter of waiters) waiter();
+    this.#tools.onQuiet?.();
+  }
+
+  #beat(): void {
+    this.#lastBeat = this.#tools.clock.monotonic();
+    this.#cancelBeat = this.#tools.clock.after(beatMs, () => this.#beat());
+  }
+}
+
+/** How urgent a run is: 0 before 1 before 2. */
+function urgency(trigger: Trigger): number {
+  switch (trigger) {
+    case "request":
+    case "config":
+    case "revision":
+    case "drift":
+      return 0;
+    case "start":
+    case "dependency":
+    case "reference":
+      return 1;
+    case "retry":
+    case "interval":
+      return 2;
+  }
+}
+
+/** Whether an object's last run ended well. */
+export function isReady(record: ObjectRecord | undefined): boolean {
+  return record !== undefined && record.observedGeneration === record.generation && isTrue(record.conditions, "Ready");
+}

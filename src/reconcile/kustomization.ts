@@ -1,0 +1,459 @@
+import type { Artifact } from "../core/artifact.ts";
+import type { BuildResult } from "../core/builder.ts";
+import { isTrue } from "../core/condition.ts";
+import { digestOf } from "../core/digest.ts";
+import type { Inventory, InventoryEntry } from "../core/inventory.ts";
+import { inventoryOf, subtract, union } from "../core/inventory.ts";
+import type { JsonValue } from "../core/json.ts";
+import { canonicalJson } from "../core/json.ts";
+import type { DesiredObject, ObjectKey } from "../core/object.ts";
+import { keyText } from "../core/object.ts";
+import type { ReferencedData, References } from "../core/references.ts";
+import type { Resource, ResourceRef } from "../core/resource.ts";
+import { refOf, refText } from "../core/resource.ts";
+import type { KustomizationSpec } from "../core/specs.ts";
+import { StageError } from "../core/stage_error.ts";
+import type { AppliedChange, ApplyResult, Target, TargetOptions, TargetRequest, WaitRequest } from "../core/target.ts";
+import type { Pipeline, RecordPatch, Run, RunResult } from "./pipeline.ts";
+import type { ObjectRecord, Removal } from "./record.ts";
+import { originRevision } from "./source_pipeline.ts";
+
+/** What is built for a Kustomization. */
+export interface KustomizationBuild {
+  readonly object: DesiredObject<KustomizationSpec>;
+  readonly artifact: Artifact;
+  /** Variables of `postBuild`, inline ones over referenced ones. */
+  readonly variables: Readonly<Record<string, string>>;
+  /** Content of `decryption.secretRef`. */
+  readonly decryptionKeys?: ReferencedData;
+}
+
+/** What is applied for an object: what the pipelines of Kustomization and HelmRelease share. */
+export interface ApplyTools {
+  /** The target that an annotation names, or the default one. @throws {StageError} InvalidDocument for an unknown form */
+  readonly targetOf: (annotation: string | undefined) => Target;
+  /** Lookup of Secrets and ConfigMaps for an object: documents, the artifact it came from, the cluster. */
+  readonly referencesOf: (object: DesiredObject) => References;
+}
+
+/** What a Kustomization's pipeline is handed. */
+export interface KustomizationTools extends ApplyTools {
+  readonly build: (request: KustomizationBuild, signal: AbortSignal) => Promise<BuildResult>;
+  /** Takes the objects of ours out of a build: what is left goes to the target. Problems become warnings. */
+  readonly takeChildren: (
+    resources: readonly Resource[],
+    parent: DesiredObject,
+  ) => {
+    readonly children: readonly DesiredObject[];
+    readonly rest: readonly Resource[];
+    readonly problems: readonly string[];
+  };
+}
+
+/** Annotation that gives one object a target of its own: `cluster`, or `directory:PATH`. */
+export const targetAnnotation = "pilotfish.dev/target";
+/** Annotation (value `confirmed`) that lets a guarded prune pass. */
+export const pruneAnnotation = "pilotfish.dev/prune";
+
+/** Pipeline of a Kustomization (kustomize-controller's order, with the inventory written ahead). */
+export function kustomizationPipeline(tools: KustomizationTools): Pipeline<KustomizationSpec> {
+  return {
+    kind: "Kustomization",
+    run: (run) => runKustomization(run, tools),
+    remove: (record, removal) => removeApplied(record, tools, removal),
+  };
+}
+
+async function runKustomization(run: Run<KustomizationSpec>, tools: KustomizationTools): Promise<RunResult> {
+  const { object } = run;
+  const { spec } = object;
+  const artifact = artifactOf(run, spec.sourceRef);
+  if (artifact.content.kind !== "tree") {
+    throw new StageError("ArtifactFailed", `Cannot build "${artifact.revision}": its layer was copied, not extracted`, {
+      hint: "Remove layerSelector.operation: copy from the source, or use a HelmRelease for a chart",
+    });
+  }
+  const target = tools.targetOf(object.annotations[targetAnnotation]);
+  const references = tools.referencesOf(object);
+  const variables = await variablesOf(object, references);
+  const decryptionKeys = await decryptionKeysOf(object, references);
+  const inputs = inputsOf(object, artifact, target.name, [
+    variables,
+    ...(decryptionKeys === undefined ? [] : [dataDigest(decryptionKeys)]),
+  ]);
+  const message = `Applied revision: ${artifact.revision}`;
+
+  if (await isUntouched(run, target, inputs)) {
+    return {
+      record: { inputs, lastAppliedRevision: artifact.revision, lastAttemptedRevision: artifact.revision },
+      reason: "ReconciliationSucceeded",
+      message,
+      events: [],
+      warnings: [],
+      target: target.name,
+      ...watchOf(target, object.key),
+    };
+  }
+
+  run.progress(`Building manifests for revision ${artifact.revision}`);
+  const built = await tools.build({
+    object,
+    artifact,
+    variables,
+    ...(decryptionKeys === undefined ? {} : { decryptionKeys }),
+  }, run.signal);
+  const { children, rest, problems } = tools.takeChildren(built.resources, object);
+  const applied = await applyAndPrune(run, target, {
+    resources: rest,
+    revision: artifact.revision,
+    inputs,
+    prune: spec.prune,
+    removal: removalOf(object),
+    options: await targetOptions(object, references),
+  });
+
+  const refs = spec.wait ? rest.map(refOf) : spec.healthChecks.map(refOfCheck);
+  const health = await waitFor(run, target, {
+    refs,
+    timeoutMs: spec.timeoutMs,
+    expressions: spec.healthCheckExprs,
+    options: applied.options,
+  });
+  const origin = originRevision(artifact).originRevision;
+  return {
+    record: {
+      ...applied.record,
+      inputs,
+      lastAppliedRevision: artifact.revision,
+      ...(origin === undefined ? {} : { lastAppliedOriginRevision: origin }),
+    },
+    reason: "ReconciliationSucceeded",
+    message,
+    conditions: health === undefined
+      ? []
+      : [{ type: "Healthy", reason: "Succeeded", message: `Health check passed for ${refs.length} resources` }],
+    events: [...changeEvents(applied.changes, artifact.revision, origin), ...applied.events],
+    warnings: [...built.warnings, ...problems, ...applied.warnings],
+    children,
+    ...(health === undefined ? {} : { health }),
+    target: target.name,
+    ...watchOf(target, object.key),
+  };
+}
+
+/** The artifact of a source that an object uses. @throws {StageError} SourceNotReady */
+export function artifactOf(run: Pick<Run<unknown>, "find">, ref: ObjectKey): Artifact {
+  const source = run.find(ref);
+  const name = `${ref.kind} '${ref.namespace}/${ref.name}'`;
+  if (source === undefined) {
+    throw new StageError("SourceNotReady", `${name} is not there`, {
+      hint: "Add the source, or correct the reference",
+    });
+  }
+  const artifact = source.record?.artifact;
+  if (artifact === undefined) throw new StageError("SourceNotReady", `${name} has no artifact yet`);
+  return artifact;
+}
+
+/** Digest of everything that decides what an object applies: the same digest means nothing to build. */
+export function inputsOf(
+  object: DesiredObject,
+  artifact: Artifact,
+  target: string,
+  more: readonly JsonValue[],
+): string {
+  return digestOf(canonicalJson([
+    engineVersion,
+    artifact.content.kind === "tree" ? artifact.content.digest : artifact.content.descriptor.digest,
+    object.document.spec ?? null,
+    object.annotations[pruneAnnotation] ?? null,
+    object.key.namespace,
+    object.key.name,
+    target,
+    ...more,
+  ]));
+}
+
+/** Counts up when the engines may give another result for the same inputs. */
+const engineVersion = 1;
+
+/** Whether nothing is to be done: the same inputs as at the last good run, and all of it still stands. */
+export async function isUntouched(run: Run<unknown>, target: Target, inputs: string): Promise<boolean> {
+  const { record } = run;
+  return record.inputs === inputs && run.trigger !== "request" && record.observedGeneration === record.generation &&
+    isTrue(record.conditions, "Ready") && record.children.every((key) => run.find(key) !== undefined) &&
+    target.stands !== undefined && await target.stands(run.object.key, inputs, run.signal);
+}
+
+async function variablesOf(
+  object: DesiredObject<KustomizationSpec>,
+  references: References,
+): Promise<Readonly<Record<string, string>>> {
+  const { postBuild } = object.spec;
+  const variables: Record<string, string> = {};
+  for (const from of postBuild?.substituteFrom ?? []) {
+    const found = from.kind === "Secret"
+      ? await references.secret(object.key.namespace, from.name)
+      : await references.configMap(object.key.namespace, from.name);
+    if (found === undefined) {
+      if (from.optional) continue;
+      throw new StageError(
+        "BuildFailed",
+        `substitute from '${from.kind}/${object.key.namespace}/${from.name}': there is no such object`,
+        { hint: `Add the ${from.kind}, or set optional: true` },
+      );
+    }
+    for (const [key, value] of found.data) variables[key] = new TextDecoder().decode(value);
+  }
+  Object.assign(variables, postBuild?.substitute);
+  for (const [key, value] of Object.entries(variables)) variables[key] = value.replaceAll("\n", "");
+  return variables;
+}
+
+async function decryptionKeysOf(
+  object: DesiredObject<KustomizationSpec>,
+  references: References,
+): Promise<ReferencedData | undefined> {
+  const name = object.spec.decryption?.secretRef?.name;
+  if (name === undefined) return undefined;
+  const secret = await references.secret(object.key.namespace, name);
+  if (secret === undefined) {
+    throw new StageError("DecryptionFailed", `cannot get decryption Secret '${object.key.namespace}/${name}'`);
+  }
+  return secret;
+}
+
+/** Digest of referenced content: what goes into {@linkcode inputsOf} instead of a secret. */
+export function dataDigest(data: ReferencedData): string {
+  return digestOf(canonicalJson([...data.data].sort().map(([key, value]) => [key, digestOf(value)])));
+}
+
+/** Options of the target from what a Kustomization or HelmRelease says. */
+export async function targetOptions(
+  object: DesiredObject<Pick<KustomizationSpec, "serviceAccountName" | "kubeConfig"> & Partial<KustomizationSpec>>,
+  references: References,
+): Promise<TargetOptions> {
+  const { spec } = object;
+  return {
+    force: spec.force ?? false,
+    ignore: spec.ignore ?? [],
+    defaultNamespace: spec.targetNamespace ?? object.key.namespace,
+    ...(spec.timeoutMs === undefined ? {} : { timeoutMs: spec.timeoutMs }),
+    ...(spec.serviceAccountName === undefined ? {} : { serviceAccountName: spec.serviceAccountName }),
+    ...(spec.kubeConfig === undefined
+      ? {}
+      : { kubeconfig: await kubeconfigOf(object.key.namespace, spec.kubeConfig, references) }),
+    ...(object.annotations[pruneAnnotation] === "confirmed" ? { pruneConfirmed: true } : {}),
+  };
+}
+
+async function kubeconfigOf(
+  namespace: string,
+  ref: NonNullable<KustomizationSpec["kubeConfig"]>,
+  references: References,
+): Promise<string> {
+  if (ref.secretRef === undefined) {
+    throw new StageError("NotBuiltYet", "Cannot use kubeConfig.configMapRef: not built yet", {
+      hint: "Put a kubeconfig into a Secret and name it in kubeConfig.secretRef",
+    });
+  }
+  const { name, key } = ref.secretRef;
+  const secret = await references.secret(namespace, name);
+  const value = key === undefined ? secret?.data.get("value") ?? secret?.data.get("value.yaml") : secret?.data.get(key);
+  if (value === undefined) {
+    throw new StageError(
+      "ReconciliationFailed",
+      `Cannot read kubeConfig: Secret '${namespace}/${name}' has no key '${key ?? "value"}'`,
+    );
+  }
+  return new TextDecoder().decode(value);
+}
+
+/** What {@linkcode applyAndPrune} is to bring about. */
+export interface ApplyOrder {
+  readonly resources: readonly Resource[];
+  readonly revision: string;
+  readonly inputs: string;
+  readonly prune: boolean;
+  readonly removal: Removal;
+  readonly options: TargetOptions;
+}
+
+/** What an apply with its prune gave. */
+export interface ApplyOutcome {
+  readonly record: RecordPatch;
+  readonly changes: readonly AppliedChange[];
+  readonly warnings: readonly string[];
+  readonly events: RunResult["events"];
+  readonly options: TargetOptions;
+}
+
+/**
+ * Applies resources and removes what is stale. The union of old and new inventory is kept before anything is created
+ * and trimmed after it is gone, so a crash at any point leaves entries too many, never too few.
+ *
+ * @throws {StageError} ReconciliationFailed, PruneFailed
+ */
+export async function applyAndPrune(run: Run<unknown>, target: Target, order: ApplyOrder): Promise<ApplyOutcome> {
+  const owner = run.object.key;
+  const previous = union(run.record.inventory, await target.remembered(owner) ?? { entries: [] });
+  const desired = inventoryOf(order.resources.map(refOf));
+  await run.checkpoint({
+    inventory: union(previous, desired),
+    lastAttemptedRevision: order.revision,
+    removal: order.removal,
+  });
+  const request: TargetRequest = {
+    owner,
+    resources: order.resources,
+    previous,
+    revision: order.revision,
+    inputs: order.inputs,
+    options: order.options,
+  };
+  const applied = await target.apply(request, run.signal);
+  const stale = subtract(previous, applied.inventory);
+  if (!order.prune || stale.length === 0) {
+    return {
+      record: { inventory: applied.inventory, lastAttemptedRevision: order.revision, removal: order.removal },
+      changes: applied.changes,
+      warnings: [],
+      events: [],
+      options: order.options,
+    };
+  }
+  return await prune(run, target, { ...order, applied, stale });
+}
+
+async function prune(
+  run: Run<unknown>,
+  target: Target,
+  order: ApplyOrder & { readonly applied: ApplyResult; readonly stale: readonly InventoryEntry[] },
+): Promise<ApplyOutcome> {
+  const { applied, stale } = order;
+  await run.checkpoint({ inventory: union(applied.inventory, { entries: stale }) });
+  const removed = await target.remove(run.object.key, stale, order.options, run.signal);
+  const inventory: Inventory = union(applied.inventory, { entries: removed.kept.map((kept) => kept.entry) });
+  await run.checkpoint({ inventory });
+  const failed = removed.kept.filter((kept) => kept.reason === "failed");
+  if (failed.length > 0) {
+    throw new StageError("PruneFailed", failed.map((kept) => kept.message).join("\n"));
+  }
+  const guarded = removed.kept.filter((kept) => kept.reason === "guarded");
+  return {
+    record: { inventory, lastAttemptedRevision: order.revision, removal: order.removal },
+    changes: [...applied.changes, ...removed.removed],
+    warnings: [
+      ...removed.kept.filter((kept) => kept.reason !== "failed").map((kept) => kept.message),
+      ...removed.released.map((released) => released.message),
+    ],
+    events: guarded.length === 0 ? [] : [{
+      severity: "error",
+      reason: "PruneGuarded",
+      message: guarded.map((kept) => kept.message).join("\n"),
+      metadata: { revision: order.revision },
+    }],
+    options: order.options,
+  };
+}
+
+/** Waits for resources without holding a worker; `undefined` when there is nothing to wait for. */
+export async function waitFor(
+  run: Run<unknown>,
+  target: Target,
+  what: {
+    readonly refs: readonly ResourceRef[];
+    readonly timeoutMs: number;
+    readonly expressions: WaitRequest["expressions"];
+    readonly options: TargetOptions;
+  },
+): Promise<Awaited<ReturnType<Target["wait"]>> | undefined> {
+  if (what.refs.length === 0) return undefined;
+  run.progress(`Running health checks for ${what.refs.length} resources with a timeout of ${what.timeoutMs / 1000}s`);
+  const { serviceAccountName, kubeconfig } = what.options;
+  return await run.offWorker(() =>
+    target.wait({
+      owner: run.object.key,
+      refs: what.refs,
+      timeoutMs: what.timeoutMs,
+      expressions: what.expressions ?? [],
+      ...(serviceAccountName === undefined ? {} : { serviceAccountName }),
+      ...(kubeconfig === undefined ? {} : { kubeconfig }),
+    }, run.signal)
+  );
+}
+
+function refOfCheck(check: KustomizationSpec["healthChecks"][number]): ResourceRef {
+  const slash = check.apiVersion.indexOf("/");
+  return {
+    group: slash < 0 ? "" : check.apiVersion.slice(0, slash),
+    version: check.apiVersion.slice(slash + 1),
+    kind: check.kind,
+    namespace: check.namespace,
+    name: check.name,
+  };
+}
+
+function removalOf(object: DesiredObject<KustomizationSpec>): Removal {
+  const { deletionPolicy, prune, serviceAccountName } = object.spec;
+  const target = object.annotations[targetAnnotation];
+  return {
+    prune: deletionPolicy === "MirrorPrune" ? prune : deletionPolicy !== "Orphan",
+    wait: deletionPolicy === "WaitForTermination",
+    ...(target === undefined ? {} : { target }),
+    ...(serviceAccountName === undefined ? {} : { serviceAccountName }),
+  };
+}
+
+/** The watch of what an object applied, for targets that can. */
+export function watchOf(target: Target, owner: ObjectKey): Pick<RunResult, "watch"> {
+  return target.watch === undefined ? {} : { watch: (onChange, signal) => target.watch?.(owner, onChange, signal) };
+}
+
+/** One event that lists what changed; none when nothing did. */
+export function changeEvents(
+  changes: readonly AppliedChange[],
+  revision: string,
+  origin: string | undefined,
+): RunResult["events"] {
+  const lines = changes
+    .filter((change) => change.action !== "unchanged" && change.action !== "skipped")
+    .map((change) => {
+      const drifted = change.drifted === undefined || change.drifted.length === 0
+        ? ""
+        : ` (drift in ${change.drifted.join(", ")})`;
+      return `${refText(change.ref)} ${change.action}${drifted}`;
+    });
+  if (lines.length === 0) return [];
+  return [{
+    severity: "info",
+    reason: "ReconciliationSucceeded",
+    message: lines.join("\n"),
+    metadata: { revision, ...(origin === undefined ? {} : { originRevision: origin }) },
+  }];
+}
+
+/** Removes everything an object applied, as its removal policy says. */
+export async function removeApplied(
+  record: ObjectRecord,
+  tools: ApplyTools,
+  removal: { readonly signal: AbortSignal; checkpoint(patch: RecordPatch): Promise<void> },
+): Promise<void> {
+  const policy = record.removal;
+  if (policy === undefined || !policy.prune) return;
+  const target = tools.targetOf(policy.target);
+  const inventory = union(record.inventory, await target.remembered(record.key) ?? { entries: [] });
+  if (inventory.entries.length === 0) return;
+  const options: TargetOptions = {
+    isWholeRemoval: true,
+    ...(policy.serviceAccountName === undefined ? {} : { serviceAccountName: policy.serviceAccountName }),
+  };
+  const result = await target.remove(record.key, inventory.entries, options, removal.signal);
+  await removal.checkpoint({ inventory: { entries: result.kept.map((kept) => kept.entry) } });
+  const failed = result.kept.filter((kept) =>
+    kept.reason === "failed" || (policy.wait && kept.reason === "terminating")
+  );
+  if (failed.length > 0) {
+    throw new StageError("PruneFailed", `${keyText(record.key)}: ${failed.map((kept) => kept.message).join("\n")}`);
+  }
+}

@@ -1,0 +1,134 @@
+/**
+ * Room `reconcile`: what is due, in which order, and again when.
+ * In: desired objects, sources, builders and targets (as contracts). Out: records on disk, changes to the reporter.
+ * May fail: every run, with one StageError that decides the next try. Called by `app.ts` only.
+ *
+ * @module
+ */
+import type { Artifact } from "../core/artifact.ts";
+import type { Condition } from "../core/condition.ts";
+import type { Inventory } from "../core/inventory.ts";
+import type { DesiredObject, ObjectKey } from "../core/object.ts";
+import type { HistoryRow, ObjectStatus } from "../core/status.ts";
+import type { ResourceHealth } from "../core/target.ts";
+
+/** What is remembered of an object over restarts: one small JSON file. */
+export interface ObjectRecord {
+  readonly key: ObjectKey;
+  readonly apiVersion: string;
+  readonly generation: number;
+  /** Digest of the spec that `generation` counts. */
+  readonly specDigest: string;
+  readonly observedGeneration: number;
+  readonly conditions: readonly Condition[];
+  /** Sources: the last good artifact. Consumers that pull themselves (a chart of a HelmRepository): the same. */
+  readonly artifact?: Artifact;
+  /** Digest of what decided the artifact besides its revision (ignore rules, selector). */
+  readonly lastAppliedRevision?: string;
+  readonly lastAttemptedRevision?: string;
+  readonly lastAppliedOriginRevision?: string;
+  readonly lastHandledReconcileAt?: string;
+  /** Digest of everything that decided the last successful apply: the same again means nothing to build. */
+  readonly inputs?: string;
+  /** Union of all that may stand: written before anything is created, trimmed after it is gone. */
+  readonly inventory: Inventory;
+  /** Set while somebody suspended the object from outside its document. */
+  readonly suspended?: boolean;
+  readonly history: readonly HistoryRow[];
+  /** Failures in a row. */
+  readonly failures: number;
+  /** Spec as it was applied last, so that an object that left the config can be removed as it was meant. */
+  readonly removal?: Removal;
+  /** Object in whose artifact this one was found. */
+  readonly parent?: ObjectKey;
+  /** Keys of the objects found in this one's artifact. */
+  readonly children: readonly ObjectKey[];
+}
+
+/** What must be known to remove an object's resources after its document is gone. */
+export interface Removal {
+  /** Whether its resources go with it. */
+  readonly prune: boolean;
+  /** Whether removal waits until they are gone. */
+  readonly wait: boolean;
+  /** Folder (Checkout) or target that it used, where it is not the default one. */
+  readonly target?: string;
+  readonly serviceAccountName?: string;
+}
+
+/** The record of an object that was never seen. */
+export function newRecord(object: DesiredObject): ObjectRecord {
+  return {
+    key: object.key,
+    apiVersion: object.apiVersion,
+    generation: 1,
+    specDigest: "",
+    observedGeneration: -1,
+    conditions: [],
+    inventory: { entries: [] },
+    history: [],
+    failures: 0,
+    children: [],
+    ...(object.parent === undefined ? {} : { parent: object.parent }),
+  };
+}
+
+/** What is known of an object only while the program runs. */
+export interface LiveState {
+  readonly health?: readonly ResourceHealth[];
+  readonly warnings: readonly string[];
+  readonly hint?: string;
+  readonly nextRunAt?: string;
+  readonly target?: string;
+}
+
+/** The picture of an object as `report` shows it. */
+export function statusOf(object: DesiredObject, record: ObjectRecord, live: LiveState): ObjectStatus {
+  return {
+    key: object.key,
+    apiVersion: object.apiVersion,
+    ...(object.place === undefined ? {} : { place: object.place }),
+    ...(object.parent === undefined ? {} : { parent: object.parent }),
+    isSuspended: isSuspended(object, record),
+    generation: record.generation,
+    observedGeneration: record.observedGeneration,
+    conditions: record.conditions,
+    ...(record.artifact === undefined ? {} : { artifact: record.artifact }),
+    ...(record.lastAppliedRevision === undefined ? {} : { lastAppliedRevision: record.lastAppliedRevision }),
+    ...(record.lastAttemptedRevision === undefined ? {} : { lastAttemptedRevision: record.lastAttemptedRevision }),
+    ...(record.lastAppliedOriginRevision === undefined
+      ? {}
+      : { lastAppliedOriginRevision: record.lastAppliedOriginRevision }),
+    ...(record.lastHandledReconcileAt === undefined ? {} : { lastHandledReconcileAt: record.lastHandledReconcileAt }),
+    ...(record.inventory.entries.length === 0 ? {} : { inventory: record.inventory }),
+    history: record.history,
+    failures: record.failures,
+    ...live,
+  };
+}
+
+/** Whether an object rests: its document says so, or somebody did. */
+export function isSuspended(object: DesiredObject, record: ObjectRecord): boolean {
+  return record.suspended ?? (object.spec as { readonly suspend?: boolean }).suspend ?? false;
+}
+
+/** Rows kept of an object's history (Kustomization `status.history`). */
+const historyLength = 5;
+
+/** History with one more run: the same digest and outcome are counted in one row; newest first. */
+export function addHistory(
+  history: readonly HistoryRow[],
+  run: { digest: string; status: string; revision: string; at: string; durationMs: number },
+): readonly HistoryRow[] {
+  const same = history.find((row) => row.digest === run.digest && row.status === run.status);
+  const row: HistoryRow = {
+    digest: run.digest,
+    status: run.status,
+    revision: run.revision,
+    firstReconciled: same?.firstReconciled ?? run.at,
+    lastReconciled: run.at,
+    lastDurationMs: run.durationMs,
+    totalReconciliations: (same?.totalReconciliations ?? 0) + 1,
+  };
+  return [row, ...history.filter((other) => other !== same)].slice(0, historyLength);
+}

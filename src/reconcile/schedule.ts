@@ -1,0 +1,43 @@
+import type { RetryClass } from "../core/reason.ts";
+
+/** How a run ended, as far as the next one depends on it. */
+export type Ending =
+  | { readonly kind: "success" }
+  /** `failures` counts this one too, so it is at least 1. */
+  | { readonly kind: "failure"; readonly retry: RetryClass; readonly failures: number; readonly retryAfterMs?: number };
+
+/** First pause after a failure, in milliseconds. */
+const firstPauseMs = 1_000;
+/** Longest pause between tries of class `backoff`, in milliseconds, where the interval is longer. */
+const longestPauseMs = 5 * 60_000;
+
+/**
+ * Milliseconds until an object runs again by time alone; `undefined`: only a change wakes it.
+ *
+ * Success waits the interval, spread by ±5 % (Flux's `--interval-jitter-percentage`). Failures of class `backoff`
+ * double from 1 s up to the retry interval (5 minutes at most) with full jitter of the upper half; `at-interval`
+ * waits like a success; `after-dependency` looks again at the interval, for the wake-up that was missed;
+ * `on-change` never. A registry's `Retry-After` is a lower bound. Pure: `random` (0 to 1) comes from the caller.
+ *
+ * Differs: Flux's `retryInterval` is fixed; here it bounds a growing pause, so that a fault that passes is over sooner.
+ */
+export function nextDelayMs(
+  ending: Ending,
+  intervals: { readonly intervalMs: number; readonly retryIntervalMs?: number },
+  random: number,
+): number | undefined {
+  const regular = Math.round(intervals.intervalMs * (0.95 + 0.1 * random));
+  if (ending.kind === "success") return regular;
+  switch (ending.retry) {
+    case "on-change":
+      return undefined;
+    case "at-interval":
+    case "after-dependency":
+      return Math.max(regular, ending.retryAfterMs ?? 0);
+    case "backoff": {
+      const bound = Math.min(intervals.retryIntervalMs ?? intervals.intervalMs, longestPauseMs);
+      const pause = Math.min(firstPauseMs * 2 ** Math.min(ending.failures - 1, 20), Math.max(bound, firstPauseMs));
+      return Math.max(Math.round(pause * (0.5 + 0.5 * random)), ending.retryAfterMs ?? 0);
+    }
+  }
+}

@@ -1,0 +1,45 @@
+import { deepEqual, equal } from "node:assert/strict";
+import { condition } from "../../src/core/condition.ts";
+import { StageError } from "../../src/core/stage_error.ts";
+import { afterFailure, afterSuccess, whileRunning } from "../../src/reconcile/conditions.ts";
+
+const first = { at: "2026-01-01T00:00:00Z", generation: 1 };
+const later = { at: "2026-01-01T00:10:00Z", generation: 1 };
+const good = { reason: "ReconciliationSucceeded", message: "Applied revision: v1" };
+
+Deno.test("afterSuccess() keeps the transition time while Ready stays true", () => {
+  const conditions = afterSuccess(afterSuccess([], first, good), later, { ...good, message: "Applied revision: v2" });
+
+  equal(condition(conditions, "Ready")?.lastTransitionTime, first.at);
+  equal(condition(conditions, "Ready")?.message, "Applied revision: v2");
+});
+
+Deno.test("afterFailure() says Stalled only when nothing but a change helps", () => {
+  const stalled = afterFailure([], first, new StageError("URLInvalid", "bad"));
+  const retried = afterFailure(stalled, later, new StageError("OCIArtifactPullFailed", "503"));
+
+  deepEqual(stalled.map((c) => `${c.type}=${c.status}`), ["Ready=False", "Stalled=True", "FetchFailed=True"]);
+  deepEqual(retried.map((c) => `${c.type}=${c.status}:${c.reason}`), [
+    "Ready=False:OCIArtifactPullFailed",
+    "FetchFailed=True:OCIArtifactPullFailed",
+    "Reconciling=True:ProgressingWithRetry",
+  ]);
+});
+
+Deno.test("success takes the marks of failure away", () => {
+  const failed = afterFailure([], first, new StageError("OCIArtifactPullFailed", "503"));
+
+  const conditions = afterSuccess(failed, later, good);
+
+  deepEqual(conditions.map((c) => `${c.type}=${c.status}`), ["Ready=True"]);
+});
+
+Deno.test("whileRunning() leaves Ready alone unless the generation is new", () => {
+  const ready = afterSuccess([], first, good);
+
+  const same = whileRunning(ready, later, "Building");
+  const next = whileRunning(ready, { ...later, generation: 2 }, "Building");
+
+  equal(condition(same, "Ready")?.status, "True");
+  equal(condition(next, "Ready")?.status, "Unknown");
+});
