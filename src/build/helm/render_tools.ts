@@ -1,0 +1,59 @@
+import type { JsonValue } from "../../core/json.ts";
+import type { Random } from "../../core/random.ts";
+
+/** What a template asks the cluster for: `lookup apiVersion kind namespace name`. An empty `name` asks for the list. */
+export interface LookupRequest {
+  readonly kind: "lookup";
+  readonly apiVersion: string;
+  readonly resourceKind: string;
+  readonly namespace: string;
+  readonly name: string;
+}
+
+/** What a template asks the resolver for: `getHostByName host`. */
+export interface HostRequest {
+  readonly kind: "host";
+  readonly host: string;
+}
+
+/** An answer that has to be fetched before a render can finish. */
+export type InputRequest = LookupRequest | HostRequest;
+
+/**
+ * Thrown by a tool whose answer is not there yet. It passes through the engine unchanged: the caller fetches the answer
+ * and renders again with the same seed and time. Never shown to people.
+ */
+export class MissingInput extends Error {
+  override readonly name = "MissingInput";
+  readonly request: InputRequest;
+
+  constructor(request: InputRequest) {
+    super(`Cannot render yet: the answer to a ${request.kind} is still missing`);
+    this.request = request;
+  }
+}
+
+/**
+ * The impure abilities of templates, as values: the same tools give the same text. Everything is synchronous; what has
+ * to be waited for is thrown as {@linkcode MissingInput}.
+ */
+export interface RenderTools {
+  /** Wall time in milliseconds since 1970: one moment for the whole render. */
+  readonly nowMs: number;
+  /** Source of `rand…`, `uuidv4`, `shuffle`, keys and serial numbers; seeded for repeatable renders. */
+  readonly random: Random;
+  /** IANA name of the zone that Go calls "Local". Default `UTC`. */
+  readonly timeZone?: string;
+  /**
+   * Answers `lookup`: the object, `{items: […]}` for a list, `{}` where there is none. Absent: `lookup` is always `{}`.
+   *
+   * @throws {MissingInput} when it must be fetched first
+   */
+  readonly lookup?: (request: LookupRequest) => JsonValue;
+  /**
+   * Answers `getHostByName` with an address. Absent: always "", as Helm without `--enable-dns`.
+   *
+   * @throws {MissingInput} when it must be fetched first
+   */
+  readonly resolveHost?: (request: HostRequest) => string;
+}
