@@ -17,6 +17,8 @@ export interface HookResource {
 export interface BuildResult {
   readonly resources: readonly Resource[];
   readonly hooks: readonly HookResource[];
+  /** CustomResourceDefinitions of a chart's `crds/`: installed first, by a policy of their own, never pruned. */
+  readonly crds?: readonly Resource[];
   /** What a person should know: old fields, things ignored. */
   readonly warnings: readonly string[];
   /** A release's notes; absent where there are none. */

@@ -23,6 +23,8 @@ export interface TargetRequest {
 export interface TargetOptions {
   /** Recreate a resource when an immutable field changed. Default `false`. */
   readonly force?: boolean;
+  /** Create what is missing and leave alone what is there (Helm's policy for CRDs). Default `false`. */
+  readonly createOnly?: boolean;
   /** Drift to leave alone: JSON pointers, by selector (Kustomization `spec.ignore`). Default none. */
   readonly ignore?: readonly { readonly paths: readonly string[]; readonly target?: ResourceSelector }[];
   /** Name of the ServiceAccount to act as, in the owner's namespace. */
@@ -126,6 +128,8 @@ export type WatchedChange =
 
 /** The world that is made to match: a cluster or a directory. */
 export interface Target {
+  /** A cluster runs what it is given (hooks, health); a directory holds it. */
+  readonly kind: "cluster" | "directory";
   /** For people: `cluster`, `directory ./out`. */
   readonly name: string;
   /** What {@linkcode Target.apply} and the removal of what is stale would do. Reads only. */
