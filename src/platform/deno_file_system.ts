@@ -1,0 +1,204 @@
+import { lchown } from "node:fs/promises";
+import type { FileInfo, FileSystem, OpenFile, PendingFile, WriteOptions } from "../core/file_system.ts";
+import { temporaryPrefix } from "../core/file_system.ts";
+import { watchPaths } from "./watch_paths.ts";
+
+/**
+ * The host's disk. Errors are the runtime's own (`code` is `ENOSPC`, `EACCES`, …) and name the path; a missing path is
+ * `undefined` or success wherever the contract says so. Nothing here follows a link that it removes or replaces.
+ */
+export const denoFileSystem: FileSystem = {
+  stat: async (path) => {
+    const info = await orMissing(Deno.lstat(path));
+    return info === undefined ? undefined : infoOf(info);
+  },
+  read: (path) => orMissing(Deno.readFile(path)),
+  readText: (path) => orMissing(Deno.readTextFile(path)),
+  list: (path) => orMissing(listFolder(path)),
+  writeAtomic: async (path, data, options) => {
+    await using pending = openPending(path, options ?? {});
+    pending.write(typeof data === "string" ? new TextEncoder().encode(data) : data);
+    await pending.commit();
+  },
+  create: async (path, options) => openPending(path, options ?? {}),
+  open: openForReading,
+  rename: (from, to) => Deno.rename(from, to),
+  remove: async (path, options) => {
+    await orMissing(Deno.remove(path, { recursive: options?.recursive === true }));
+  },
+  makeFolder: async (path, options) => {
+    await Deno.mkdir(path, { recursive: true, ...(options?.mode === undefined ? {} : { mode: options.mode }) });
+  },
+  link: async (target, path) => {
+    const temporary = temporaryName(path);
+    await Deno.symlink(target, temporary);
+    try {
+      await Deno.rename(temporary, path);
+    } catch (error) {
+      await orMissing(Deno.remove(temporary));
+      throw error;
+    }
+  },
+  readLink: (path) => orMissing(readLink(path)),
+  setMode: (path, mode) => Deno.chmod(path, mode),
+  setOwner: (path, owner) => lchown(path, owner.uid, owner.gid),
+  syncFolder,
+  lock: takeLock,
+  watch: watchPaths,
+};
+
+const missing = new Set(["ENOENT", "ENOTDIR"]);
+
+/** `undefined` where the error says that there is nothing at the path. */
+async function orMissing<Value>(work: Promise<Value>): Promise<Value | undefined> {
+  try {
+    return await work;
+  } catch (error) {
+    if (missing.has((error as { readonly code?: string }).code ?? "")) return undefined;
+    throw error;
+  }
+}
+
+function infoOf(info: Deno.FileInfo): FileInfo {
+  return {
+    kind: kindOf(info),
+    sizeBytes: info.size,
+    mode: (info.mode ?? 0) & 0o7777,
+    modifiedAt: info.mtime?.getTime() ?? 0,
+  };
+}
+
+function kindOf(entry: Pick<Deno.DirEntry, "isFile" | "isDirectory" | "isSymlink">): FileInfo["kind"] {
+  return entry.isSymlink ? "link" : entry.isFile ? "file" : entry.isDirectory ? "folder" : "other";
+}
+
+async function listFolder(
+  path: string,
+): Promise<readonly { readonly name: string; readonly kind: FileInfo["kind"] }[]> {
+  const entries: { name: string; kind: FileInfo["kind"] }[] = [];
+  for await (const entry of Deno.readDir(path)) entries.push({ name: entry.name, kind: kindOf(entry) });
+  return entries.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
+}
+
+/** Target of a link; `undefined` also for what is no link, so that a caller need not look first. */
+async function readLink(path: string): Promise<string | undefined> {
+  try {
+    return await Deno.readLink(path);
+  } catch (error) {
+    if ((error as { readonly code?: string }).code === "EINVAL") return undefined;
+    throw error;
+  }
+}
+
+let temporaryCount = 0;
+
+/** A name beside `path` that no other write of this or another process uses. */
+function temporaryName(path: string): string {
+  const chance = crypto.getRandomValues(new Uint32Array(1))[0] ?? 0;
+  return `${folderOf(path)}/${temporaryPrefix}${Deno.pid}-${++temporaryCount}-${chance.toString(36)}`;
+}
+
+function folderOf(path: string): string {
+  const slash = path.lastIndexOf("/");
+  return slash < 0 ? "." : slash === 0 ? "/." : path.slice(0, slash);
+}
+
+function openPending(path: string, options: WriteOptions): PendingFile {
+  const temporary = temporaryName(path);
+  const file = Deno.openSync(temporary, { write: true, createNew: true, mode: options.mode ?? 0o644 });
+  let sizeBytes = 0;
+  let state: "open" | "closed" | "committed" = "open";
+  return {
+    get sizeBytes() {
+      return sizeBytes;
+    },
+    write(chunk) {
+      for (let done = 0; done < chunk.length;) done += file.writeSync(done === 0 ? chunk : chunk.subarray(done));
+      sizeBytes += chunk.length;
+    },
+    async commit() {
+      try {
+        if (options.owner !== undefined) await Deno.chown(temporary, options.owner.uid, options.owner.gid);
+        // The mode of the open call passes the process's umask: one that was asked for is set exactly.
+        if (options.mode !== undefined) await Deno.chmod(temporary, options.mode);
+        if (options.durable !== false) await file.sync();
+      } finally {
+        state = "closed";
+        file.close();
+      }
+      await Deno.rename(temporary, path);
+      state = "committed";
+      if (options.durable !== false) await syncFolder(folderOf(path));
+    },
+    async [Symbol.asyncDispose]() {
+      if (state === "open") file.close();
+      if (state !== "committed") await orMissing(Deno.remove(temporary));
+      state = "committed";
+    },
+  };
+}
+
+function openForReading(path: string): OpenFile | undefined {
+  let file: Deno.FsFile;
+  try {
+    file = Deno.openSync(path, { read: true });
+  } catch (error) {
+    if (missing.has((error as { readonly code?: string }).code ?? "")) return undefined;
+    throw error;
+  }
+  const sizeBytes = file.statSync().size;
+  return {
+    sizeBytes,
+    readAt(offset, length) {
+      const bytes = new Uint8Array(length);
+      file.seekSync(offset, Deno.SeekMode.Start);
+      for (let done = 0; done < length;) {
+        const count = file.readSync(done === 0 ? bytes : bytes.subarray(done));
+        if (count === null) {
+          throw new RangeError(
+            `Cannot read ${length} bytes at ${offset} of "${path}": the file ends at ${offset + done}`,
+          );
+        }
+        done += count;
+      }
+      return bytes;
+    },
+    [Symbol.dispose]() {
+      file.close();
+    },
+  };
+}
+
+async function syncFolder(path: string): Promise<void> {
+  using folder = await Deno.open(path, { read: true });
+  await folder.sync();
+}
+
+/**
+ * An advisory lock of the whole file (flock): the system drops it with the process, so none is ever stale. The holder's
+ * process id stands in the file, for people.
+ */
+async function takeLock(path: string): Promise<Disposable | undefined> {
+  const file = await Deno.open(path, { read: true, write: true, create: true, mode: 0o600 });
+  try {
+    if (!await file.tryLock(true)) {
+      file.close();
+      return undefined;
+    }
+    if ((await file.stat()).ino !== (await Deno.stat(path)).ino) {
+      // Somebody removed the file between our open and our lock: what we hold guards nothing.
+      file.close();
+      return await takeLock(path);
+    }
+    await file.truncate();
+    await file.write(new TextEncoder().encode(`${Deno.pid}\n`));
+  } catch (error) {
+    file.close();
+    throw error;
+  }
+  return {
+    [Symbol.dispose]() {
+      file.close();
+    },
+  };
+}
