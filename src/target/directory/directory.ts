@@ -1,0 +1,325 @@
+/**
+ * The directory target: resources as files that a person finds, or that a kubelet or k3s picks up.
+ * In: resources of an owner. Out: files, each written whole; a record of what is ours. May fail: a foreign file in the
+ * way, two owners of one file, the disk. Called by `reconcile`, and by `diff` for its plan.
+ *
+ * @module
+ */
+import type { FileSystem } from "../../core/file_system.ts";
+import type { InventoryEntry } from "../../core/inventory.ts";
+import type { Inventory } from "../../core/inventory.ts";
+import { entryOf, inventoryOf, refOfEntry } from "../../core/inventory.ts";
+import type { JsonObject } from "../../core/json.ts";
+import { isJsonObject } from "../../core/json.ts";
+import type { ObjectKey } from "../../core/object.ts";
+import { keyText } from "../../core/object.ts";
+import type { Resource } from "../../core/resource.ts";
+import { refOf, refText } from "../../core/resource.ts";
+import { messageOf, StageError } from "../../core/stage_error.ts";
+import type {
+  AppliedChange,
+  ApplyResult,
+  PlannedChange,
+  RemoveResult,
+  ResourceHealth,
+  Target,
+  TargetOptions,
+  TargetRequest,
+  WaitRequest,
+} from "../../core/target.ts";
+import { parseYaml, printYaml } from "../../format/yaml.ts";
+import { maskPair } from "../mask_secrets.ts";
+import { type DirectoryLayout, filePath } from "./file_names.ts";
+import { type OwnedFile, type OwnerRecord, Ownership } from "./ownership.ts";
+
+/** What a {@linkcode DirectoryTarget} is handed. */
+export interface DirectoryTools {
+  readonly fileSystem: FileSystem;
+  readonly layout: DirectoryLayout;
+}
+
+/** One file that a request wants. */
+interface WantedFile {
+  readonly path: string;
+  readonly text: string;
+  readonly resource: Resource;
+  readonly entry: InventoryEntry;
+}
+
+/** A folder as a target. It is made with the first resource. */
+export class DirectoryTarget implements Target {
+  readonly kind = "directory";
+  readonly name: string;
+  readonly #folder: string;
+  readonly #tools: DirectoryTools;
+  readonly #ownership: Ownership;
+
+  constructor(folder: string, tools: DirectoryTools) {
+    this.name = `directory ${folder}`;
+    this.#folder = folder;
+    this.#tools = tools;
+    this.#ownership = new Ownership(folder, tools.fileSystem);
+  }
+
+  async plan(request: TargetRequest): Promise<readonly PlannedChange[]> {
+    await this.#ownership.load();
+    refuseClusterOptions(request.options);
+    const wanted = wantedFiles(request, this.#tools.layout);
+    await this.#refuseForeign(wanted, request.owner);
+    const ids = new Set(wanted.map((file) => file.entry.id));
+    const stale = this.#ownership.of(request.owner).files.filter((file) => !ids.has(file.entry.id));
+    return [
+      ...await Promise.all(wanted.map((file) => this.#planFile(file))),
+      ...await Promise.all(stale.map((file) => this.#planRemoval(file))),
+    ];
+  }
+
+  async apply(request: TargetRequest, signal: AbortSignal): Promise<ApplyResult> {
+    await this.#ownership.load();
+    refuseClusterOptions(request.options);
+    const { owner } = request;
+    const wanted = wantedFiles(request, this.#tools.layout);
+    await this.#refuseForeign(wanted, owner);
+    this.#ownership.claim(owner, wanted.map((file) => file.path));
+    const before = this.#ownership.of(owner).files;
+    const known = new Map(before.map((file) => [file.path, file]));
+    if (wanted.some((file) => !known.has(file.path))) {
+      await this.#tools.fileSystem.makeFolder(this.#folder);
+      await this.#ownership.save({ owner, files: merged(before, wanted.map((file) => known.get(file.path) ?? file)) });
+    }
+
+    const changes: AppliedChange[] = [];
+    const files: OwnedFile[] = [];
+    for (const file of wanted) {
+      signal.throwIfAborted();
+      changes.push(await this.#write(file, known.get(file.path)));
+      files.push(await this.#stamped(file));
+    }
+    const after = {
+      owner,
+      files: merged(before, files),
+      ...(request.inputs === undefined ? {} : { inputs: request.inputs }),
+    };
+    if (!isSameRecord(this.#ownership.of(owner), after)) await this.#ownership.save(after);
+    return { inventory: inventoryOf(wanted.map((file) => refOf(file.resource))), changes };
+  }
+
+  async wait(request: WaitRequest): Promise<readonly ResourceHealth[]> {
+    await this.#ownership.load();
+    if ((request.expressions ?? []).length > 0) {
+      throw new StageError(
+        "HealthCheckFailed",
+        "Cannot use spec.healthCheckExprs with a directory: files have no health",
+        {
+          hint: "Remove spec.healthCheckExprs, or use the target cluster",
+        },
+      );
+    }
+    const present = new Set(this.#ownership.of(request.owner).files.map((file) => file.entry.id));
+    return request.refs.map((ref): ResourceHealth => {
+      if (!present.has(entryOf(ref).id)) {
+        throw new StageError(
+          "HealthCheckFailed",
+          `Cannot find "${refText(ref)}" among the files of "${keyText(request.owner)}"`,
+          {
+            hint: "A directory can only tell of what the object itself writes: remove it from spec.healthChecks",
+          },
+        );
+      }
+      return { ref, status: "Current", message: "The file is written" };
+    });
+  }
+
+  async remove(
+    owner: ObjectKey,
+    entries: readonly InventoryEntry[],
+    _options: TargetOptions,
+    signal: AbortSignal,
+  ): Promise<RemoveResult> {
+    await this.#ownership.load();
+    const record = this.#ownership.of(owner);
+    const byId = new Map(record.files.map((file) => [file.entry.id, file]));
+    const removed: AppliedChange[] = [];
+    const kept: RemoveResult["kept"][number][] = [];
+    const gone = new Set<OwnedFile>();
+    for (const entry of entries) {
+      signal.throwIfAborted();
+      const file = byId.get(entry.id);
+      if (file === undefined) continue;
+      try {
+        await this.#tools.fileSystem.remove(`${this.#folder}/${file.path}`);
+        await this.#removeEmptyFolder(file.path);
+        gone.add(file);
+        removed.push({ action: "deleted", ref: refOfEntry(entry), location: file.path });
+      } catch (error) {
+        kept.push({ entry, reason: "failed", message: `Cannot delete "${file.path}": ${messageOf(error)}` });
+      }
+    }
+    if (gone.size > 0) await this.#ownership.save({ ...record, files: record.files.filter((file) => !gone.has(file)) });
+    return { removed, kept, released: [] };
+  }
+
+  async stands(owner: ObjectKey, inputs: string): Promise<boolean> {
+    await this.#ownership.load();
+    const record = this.#ownership.of(owner);
+    if (record.inputs !== inputs) return false;
+    for (const file of record.files) {
+      const info = await this.#tools.fileSystem.stat(`${this.#folder}/${file.path}`);
+      const isSame = info !== undefined && file.written !== undefined && info.kind === "file" &&
+        info.sizeBytes === file.written.sizeBytes && info.modifiedAt === file.written.modifiedAt;
+      if (!isSame) return false;
+    }
+    return true;
+  }
+
+  async remembered(owner: ObjectKey): Promise<Inventory | undefined> {
+    await this.#ownership.load();
+    return this.#ownership.inventoryOf(owner);
+  }
+
+  /** Refuses a file that is another owner's, or that somebody else wrote and that differs from what we want. */
+  async #refuseForeign(wanted: readonly WantedFile[], owner: ObjectKey): Promise<void> {
+    const problems: string[] = [];
+    for (const file of wanted) {
+      const other = this.#ownership.ownerOf(file.path);
+      if (other === keyText(owner)) continue;
+      if (other !== undefined) {
+        problems.push(`"${file.path}" is written by "${other}" already`);
+        continue;
+      }
+      const present = await this.#present(file.path);
+      if (present !== undefined && present !== file.text) {
+        problems.push(`"${file.path}" is there already and was not written by Pilotfish`);
+      }
+    }
+    if (problems.length > 0) {
+      throw new StageError("ReconciliationFailed", `Cannot write to ${this.name}: ${problems.join("; ")}`, {
+        hint: "Move the file away, or let one object alone apply the resource",
+      });
+    }
+  }
+
+  /** Text at a path: `undefined` when nothing is there, "" for what is no regular file (a link, a folder). */
+  async #present(path: string): Promise<string | undefined> {
+    const info = await this.#tools.fileSystem.stat(`${this.#folder}/${path}`);
+    if (info === undefined) return undefined;
+    return info.kind === "file" ? await this.#tools.fileSystem.readText(`${this.#folder}/${path}`) : "";
+  }
+
+  async #write(file: WantedFile, known: OwnedFile | undefined): Promise<AppliedChange> {
+    const ref = refOf(file.resource);
+    const present = await this.#present(file.path);
+    if (present === file.text) return { action: "unchanged", ref, location: file.path };
+    const slash = file.path.lastIndexOf("/");
+    if (slash > 0) await this.#tools.fileSystem.makeFolder(`${this.#folder}/${file.path.slice(0, slash)}`);
+    await this.#tools.fileSystem.writeAtomic(`${this.#folder}/${file.path}`, file.text, {
+      mode: file.resource.kind === "Secret" ? 0o600 : 0o644,
+    });
+    return { action: known?.written === undefined ? "created" : "configured", ref, location: file.path };
+  }
+
+  async #stamped(file: WantedFile): Promise<OwnedFile> {
+    const info = await this.#tools.fileSystem.stat(`${this.#folder}/${file.path}`);
+    const owned = { path: file.path, entry: file.entry };
+    return info === undefined
+      ? owned
+      : { ...owned, written: { sizeBytes: info.sizeBytes, modifiedAt: info.modifiedAt } };
+  }
+
+  async #planFile(file: WantedFile): Promise<PlannedChange> {
+    const ref = refOf(file.resource);
+    const present = await this.#present(file.path);
+    if (present === file.text) return { action: "unchanged", ref };
+    const texts = maskedTexts(parsed(present), file.resource);
+    return { action: present === undefined ? "create" : "update", ref, ...texts, note: file.path };
+  }
+
+  async #planRemoval(file: OwnedFile): Promise<PlannedChange> {
+    const texts = maskedTexts(parsed(await this.#present(file.path)), undefined);
+    return { action: "delete", ref: refOfEntry(file.entry), ...texts, note: file.path };
+  }
+
+  /** Removes a namespace's folder with its last file; what others put into it keeps it there. */
+  async #removeEmptyFolder(path: string): Promise<void> {
+    const slash = path.lastIndexOf("/");
+    if (slash < 0) return;
+    const folder = `${this.#folder}/${path.slice(0, slash)}`;
+    const rest = await this.#tools.fileSystem.list(folder);
+    if (rest !== undefined && rest.length === 0) await this.#tools.fileSystem.remove(folder);
+  }
+}
+
+/** Files of a request, in order of path. @throws {StageError} ReconciliationFailed when two resources need one file */
+function wantedFiles(request: TargetRequest, layout: DirectoryLayout): readonly WantedFile[] {
+  const byPath = new Map<string, WantedFile>();
+  for (const resource of request.resources) {
+    if (layout === "static-pods" && (resource.kind !== "Pod" || resource.apiVersion !== "v1")) {
+      throw new StageError(
+        "ReconciliationFailed",
+        `Cannot write "${refText(refOf(resource))}": a folder of static Pods takes only Pods`,
+        { hint: "Use the layout tree or k3s, or leave other kinds out of the artifact" },
+      );
+    }
+    const ref = refOf(resource);
+    const path = filePath(ref, layout);
+    const other = byPath.get(path.toLowerCase());
+    if (other !== undefined) {
+      throw new StageError(
+        "ReconciliationFailed",
+        `Cannot write "${path}": both "${refText(refOf(other.resource))}" and "${refText(ref)}" need it`,
+      );
+    }
+    byPath.set(path.toLowerCase(), { path, text: printYaml(resource), resource, entry: entryOf(ref) });
+  }
+  return [...byPath.values()].sort((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+/** Fields that only a cluster can act on make the object fail by name: they are never skipped. */
+function refuseClusterOptions(options: TargetOptions): void {
+  const asked = [
+    options.serviceAccountName === undefined ? undefined : "spec.serviceAccountName",
+    options.kubeconfig === undefined ? undefined : "spec.kubeConfig",
+    (options.ignore ?? []).length === 0 ? undefined : "spec.ignore",
+  ].filter((field) => field !== undefined);
+  if (asked.length > 0) {
+    throw new StageError("ReconciliationFailed", `Cannot use ${asked.join(", ")} with a directory`, {
+      hint: "Remove the field, or use the target cluster",
+    });
+  }
+}
+
+/** Files of `before` with those of `next` put in or over, by path. */
+function merged(before: readonly OwnedFile[], next: readonly OwnedFile[]): readonly OwnedFile[] {
+  const byPath = new Map(before.map((file) => [file.path, file]));
+  for (const { path, entry, written } of next) {
+    byPath.set(path, written === undefined ? { path, entry } : { path, entry, written });
+  }
+  return [...byPath.values()];
+}
+
+function isSameRecord(a: OwnerRecord, b: OwnerRecord): boolean {
+  return a.inputs === b.inputs && a.files.length === b.files.length &&
+    JSON.stringify(a.files) === JSON.stringify(b.files);
+}
+
+function parsed(text: string | undefined): JsonObject | undefined {
+  if (text === undefined) return undefined;
+  try {
+    const value = parseYaml(text);
+    return isJsonObject(value) ? value : undefined;
+  } catch {
+    // A file that somebody broke is shown as absent; applying replaces it.
+    return undefined;
+  }
+}
+
+function maskedTexts(
+  before: JsonObject | undefined,
+  after: JsonObject | undefined,
+): { readonly before?: string; readonly after?: string } {
+  const masked = maskPair(before, after);
+  return {
+    ...(masked.before === undefined ? {} : { before: printYaml(masked.before) }),
+    ...(masked.after === undefined ? {} : { after: printYaml(masked.after) }),
+  };
+}

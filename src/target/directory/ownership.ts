@@ -1,0 +1,107 @@
+import type { FileSystem } from "../../core/file_system.ts";
+import type { Inventory, InventoryEntry } from "../../core/inventory.ts";
+import type { ObjectKey } from "../../core/object.ts";
+import { keyText } from "../../core/object.ts";
+
+/** One file of an owner. */
+export interface OwnedFile {
+  /** Relative to the folder. */
+  readonly path: string;
+  readonly entry: InventoryEntry;
+  /** Size and time of the file after we wrote it: the same again means untouched. Absent while it is being written. */
+  readonly written?: { readonly sizeBytes: number; readonly modifiedAt: number };
+}
+
+/** What the folder itself remembers of one owner. */
+export interface OwnerRecord {
+  readonly owner: ObjectKey;
+  readonly inputs?: string;
+  readonly files: readonly OwnedFile[];
+}
+
+/**
+ * Who owns which file of a folder, kept in the folder itself (`.pilotfish-<kind>_<namespace>_<name>.json`), so that
+ * pruning is right even after our own state was lost. A dot file, because kubelets and k3s pass those over.
+ */
+export class Ownership {
+  readonly #folder: string;
+  readonly #fileSystem: FileSystem;
+  readonly #records = new Map<string, OwnerRecord>();
+  /** Owner by lower-cased path: some file systems do not tell cases apart. */
+  readonly #owners = new Map<string, string>();
+  #loaded: Promise<void> | undefined;
+
+  constructor(folder: string, fileSystem: FileSystem) {
+    this.#folder = folder;
+    this.#fileSystem = fileSystem;
+  }
+
+  /** Reads the folder's records once. A record that cannot be read counts as absent: its files are then foreign, and stay. */
+  load(): Promise<void> {
+    this.#loaded ??= this.#read();
+    return this.#loaded;
+  }
+
+  of(owner: ObjectKey): OwnerRecord {
+    return this.#records.get(keyText(owner)) ?? { owner, files: [] };
+  }
+
+  /** Text of the owner of a path, if it has one. */
+  ownerOf(path: string): string | undefined {
+    return this.#owners.get(path.toLowerCase());
+  }
+
+  /** Claims files before anything is awaited, so that two owners that run together cannot both take one. */
+  claim(owner: ObjectKey, paths: Iterable<string>): void {
+    for (const path of paths) this.#owners.set(path.toLowerCase(), keyText(owner));
+  }
+
+  /** Keeps a record durably; an empty one is removed. */
+  async save(record: OwnerRecord): Promise<void> {
+    const name = keyText(record.owner);
+    const paths = new Set(record.files.map((file) => file.path.toLowerCase()));
+    for (const [path, owner] of this.#owners) if (owner === name && !paths.has(path)) this.#owners.delete(path);
+    for (const path of paths) this.#owners.set(path, name);
+    if (record.files.length === 0) {
+      this.#records.delete(name);
+      await this.#fileSystem.remove(this.#pathOf(record.owner));
+      return;
+    }
+    this.#records.set(name, record);
+    await this.#fileSystem.writeAtomic(
+      this.#pathOf(record.owner),
+      `${JSON.stringify({ version: 1, ...record })}\n`,
+      { mode: 0o600 },
+    );
+  }
+
+  /** The inventory of an owner, or `undefined` when the folder remembers nothing. */
+  inventoryOf(owner: ObjectKey): Inventory | undefined {
+    const record = this.#records.get(keyText(owner));
+    return record === undefined ? undefined : { entries: record.files.map((file) => file.entry) };
+  }
+
+  async #read(): Promise<void> {
+    for (const entry of await this.#fileSystem.list(this.#folder) ?? []) {
+      if (entry.kind !== "file" || !/^\.pilotfish-.*_.*_.*\.json$/.test(entry.name)) continue;
+      const text = await this.#fileSystem.readText(`${this.#folder}/${entry.name}`) ?? "";
+      const record = parseRecord(text);
+      if (record === undefined) continue;
+      this.#records.set(keyText(record.owner), record);
+      this.claim(record.owner, record.files.map((file) => file.path));
+    }
+  }
+
+  #pathOf(owner: ObjectKey): string {
+    return `${this.#folder}/.pilotfish-${owner.kind.toLowerCase()}_${owner.namespace}_${owner.name}.json`;
+  }
+}
+
+function parseRecord(text: string): OwnerRecord | undefined {
+  try {
+    const record = JSON.parse(text) as OwnerRecord & { readonly version?: unknown };
+    return record.version === 1 && Array.isArray(record.files) ? record : undefined;
+  } catch {
+    return undefined;
+  }
+}
