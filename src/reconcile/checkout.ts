@@ -58,7 +58,8 @@ export function checkoutPipeline(tools: CheckoutTools): Pipeline<CheckoutSpec> {
       const before = run.record.removal;
       await run.checkpoint({ removal, lastAttemptedRevision: artifact.revision });
       if (before?.target !== undefined && before.target !== removal.target) await removeAt(before.target, tools);
-      const isOurs = before?.target === removal.target;
+      // Only a run that ended well proves that the file is ours: an earlier one may have been refused.
+      const isOurs = run.record.inputs !== undefined && before?.target === removal.target;
       const done = await tools.checkOut({ spec, artifact, version, isOurs }, run.signal);
       // The same inputs again: somebody removed the files, and they are back; the workload hears of it too.
       if (spec.afterChange !== undefined) await tools.afterChange(spec, artifact, run.signal);
@@ -75,8 +76,12 @@ export function checkoutPipeline(tools: CheckoutTools): Pipeline<CheckoutSpec> {
       };
     },
     async remove(record) {
-      if (record.removal?.prune === true && record.removal.target !== undefined) {
-        await removeAt(record.removal.target, tools);
+      const { removal } = record;
+      if (
+        removal?.prune === true && removal.target !== undefined &&
+        (record.inputs !== undefined || removal.target.startsWith("tree:"))
+      ) {
+        await removeAt(removal.target, tools);
       }
     },
   };
