@@ -1,4 +1,5 @@
 import type { FileSystem } from "../../core/file_system.ts";
+import { temporaryPrefix } from "../../core/file_system.ts";
 import type { Inventory, InventoryEntry } from "../../core/inventory.ts";
 import type { ObjectKey } from "../../core/object.ts";
 import { keyText } from "../../core/object.ts";
@@ -82,13 +83,22 @@ export class Ownership {
   }
 
   async #read(): Promise<void> {
+    await this.#removeUnfinished(this.#folder);
     for (const entry of await this.#fileSystem.list(this.#folder) ?? []) {
+      if (entry.kind === "folder") await this.#removeUnfinished(`${this.#folder}/${entry.name}`);
       if (entry.kind !== "file" || !/^\.pilotfish-.*_.*_.*\.json$/.test(entry.name)) continue;
       const text = await this.#fileSystem.readText(`${this.#folder}/${entry.name}`) ?? "";
       const record = parseRecord(text);
       if (record === undefined) continue;
       this.#records.set(keyText(record.owner), record);
       this.claim(record.owner, record.files.map((file) => file.path));
+    }
+  }
+
+  /** Removes what a crash left half written. */
+  async #removeUnfinished(folder: string): Promise<void> {
+    for (const entry of await this.#fileSystem.list(folder) ?? []) {
+      if (entry.name.startsWith(temporaryPrefix)) await this.#fileSystem.remove(`${folder}/${entry.name}`);
     }
   }
 

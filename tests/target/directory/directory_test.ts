@@ -1,0 +1,230 @@
+import { deepEqual, equal, match, ok, rejects } from "node:assert/strict";
+import { entryOf, subtract, union } from "../../../src/core/inventory.ts";
+import type { Resource } from "../../../src/core/resource.ts";
+import { refOf } from "../../../src/core/resource.ts";
+import type { TargetOptions } from "../../../src/core/target.ts";
+import { DirectoryTarget } from "../../../src/target/directory/directory.ts";
+import type { DirectoryLayout } from "../../../src/target/directory/file_names.ts";
+import { FaultyDisk, Killed } from "../../support/faulty_file_system.ts";
+
+const owner = { kind: "Kustomization", namespace: "default", name: "apps" };
+const signal = new AbortController().signal;
+
+function configMap(name: string, data: Record<string, string> = { a: "1" }): Resource {
+  return { apiVersion: "v1", kind: "ConfigMap", metadata: { name, namespace: "web" }, data };
+}
+
+function setUp(layout: DirectoryLayout = "tree") {
+  const disk = new FaultyDisk();
+  const open = () => new DirectoryTarget("/out", { fileSystem: disk.fileSystem, layout });
+  return { disk, target: open(), open };
+}
+
+function request(resources: readonly Resource[], options: TargetOptions = {}, inputs = "i") {
+  return { owner, resources, previous: { entries: [] }, revision: "v1", inputs, options };
+}
+
+/** Paths of files below a folder, those of ours that start with a dot left out. */
+async function filesOf(disk: FaultyDisk, folder = "/out"): Promise<string[]> {
+  const found: string[] = [];
+  for (const entry of await disk.fileSystem.list(folder) ?? []) {
+    if (entry.kind === "folder") found.push(...await filesOf(disk, `${folder}/${entry.name}`));
+    else if (!entry.name.startsWith(".pilotfish-kustomization")) {
+      found.push(`${folder}/${entry.name}`.slice("/out/".length));
+    }
+  }
+  return found.sort();
+}
+
+Deno.test("apply() writes a file per resource where a person looks for it", async () => {
+  const { disk, target } = setUp();
+  const role: Resource = {
+    apiVersion: "rbac.authorization.k8s.io/v1",
+    kind: "ClusterRole",
+    metadata: { name: "system:thing" },
+  };
+  const custom: Resource = { apiVersion: "acme.io/v1", kind: "Rocket", metadata: { name: "x", namespace: "web" } };
+
+  const result = await target.apply(request([configMap("one"), role, custom]), signal);
+
+  deepEqual(await filesOf(disk), [
+    "_cluster/clusterrole-system%3Athing.yaml",
+    "web/configmap-one.yaml",
+    "web/rocket.acme.io-x.yaml",
+  ]);
+  equal(
+    await disk.fileSystem.readText("/out/web/configmap-one.yaml"),
+    'apiVersion: v1\ndata:\n  a: "1"\nkind: ConfigMap\nmetadata:\n  name: one\n  namespace: web\n',
+  );
+  equal(result.inventory.entries.length, 3);
+});
+
+Deno.test("one changed resource touches one file, and nothing changed touches none", async () => {
+  const { disk, target } = setUp();
+  await target.apply(request([configMap("one"), configMap("two")]), signal);
+  const before = await disk.fileSystem.stat("/out/web/configmap-one.yaml");
+
+  const changed = await target.apply(request([configMap("one"), configMap("two", { a: "2" })], {}, "j"), signal);
+  disk.arm();
+  const same = await target.apply(request([configMap("one"), configMap("two", { a: "2" })], {}, "j"), signal);
+
+  deepEqual(changed.changes.map((change) => change.action), ["unchanged", "configured"]);
+  deepEqual(same.changes.map((change) => change.action), ["unchanged", "unchanged"]);
+  equal(disk.steps, 0);
+  equal((await disk.fileSystem.stat("/out/web/configmap-one.yaml"))?.modifiedAt, before?.modifiedAt);
+});
+
+Deno.test("remove() deletes what is ours, with the namespace's folder, and leaves what is foreign", async () => {
+  const { disk, target } = setUp();
+  await target.apply(request([configMap("one"), configMap("two")]), signal);
+  await disk.fileSystem.writeAtomic("/out/web/notes.txt", "mine");
+  const entries = (await target.remembered(owner))?.entries ?? [];
+
+  const result = await target.remove(owner, entries, {}, signal);
+
+  equal(result.removed.length, 2);
+  deepEqual(await filesOf(disk), ["web/notes.txt"]);
+  equal(await target.remembered(owner), undefined);
+});
+
+Deno.test("a file that somebody else wrote is never replaced, unless it already is what we want", async () => {
+  const { disk, target } = setUp();
+  await disk.fileSystem.makeFolder("/out/web");
+  await disk.fileSystem.writeAtomic("/out/web/configmap-one.yaml", "mine\n");
+
+  await rejects(target.apply(request([configMap("one")]), signal), /was not written by Pilotfish/);
+
+  equal(await disk.fileSystem.readText("/out/web/configmap-one.yaml"), "mine\n");
+  deepEqual(await filesOf(disk), ["web/configmap-one.yaml"]);
+});
+
+Deno.test("two owners of one file: the second is told who the first is", async () => {
+  const { target } = setUp();
+  await target.apply(request([configMap("one")]), signal);
+
+  const second = { ...request([configMap("one")]), owner: { ...owner, name: "other" } };
+
+  await rejects(target.apply(second, signal), /Kustomization\/default\/apps/);
+});
+
+Deno.test("stands() sees an edit, a deletion and other inputs", async () => {
+  const { disk, target } = setUp();
+  await target.apply(request([configMap("one")]), signal);
+  const untouched = await target.stands(owner, "i");
+  const otherInputs = await target.stands(owner, "j");
+  await disk.fileSystem.writeAtomic("/out/web/configmap-one.yaml", "edited");
+  const edited = await target.stands(owner, "i");
+  await target.apply(request([configMap("one")]), signal);
+  const mended = await target.stands(owner, "i");
+  await disk.fileSystem.remove("/out/web/configmap-one.yaml");
+
+  deepEqual([untouched, otherInputs, edited, mended, await target.stands(owner, "i")], [
+    true,
+    false,
+    false,
+    true,
+    false,
+  ]);
+});
+
+Deno.test("plan() shows what would change and masks what is secret", async () => {
+  const { target } = setUp();
+  const secret = (value: string): Resource => ({
+    apiVersion: "v1",
+    kind: "Secret",
+    metadata: { name: "s", namespace: "web" },
+    data: { key: value, same: "c2FtZQ==" },
+  });
+  await target.apply(request([configMap("one"), configMap("old"), secret("b2xk")]), signal);
+
+  const plan = await target.plan(request([configMap("one"), configMap("new"), secret("bmV3")]));
+
+  deepEqual(plan.map((change) => `${change.action} ${change.ref.name}`), [
+    "create new",
+    "unchanged one",
+    "update s",
+    "delete old",
+  ]);
+  const text = JSON.stringify(plan);
+  ok(!text.includes("b2xk") && !text.includes("bmV3"));
+  match(plan[2]?.after ?? "", /key: '\*\*\* \(after\)'\n {2}same: '\*\*\*'/);
+});
+
+Deno.test("the folder remembers its owners after our own state is lost", async () => {
+  const { target, open, disk } = setUp();
+  await target.apply(request([configMap("one"), configMap("two")]), signal);
+
+  const reopened = open();
+  const applied = await reopened.apply(request([configMap("two")]), signal);
+  const stale = subtract(await reopened.remembered(owner) ?? { entries: [] }, applied.inventory);
+  await reopened.remove(owner, stale, {}, signal);
+
+  deepEqual(await filesOf(disk), ["web/configmap-two.yaml"]);
+});
+
+Deno.test("layouts: static-pods takes Pods only, k3s is flat", async () => {
+  const pod: Resource = { apiVersion: "v1", kind: "Pod", metadata: { name: "p", namespace: "kube-system" } };
+  const pods = setUp("static-pods");
+  const k3s = setUp("k3s");
+
+  await pods.target.apply(request([pod]), signal);
+  await k3s.target.apply(request([pod, configMap("one")]), signal);
+
+  deepEqual(await filesOf(pods.disk), ["kube-system-p.yaml"]);
+  deepEqual(await filesOf(k3s.disk), ["kube-system-pod-p.yaml", "web-configmap-one.yaml"]);
+  await rejects(pods.target.apply(request([configMap("one")]), signal), /takes only Pods/);
+});
+
+Deno.test("fields that only a cluster can act on are refused by name", async () => {
+  const { target } = setUp();
+
+  await rejects(
+    target.apply(request([configMap("one")], { serviceAccountName: "x" }), signal),
+    /spec\.serviceAccountName/,
+  );
+  await rejects(target.apply(request([configMap("one")], { kubeconfig: "x" }), signal), /spec\.kubeConfig/);
+});
+
+Deno.test("killed at any step, the next apply and prune give the same end state", async () => {
+  const before = [configMap("one"), configMap("two")];
+  const after = [configMap("two", { a: "2" }), configMap("three")];
+  const pass = async (target: DirectoryTarget) => {
+    const applied = await target.apply(request(after, {}, "j"), signal);
+    const known = union(await target.remembered(owner) ?? { entries: [] }, applied.inventory);
+    await target.remove(owner, subtract(known, applied.inventory), {}, signal);
+  };
+  const expected = ["notes.txt", "web/configmap-three.yaml", "web/configmap-two.yaml"];
+  let swept = 0;
+  for (let at = 1;; at++) {
+    for (const mode of ["kept", "lost"] as const) {
+      const { disk, target, open } = setUp();
+      await disk.fileSystem.makeFolder("/out");
+      await disk.fileSystem.writeAtomic("/out/notes.txt", "mine");
+      await target.apply(request(before), signal);
+      disk.arm({ at, kind: "crash" });
+      const died = await pass(target).then(() => false, (error) => {
+        ok(disk.isDead, `not killed: ${error} ${error instanceof Killed}`);
+        return true;
+      });
+      disk.reboot(mode);
+      await pass(open());
+      const files = await filesOf(disk);
+      deepEqual(files, expected, `killed at step ${at}, ${mode}`);
+      equal(await disk.fileSystem.readText("/out/notes.txt"), "mine");
+      if (!died && mode === "lost") {
+        ok(swept >= 20, `only ${swept} steps were swept`);
+        return;
+      }
+    }
+    swept++;
+  }
+});
+
+Deno.test("entryOf() of what is written is what remove() takes", async () => {
+  const { target } = setUp();
+  await target.apply(request([configMap("one")]), signal);
+
+  const result = await target.remove(owner, [entryOf(refOf(configMap("one")))], {}, signal);
+
+  deepEqual(result.removed.map((change) => change.location), ["web/configmap-one.yaml"]);
+});
