@@ -1,0 +1,175 @@
+/**
+ * YAML as Kubernetes tools read and print it: the answers of sigs.k8s.io/yaml v1.6.0 (go-yaml v2, then JSON).
+ * Comes in: text. Goes out: JSON values, documents with places, text. May fail: {@linkcode FormatError} with a place.
+ * Called by every room that reads or prints documents. The parser is js-yaml 5; reading scalars, composing and printing are ours.
+ *
+ * @module
+ */
+import { YAMLException } from "js-yaml";
+import type { JsonValue } from "../core/json.ts";
+import type { Place } from "../core/object.ts";
+import { FormatError, lineAndColumn } from "./format_error.ts";
+import { parsePlainJson } from "./json_fast.ts";
+import { composeDocuments, ComposeFault, maxDepth } from "./yaml_compose.ts";
+import type { ComposedDocument, PlaceNode } from "./yaml_compose.ts";
+import { parseLenientEvents, sourceOffset } from "./yaml_lenient.ts";
+import type { Mend } from "./yaml_lenient.ts";
+import { splitYaml } from "./yaml_split.ts";
+
+export { printYaml, printYamlDocuments } from "./yaml_print.ts";
+
+/** How YAML is read. */
+export interface YamlOptions {
+  /** For messages and places. Default `-`. */
+  readonly file?: string;
+  /** Refuse a key that stands twice in one map. Default: the later one wins. */
+  readonly strict?: boolean;
+}
+
+/** One document of a text. */
+export interface YamlDocument {
+  readonly value: JsonValue;
+  /** Position among the documents that are not empty, from 0. */
+  readonly index: number;
+  /** Its own part of the source, without the line `---`; comments in front of it included. */
+  readonly text: string;
+  /**
+   * Where a value stands: of `path`, or of its nearest ancestor that is there. With `key: true` where its key stands.
+   * The first call reads the text again.
+   */
+  placeOf(path: readonly (string | number)[], options?: { readonly key?: boolean }): Place;
+}
+
+/**
+ * The first document of a text; `null` for a text without one. What follows a second `---` is not looked at.
+ * Numbers: octal `0755`, `0o14`, `0x1F`, `1_000`; whole numbers of int64 and uint64 are exact (`bigint` beyond 2^53), larger ones floats;
+ * `y`, `yes`, `on`, … are booleans; keys become texts.
+ *
+ * Differs: nesting beyond 100, more than a million values after aliases, and a null or compound key are refused.
+ * @throws {FormatError} with line and column
+ */
+export function parseYaml(text: string, options: YamlOptions = {}): JsonValue {
+  const json = parsePlainJson(text, maxDepth);
+  if (json !== undefined && options.strict !== true) return json;
+  for (const part of splitYaml(text)) {
+    const document = compose(part.text, part.line, options).documents[0];
+    if (document !== undefined || part.isMarked) return document?.value ?? null;
+  }
+  return null;
+}
+
+/**
+ * All documents of a text, without the empty ones (nothing but comments between two `---`). Rules as {@linkcode parseYaml}.
+ *
+ * @throws {FormatError} with line and column, for the first fault in any document
+ */
+export function parseYamlDocuments(text: string, options: YamlOptions = {}): readonly YamlDocument[] {
+  const documents: YamlDocument[] = [];
+  for (const part of splitYaml(text)) {
+    const json = options.strict === true ? undefined : parsePlainJson(part.text, maxDepth);
+    const composed = json === undefined
+      ? compose(part.text, part.line, options).documents
+      : [{ value: json, isEmpty: false }];
+    composed.forEach((document, order) => {
+      if (document.isEmpty) return;
+      let places: Composed | undefined;
+      documents.push({
+        value: document.value,
+        index: documents.length,
+        text: part.text,
+        placeOf(path, { key = false } = {}) {
+          places ??= compose(part.text, part.line, options, true);
+          const root = places.documents[order]?.places;
+          const offset = root === undefined ? 0 : offsetAt(root, path, key);
+          const { line, column } = lineAndColumn(part.text, sourceOffset(places.mends, offset));
+          return { file: options.file ?? "-", line: line + part.line - 1, column };
+        },
+      });
+    });
+  }
+  return documents;
+}
+
+function offsetAt(root: PlaceNode, path: readonly (string | number)[], key: boolean): number {
+  let node = root;
+  for (const step of path) {
+    const next = node.children?.get(step);
+    if (next === undefined) return node === root || !key ? node.valueOffset : node.keyOffset;
+    node = next;
+  }
+  return key ? node.keyOffset : node.valueOffset;
+}
+
+interface Composed {
+  readonly documents: readonly ComposedDocument[];
+  readonly mends: readonly Mend[];
+}
+
+function compose(text: string, firstLine: number, options: YamlOptions, withPlaces = false): Composed {
+  let mends: readonly Mend[] = [];
+  try {
+    const lenient = parseLenientEvents(text, maxDepth);
+    mends = lenient.mends;
+    const strict = options.strict === true;
+    return { documents: composeDocuments(lenient.text, lenient.events, { strict, withPlaces }), mends };
+  } catch (error) {
+    throw asFormatError(error, text, firstLine, mends, options);
+  }
+}
+
+function asFormatError(
+  error: unknown,
+  text: string,
+  firstLine: number,
+  mends: readonly Mend[],
+  options: YamlOptions,
+): unknown {
+  const file = options.file === undefined ? {} : { file: options.file };
+  if (error instanceof ComposeFault) {
+    const { line, column } = lineAndColumn(text, sourceOffset(mends, error.offset));
+    return placed(error.message, error.code, text, firstLine, line, column, file);
+  }
+  if (!(error instanceof YAMLException)) return error;
+  const line = (error.mark?.line ?? 0) + 1;
+  const column = (error.mark?.column ?? 0) + 1;
+  const isLimit = error.reason.startsWith("nesting exceeded");
+  const what = isLimit ? `nested deeper than ${maxDepth} levels` : error.reason;
+  return placed(what, isLimit ? "limit" : "syntax", text, firstLine, line, column, file);
+}
+
+function placed(
+  what: string,
+  code: "syntax" | "limit",
+  text: string,
+  firstLine: number,
+  line: number,
+  column: number,
+  file: { readonly file?: string },
+): FormatError {
+  // The excerpt is cut from the part; its line number is that of the whole text.
+  return new FormatError(`Cannot read YAML: ${what}`, {
+    ...file,
+    code,
+    line: line + firstLine - 1,
+    column,
+    source: "\n".repeat(firstLine - 1) + text,
+  });
+}
+
+/**
+ * Text of bytes as go-yaml's reader takes them: UTF-8, or UTF-16 where a byte order mark says so.
+ *
+ * @throws {FormatError} when the bytes are no text in that encoding
+ */
+export function yamlText(bytes: Uint8Array, options: { readonly file?: string } = {}): string {
+  const encoding = bytes[0] === 0xff && bytes[1] === 0xfe
+    ? "utf-16le"
+    : bytes[0] === 0xfe && bytes[1] === 0xff
+    ? "utf-16be"
+    : "utf-8";
+  try {
+    return new TextDecoder(encoding, { fatal: true }).decode(bytes);
+  } catch (cause) {
+    throw new FormatError(`Cannot read YAML: the bytes are no ${encoding.toUpperCase()} text`, { ...options, cause });
+  }
+}
