@@ -1,0 +1,158 @@
+/**
+ * Regular expressions of users: Go's syntax and results (package regexp, Go 1.26), in time linear in the text. Over re2js.
+ * Offsets are UTF-16 code units.
+ *
+ * @module
+ */
+import { RE2JS } from "re2js";
+import { FormatError } from "./format_error.ts";
+
+/** Start and end of a match and of its groups, flat as in Go: `[start, end, start1, end1, …]`; -1 where a group took no part. */
+export type MatchOffsets = readonly number[];
+
+/** A compiled expression. Patterns are kept, so compiling one again is cheap. */
+export interface GoRegexp {
+  readonly pattern: string;
+  /** Names of the groups; index 0 is the whole, unnamed groups are "". */
+  readonly groupNames: readonly string[];
+  /** Whether it matches anywhere in a text. */
+  test(text: string): boolean;
+  /** Whether it matches a text from its start to its end. */
+  matchesWhole(text: string): boolean;
+  /** Leftmost match at or behind `from`. */
+  match(text: string, from?: number): MatchOffsets | undefined;
+  /** Matches from left to right that do not overlap, at most `limit` of them (-1: all). */
+  matchAll(text: string, limit?: number): readonly MatchOffsets[];
+  /** Every match replaced by a template with `$1`, `${name}`, `$$`. */
+  replaceAll(text: string, template: string): string;
+  /** Every match replaced by a text as it is. */
+  replaceAllLiteral(text: string, replacement: string): string;
+  /** Pieces between matches, at most `limit` of them (-1: all). */
+  split(text: string, limit?: number): readonly string[];
+}
+
+const cacheLimit = 500;
+/** Compiled patterns, oldest first. A memory only: what is in it never changes an answer. */
+const cache = new Map<string, GoRegexp>();
+
+/**
+ * Compiles a pattern.
+ *
+ * @throws {FormatError} for what Go refuses: look-around, back references, bad repeats, unclosed groups
+ */
+export function compileRegexp(pattern: string): GoRegexp {
+  const known = cache.get(pattern);
+  if (known !== undefined) return known;
+  const compiled = build(pattern);
+  if (cache.size >= cacheLimit) cache.delete(cache.keys().next().value ?? "");
+  cache.set(pattern, compiled);
+  return compiled;
+}
+
+/** The pattern that matches a text as it is (Go's `regexp.QuoteMeta`). */
+export function quoteRegexp(text: string): string {
+  return text.replace(/[\\.+*?()|[\]{}^$]/g, "\\$&");
+}
+
+function build(pattern: string): GoRegexp {
+  const program = compile(pattern);
+  const names = Object.entries(program.namedGroups());
+  const groupNames = Array.from({ length: program.groupCount() + 1 }, () => "");
+  for (const [name, index] of names) groupNames[index] = name;
+  let whole: RE2JS | undefined;
+
+  const match = (text: string, from = 0): MatchOffsets | undefined => {
+    const matcher = program.matcher(text);
+    if (!matcher.find(from)) return undefined;
+    const offsets: number[] = [];
+    for (let group = 0; group < groupNames.length; group++) offsets.push(matcher.start(group), matcher.end(group));
+    return offsets;
+  };
+
+  const matchAll = (text: string, limit = -1): readonly MatchOffsets[] => {
+    const found: MatchOffsets[] = [];
+    let end = -1;
+    for (let from = 0; from <= text.length && found.length !== limit;) {
+      const offsets = match(text, from);
+      if (offsets === undefined) break;
+      const [start = 0, stop = 0] = offsets;
+      // An empty match right behind another one does not count.
+      if (stop !== from || start !== end) found.push(offsets);
+      from = stop === from ? from + widthAt(text, from) : stop;
+      end = stop;
+    }
+    return found;
+  };
+
+  const replace = (text: string, replacementOf: (offsets: MatchOffsets) => string): string => {
+    let result = "";
+    let done = 0;
+    for (let from = 0; from <= text.length;) {
+      const offsets = match(text, from);
+      if (offsets === undefined) break;
+      const [start = 0, stop = 0] = offsets;
+      result += text.slice(done, start);
+      if (stop > done || start === 0) result += replacementOf(offsets);
+      done = stop;
+      const next = from + widthAt(text, from);
+      from = next > stop ? next : stop;
+    }
+    return result + text.slice(done);
+  };
+
+  return {
+    pattern,
+    groupNames,
+    test: (text) => program.test(text),
+    matchesWhole: (text) => (whole ??= compile(`^(?:${pattern})$`)).test(text),
+    match,
+    matchAll,
+    replaceAll: (text, template) => {
+      if (!template.includes("$")) return replace(text, () => template);
+      return replace(text, (offsets) => expand(template, text, offsets, groupNames));
+    },
+    replaceAllLiteral: (text, replacement) => replace(text, () => replacement),
+    split(text, limit = -1) {
+      if (limit === 0) return [];
+      if (pattern !== "" && text === "") return [""];
+      const pieces: string[] = [];
+      let begin = 0;
+      let end = 0;
+      for (const [start = 0, stop = 0] of matchAll(text, limit)) {
+        if (limit > 0 && pieces.length === limit - 1) break;
+        end = start;
+        if (stop !== 0) pieces.push(text.slice(begin, end));
+        begin = stop;
+      }
+      if (end !== text.length) pieces.push(text.slice(begin));
+      return pieces;
+    },
+  };
+}
+
+function compile(pattern: string): RE2JS {
+  try {
+    return RE2JS.compile(pattern);
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new FormatError(`Cannot compile the regular expression: ${why}`, { cause });
+  }
+}
+
+/** Code units of the character at an offset; one at the end, so that a search goes on behind it. */
+function widthAt(text: string, offset: number): number {
+  return (text.codePointAt(offset) ?? 0) > 0xffff ? 2 : 1;
+}
+
+function expand(template: string, text: string, offsets: MatchOffsets, names: readonly string[]): string {
+  return template.replace(/\$(?:(\$)|\{([\p{L}\p{Nd}_]+)\}|([\p{L}\p{Nd}_]+))/gu, (_, dollar, braced, bare) => {
+    if (dollar !== undefined) return "$";
+    const name: string = braced ?? bare;
+    const isNumber = /^(?:0|[1-9][0-9]{0,8})$/.test(name);
+    const group = isNumber
+      ? Number(name)
+      : names.findIndex((other, index) => index > 0 && other === name && (offsets[2 * index] ?? -1) >= 0);
+    const start = group < 0 ? -1 : offsets[2 * group] ?? -1;
+    return start < 0 ? "" : text.slice(start, offsets[2 * group + 1]);
+  });
+}
