@@ -1,0 +1,177 @@
+import { Hono } from "hono";
+import { secureHeaders } from "hono/secure-headers";
+import { streamSSE } from "hono/streaming";
+import type { EngineControl } from "../core/control.ts";
+import type { JsonValue } from "../core/json.ts";
+import { canonicalJson } from "../core/json.ts";
+import { keyText } from "../core/object.ts";
+import { objectPage, overviewPage } from "./page.tsx";
+import { pageScript, pageStyle } from "./page_assets.ts";
+import type { NumberedEvent, StatusBoard } from "./status_board.ts";
+
+/** One thing that a probe looks at. */
+export interface ProbeCheck {
+  readonly name: string;
+  /** `undefined` when fine, else what is wrong. */
+  check(): string | undefined;
+}
+
+/** What the open port shows. */
+export interface OpenTools {
+  readonly board: StatusBoard;
+  readonly metrics: { text(): Promise<string> };
+  readonly version: string;
+  /** Alive: the loop turns. Nothing outside the process may take part. */
+  readonly liveness: readonly ProbeCheck[];
+  /** Ready: the first pass is done and the store can be written. A registry that is away never counts. */
+  readonly readiness: readonly ProbeCheck[];
+  /** Started: documents read, store open. */
+  readonly startup: readonly ProbeCheck[];
+  /** Wall time in milliseconds, for ages. */
+  readonly now: () => number;
+  /** Aborted when the daemon stops: streams end then. */
+  readonly stopping: AbortSignal;
+}
+
+/** Most listeners of `/api/v1/events` at the same time. */
+const mostStreams = 100;
+
+/**
+ * Everything that may be seen without a login: probes, metrics, the page, objects and events. It changes nothing: what
+ * changes something is {@linkcode controlApp}, behind the control socket.
+ */
+export function openApp(tools: OpenTools): Hono {
+  const app = new Hono();
+  app.use(secureHeaders({
+    contentSecurityPolicy: {
+      defaultSrc: ["'none'"],
+      styleSrc: ["'self'"],
+      scriptSrc: ["'self'"],
+      connectSrc: ["'self'"],
+      imgSrc: ["'self'", "data:"],
+      baseUri: ["'none'"],
+      formAction: ["'none'"],
+      frameAncestors: ["'none'"],
+    },
+    referrerPolicy: "no-referrer",
+  }));
+  probe(app, "/healthz", tools.liveness);
+  probe(app, "/readyz", tools.readiness);
+  probe(app, "/startupz", tools.startup);
+  app.get(
+    "/metrics",
+    async (context) =>
+      context.text(await tools.metrics.text(), 200, { "content-type": "text/plain; version=0.0.4; charset=utf-8" }),
+  );
+  statusRoutes(app, tools);
+  // From a fixed table: no path of a request ever reaches a disk.
+  app.get("/assets/page.css", (context) => context.body(pageStyle, 200, { "content-type": "text/css; charset=utf-8" }));
+  app.get(
+    "/assets/page.js",
+    (context) => context.body(pageScript, 200, { "content-type": "text/javascript; charset=utf-8" }),
+  );
+  app.get("/", (context) => context.html(overviewPage(tools.board.statuses(), tools.board.events(), pageFacts(tools))));
+  app.get("/objects/:kind/:namespace/:name", (context) => {
+    const status = tools.board.status(context.req.param());
+    if (status === undefined) return context.notFound();
+    return context.html(objectPage(status, tools.board.statuses(), tools.board.events(), pageFacts(tools)));
+  });
+  app.notFound((context) => context.json({ error: `There is nothing at "${context.req.path}"` }, 404));
+  app.onError((_, context) => context.json({ error: "The request could not be answered" }, 500));
+  return app;
+}
+
+/** What only the control socket (mode 0600) or a bearer token opens: the open routes, and orders to the loop. */
+export function controlApp(tools: OpenTools & { readonly engine: EngineControl }): Hono {
+  const app = new Hono();
+  statusRoutes(app, tools);
+  app.post("/api/v1/objects/:kind/:namespace/:name/:verb", async (context) => {
+    const { verb, ...key } = context.req.param();
+    const unknown = () => context.json({ error: `There is no object "${keyText(key)}"` }, 404);
+    switch (verb) {
+      case "reconcile": {
+        const body: { withSource?: boolean; token?: string } = await context.req.json().catch(() => ({}));
+        const order = {
+          ...(body.withSource === true ? { withSource: true } : {}),
+          ...(typeof body.token === "string" ? { token: body.token.slice(0, 128) } : {}),
+        };
+        return tools.engine.reconcile(key, order) ? context.json({ done: true }, 202) : unknown();
+      }
+      case "suspend":
+        return await tools.engine.suspend(key) ? context.json({ done: true }) : unknown();
+      case "resume":
+        return await tools.engine.resume(key) ? context.json({ done: true }, 202) : unknown();
+      default:
+        return context.json({ error: `Cannot "${verb}" an object: reconcile, suspend and resume are known` }, 404);
+    }
+  });
+  app.notFound((context) => context.json({ error: `There is nothing at "${context.req.path}"` }, 404));
+  return app;
+}
+
+function probe(app: Hono, path: string, checks: readonly ProbeCheck[]): void {
+  app.get(path, (context) => {
+    const results = checks.map((one) => ({ name: one.name, fault: one.check() }));
+    const isGood = results.every((result) => result.fault === undefined);
+    const isVerbose = context.req.query("verbose") !== undefined;
+    const lines = results.map((result) =>
+      `[${result.fault === undefined ? "+" : "-"}] ${result.name}${
+        result.fault === undefined ? "" : `: ${result.fault}`
+      }`
+    );
+    const text = isVerbose || !isGood ? `${[...lines, isGood ? "ok" : "failed"].join("\n")}\n` : "ok\n";
+    return context.text(text, isGood ? 200 : 503, { "cache-control": "no-store" });
+  });
+}
+
+function statusRoutes(app: Hono, tools: OpenTools): void {
+  const { board } = tools;
+  const json = (value: unknown) => canonicalJson(value as JsonValue);
+  const headers = { "content-type": "application/json; charset=utf-8", "cache-control": "no-store" };
+  app.get("/api/v1/objects", (context) => context.body(json({ items: board.statuses() }), 200, headers));
+  app.get("/api/v1/objects/:kind/:namespace/:name", (context) => {
+    const key = context.req.param();
+    const status = board.status(key);
+    return status === undefined
+      ? context.json({ error: `There is no object "${keyText(key)}"` }, 404)
+      : context.body(json(status), 200, headers);
+  });
+  let streams = 0;
+  app.get("/api/v1/events", (context) => {
+    const since = Number(context.req.header("last-event-id") ?? context.req.query("since") ?? "0");
+    const from = Number.isSafeInteger(since) && since > 0 ? since : 0;
+    if (!(context.req.header("accept") ?? "").includes("text/event-stream")) {
+      return context.body(json({ items: board.events(from) }), 200, headers);
+    }
+    if (streams >= mostStreams) {
+      return context.json({ error: `Too many listeners: the limit is ${mostStreams}` }, 503, { "retry-after": "10" });
+    }
+    return streamSSE(context, async (stream) => {
+      streams++;
+      const send = (event: NumberedEvent) =>
+        stream.writeSSE({ id: String(event.id), event: "event", data: json(event) });
+      const ended = Promise.withResolvers<void>();
+      const end = () => ended.resolve();
+      const unlisten = board.listen((news) => {
+        if (news.kind === "event") void send(news.event);
+        else if (news.kind === "status") void stream.writeSSE({ event: "status", data: keyText(news.status.key) });
+        else void stream.writeSSE({ event: "gone", data: keyText(news.key) });
+      });
+      stream.onAbort(end);
+      tools.stopping.addEventListener("abort", end, { once: true });
+      try {
+        for (const event of board.events(from)) if (from > 0) await send(event);
+        await stream.writeSSE({ event: "hello", data: tools.version });
+        await ended.promise;
+      } finally {
+        streams--;
+        unlisten();
+        tools.stopping.removeEventListener("abort", end);
+      }
+    });
+  });
+}
+
+function pageFacts(tools: OpenTools): { readonly version: string; readonly nowMs: number } {
+  return { version: tools.version, nowMs: tools.now() };
+}
