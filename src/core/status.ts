@@ -43,6 +43,8 @@ export interface ObjectStatus {
   readonly failures: number;
   /** RFC 3339; absent while running or when nothing is planned. */
   readonly nextRunAt?: string;
+  /** Whether no run of it is under way or due at once. */
+  readonly isSettled?: boolean;
   /** Where it goes, for consumers. */
   readonly target?: string;
 }

@@ -283,6 +283,17 @@ export class Engine implements EngineControl {
       : { ...rest, specDigest, generation: record.generation + 1, failures: 0 };
   }
 
+  /** A run's record with what people ordered while it ran. */
+  #withOrders(record: ObjectRecord): ObjectRecord {
+    const { suspended: _, lastHandledReconcileAt: _at, ...rest } = record;
+    const now = this.#tools.checkpoints.get(record.key) ?? record;
+    return {
+      ...rest,
+      ...(now.suspended === undefined ? {} : { suspended: now.suspended }),
+      ...(now.lastHandledReconcileAt === undefined ? {} : { lastHandledReconcileAt: now.lastHandledReconcileAt }),
+    };
+  }
+
   #wakeKey(key: ObjectKey, trigger: Trigger): void {
     const slot = this.#slots.get(keyText(key));
     if (slot !== undefined) this.#wake(slot, trigger);
@@ -350,7 +361,7 @@ export class Engine implements EngineControl {
     const moment: Moment = { at: timeText(clock.now()), generation: before.generation };
     let record = before;
     const checkpoint = async (patch: RecordPatch) => {
-      record = { ...record, ...patch };
+      record = this.#withOrders({ ...record, ...patch });
       await this.#save(record);
     };
     const run: Run<unknown> = {
@@ -411,7 +422,7 @@ export class Engine implements EngineControl {
       : this.#adopt(slot.object, result.children, warnings);
     const revision = result.record.lastAppliedRevision;
     const record: ObjectRecord = {
-      ...done.record,
+      ...this.#withOrders(done.record),
       ...result.record,
       observedGeneration: before.generation,
       children,
@@ -460,7 +471,7 @@ export class Engine implements EngineControl {
     const durationMs = Math.round(this.#tools.clock.monotonic() - done.startedMs);
     const ready = condition(done.before.conditions, "Ready");
     const record: ObjectRecord = {
-      ...done.record,
+      ...this.#withOrders(done.record),
       observedGeneration: row.retry === "on-change" ? done.before.generation : done.before.observedGeneration,
       failures,
       conditions: afterFailure(done.record.conditions, done.moment, shown),
@@ -649,8 +660,9 @@ export class Engine implements EngineControl {
   }
 
   #report(slot: Slot, record: ObjectRecord, events: readonly Event[], durationMs?: number): void {
+    const isSettled = durationMs !== undefined && slot.again === undefined;
     this.#tools.reporter.record({
-      status: statusOf(slot.object, record, slot.live),
+      status: { ...statusOf(slot.object, record, slot.live), isSettled },
       events,
       ...(durationMs === undefined ? {} : { durationMs }),
     });

@@ -369,3 +369,29 @@ Deno.test("isAlive is false when the loop stands still for ten seconds", async (
 
   deepEqual([turning, engine.isAlive], [true, false]);
 });
+
+Deno.test("an order given while a run goes on is not lost with that run's record", async () => {
+  const release = Promise.withResolvers<void>();
+  let first = true;
+  const { engine, records, runs } = makeEngine({
+    A: async () => {
+      if (first) {
+        first = false;
+        await release.promise;
+      }
+      return fine;
+    },
+  });
+  const object = objectOf("A", "one");
+  engine.update([object], { complete: true });
+  await Promise.resolve();
+  await Promise.resolve();
+
+  engine.reconcile(object.key, { token: "now" });
+  release.resolve();
+  await engine.settled();
+
+  equal(records.get("A/default/one")?.lastHandledReconcileAt, "now");
+  deepEqual(runs, ["one:start", "one:request"]);
+  await engine.stop(0);
+});
