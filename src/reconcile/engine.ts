@@ -289,7 +289,8 @@ export class Engine implements EngineControl {
     const now = this.#tools.checkpoints.get(record.key) ?? record;
     return {
       ...rest,
-      ...(now.suspended === undefined ? {} : { suspended: now.suspended }),
+      // A new spec ends a rest that was ordered for the old one.
+      ...(now.suspended === undefined || now.specDigest !== record.specDigest ? {} : { suspended: now.suspended }),
       ...(now.lastHandledReconcileAt === undefined ? {} : { lastHandledReconcileAt: now.lastHandledReconcileAt }),
     };
   }
