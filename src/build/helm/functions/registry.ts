@@ -27,10 +27,20 @@ import type { Value } from "../template/value.ts";
 /** Versions whose behaviour can be chosen (Helm 3.22 and 4.2.4). */
 export type Dialect = "helm3" | "helm4.2.4";
 
+/** Running templates from within a template. */
+export interface TemplateCalls {
+  /** Text of a named template. @throws {GoError} */
+  include(name: string, data: Value): string;
+  /** Text of a template that is given as text. @throws {GoError} */
+  evaluate(text: string, data: Value): string;
+}
+
 /** What a function may use beside its arguments. */
 export interface CallContext {
   readonly tools: RenderTools;
   readonly dialect: Dialect;
+  /** The templates of the render, for `include` and `tpl`. */
+  readonly templates: TemplateCalls;
   /**
    * Takes `cost` from the render's budget of steps: call it before work that grows with an argument (a loop of `cost`
    * turns, a text of `cost` characters made).

@@ -1,0 +1,31 @@
+/**
+ * Functions that only Helm has: templates within templates, errors of the author, questions to the outside.
+ *
+ * @module
+ */
+import { goTypes } from "../template/go_type.ts";
+import { authorsError } from "../template/helm_error.ts";
+import { fromJson, goDict } from "../template/value.ts";
+import { func } from "./registry.ts";
+import type { FunctionTable } from "./registry.ts";
+
+const { any, dict, string } = goTypes;
+
+/** Functions by name. */
+export const ownFunctions: FunctionTable = {
+  fail: func([string], string, (_, message) => {
+    throw authorsError(message);
+  }),
+  getHostByName: func([string], string, ({ tools }, host) => tools.resolveHost?.({ kind: "host", host }) ?? ""),
+  hello: func([], string, () => "Hello!"),
+  include: func([string, any], string, ({ templates }, name, data) => templates.include(name, data ?? undefined)),
+  lookup: func([string, string, string, string], dict, ({ tools }, apiVersion, resourceKind, namespace, name) => {
+    const answer = tools.lookup?.({ kind: "lookup", apiVersion, resourceKind, namespace, name });
+    return answer === undefined || answer === null ? goDict() : fromJson(answer);
+  }),
+  required: func([string, any], any, (_, message, value) => {
+    if (value === null || value === "") throw authorsError(message);
+    return value;
+  }),
+  tpl: func([string, any], string, ({ templates }, text, data) => templates.evaluate(text, data ?? undefined)),
+};

@@ -1,0 +1,34 @@
+/**
+ * All functions of Helm's templates beside Go's own: Sprig 3.3.0 without `env` and `expandenv`, and Helm's.
+ *
+ * @module
+ */
+import { defaultFunctions } from "./defaults.ts";
+import { dictFunctions } from "./dicts.ts";
+import { ownFunctions } from "./helm.ts";
+import { listFunctions } from "./lists.ts";
+import { numberFunctions } from "./numbers.ts";
+import { randomFunctions } from "./random.ts";
+import { joinFunctions } from "./registry.ts";
+import type { Dialect, FunctionTable } from "./registry.ts";
+import { stringFunctions } from "./strings.ts";
+
+const all = joinFunctions(
+  defaultFunctions,
+  dictFunctions,
+  listFunctions,
+  numberFunctions,
+  ownFunctions,
+  randomFunctions,
+  stringFunctions,
+);
+
+/** Functions that came with Helm 4. */
+const newInHelm4: ReadonlySet<string> = new Set(["mustToToml", "mustToYaml"]);
+
+const helm3 = joinFunctions(Object.fromEntries(Object.entries(all).filter(([name]) => !newInHelm4.has(name))));
+
+/** Functions by name, as a dialect has them. */
+export function helmFunctions(dialect: Dialect): FunctionTable {
+  return dialect === "helm3" ? helm3 : all;
+}

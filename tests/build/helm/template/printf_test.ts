@@ -1,0 +1,73 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { fromBytes } from "../../../../src/build/helm/template/go_string.ts";
+import { goTypes } from "../../../../src/build/helm/template/go_type.ts";
+import { sprint, sprintf, sprintln } from "../../../../src/build/helm/template/printf.ts";
+import {
+  fromJson,
+  GoBytes,
+  goDict,
+  goInt,
+  goInt64,
+  goInteger,
+  goList,
+  goStringMap,
+  goStrings,
+} from "../../../../src/build/helm/template/value.ts";
+import type { Value } from "../../../../src/build/helm/template/value.ts";
+import { callContext } from "../../../support/call_context.ts";
+import { vectorsFolder } from "../../../support/paths.ts";
+
+type Argument = { readonly t: string; readonly v: never };
+
+function valueOf({ t, v }: Argument): Value {
+  switch (t) {
+    case "nil":
+      return null;
+    case "int":
+      return goInt(BigInt(v));
+    case "int64":
+      return goInt64(BigInt(v));
+    case "uint64":
+      return goInteger(goTypes.uint64, BigInt(v));
+    case "float64":
+      return v === "+Inf" ? Infinity : v === "-Inf" ? -Infinity : Number(v);
+    case "list":
+      return goList((v as Argument[]).map(valueOf));
+    case "map":
+      return goDict(Object.entries(v as Record<string, Argument>).map(([key, item]) => [key, valueOf(item)]));
+    case "strings":
+      return goStrings(v);
+    case "stringmap":
+      return goStringMap(Object.entries(v as Record<string, string>));
+    case "bytes":
+      return new GoBytes(Uint8Array.from(atob(v), (character) => character.charCodeAt(0)));
+  }
+  return v;
+}
+
+const folder = vectorsFolder();
+
+Deno.test({ name: "sprintf() prints the vectors of gofmt/printf", ignore: folder === undefined }, () => {
+  const { cases } = JSON.parse(Deno.readTextFileSync(`${folder}/gofmt/printf.json`));
+  const failed: string[] = [];
+  for (const row of cases) {
+    const args = row.args.map(valueOf);
+    const context = callContext();
+    const text = row.call === "Sprintf"
+      ? sprintf(context, row.format ?? "", args)
+      : row.call === "Sprint"
+      ? sprint(context, args)
+      : sprintln(context, args);
+    const expected = row.output ??
+      fromBytes(Uint8Array.from(atob(row.outputBase64), (character) => character.charCodeAt(0)));
+    if (text !== expected) failed.push(`${JSON.stringify(row)}\n  got ${JSON.stringify(text)}`);
+  }
+  assert.equal(failed.length, 0, `${failed.length} of ${cases.length}:\n${failed.slice(0, 30).join("\n")}`);
+});
+
+Deno.test("sprintf() never throws on any format and value", () => {
+  fc.assert(fc.property(fc.string(), fc.array(fc.jsonValue(), { maxLength: 4 }), (format, values) => {
+    sprintf(callContext(), `%${format}`, values.map((value) => fromJson(value as never)));
+  }));
+});
