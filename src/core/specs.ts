@@ -170,6 +170,9 @@ export interface HelmActionSpec {
   readonly force?: boolean;
   readonly preserveValues?: boolean;
   readonly cleanupOnFail?: boolean;
+  /** `install`: a switch; `upgrade` and `rollback`: `auto` goes on as the last release did. */
+  readonly serverSideApply?: boolean | "enabled" | "disabled" | "auto";
+  readonly chartNameChangeStrategy?: "InPlaceUpdate" | "Reinstall";
   readonly keepHistory?: boolean;
   readonly deletionPropagation?: "background" | "foreground" | "orphan";
   readonly strategy?: { readonly name: string; readonly retryIntervalMs?: number };
@@ -212,7 +215,12 @@ export interface HelmReleaseSpec {
   readonly upgrade: HelmActionSpec;
   readonly rollback: HelmActionSpec;
   readonly uninstall: HelmActionSpec;
-  readonly test: { readonly enable: boolean; readonly timeoutMs?: number; readonly ignoreFailures: boolean };
+  readonly test: {
+    readonly enable: boolean;
+    readonly timeoutMs?: number;
+    readonly ignoreFailures: boolean;
+    readonly filters?: readonly { readonly name: string; readonly exclude: boolean }[];
+  };
   readonly driftDetection?: {
     readonly mode: "enabled" | "warn" | "disabled";
     readonly ignore: readonly { readonly paths: readonly string[]; readonly target?: ResourceSelector }[];
@@ -222,6 +230,8 @@ export interface HelmReleaseSpec {
     readonly kustomize: { readonly patches: readonly PatchSpec[]; readonly images: readonly ImageOverride[] };
   }[];
   readonly postRenderStrategy: "nohooks" | "combined" | "separate";
+  /** Rules of readiness; default `poller` (kstatus). */
+  readonly waitStrategy?: "poller" | "legacy";
   readonly healthCheckExprs: readonly HealthExpression[];
   readonly dependsOn: readonly DependsOn[];
   readonly serviceAccountName?: string;
@@ -266,6 +276,59 @@ export interface CheckoutSpec {
   readonly suspend: boolean;
 }
 
+/** `notification.toolkit.fluxcd.io/v1beta3` Provider: where events are sent. */
+export interface ProviderSpec {
+  readonly type: string;
+  readonly channel?: string;
+  readonly username?: string;
+  /** May hold a secret (webhook URLs do): never shown. */
+  readonly address?: string;
+  readonly timeoutMs: number;
+  readonly secretRef?: LocalRef;
+  readonly certSecretRef?: LocalRef;
+  readonly proxySecretRef?: LocalRef;
+  readonly serviceAccountName?: string;
+  readonly commitStatusExpr?: string;
+  readonly suspend: boolean;
+}
+
+/** Objects by kind and by name (`*` is all) or labels. */
+export interface ObjectPattern {
+  readonly kind: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly matchLabels?: Readonly<Record<string, string>>;
+}
+
+/** `notification.toolkit.fluxcd.io/v1beta3` Alert: which events go to which Provider. */
+export interface AlertSpec {
+  readonly providerRef: LocalRef;
+  readonly eventSeverity: "info" | "error";
+  readonly eventSources: readonly ObjectPattern[];
+  /** Regular expressions (RE2) that a message must match one of; none of `exclusionList`. */
+  readonly inclusionList: readonly string[];
+  readonly exclusionList: readonly string[];
+  readonly eventMetadata: Readonly<Record<string, string>>;
+  readonly suspend: boolean;
+}
+
+/** `notification.toolkit.fluxcd.io/v1` Receiver: who may ask for a run by a web request. */
+export interface ReceiverSpec {
+  readonly type: string;
+  readonly intervalMs: number;
+  readonly events: readonly string[];
+  readonly resources: readonly (ObjectPattern & { readonly filter?: string })[];
+  readonly resourceFilter?: string;
+  readonly secretRef?: LocalRef;
+  readonly oidcProviders: readonly {
+    readonly issuerURL: string;
+    readonly audience: string;
+    readonly variables: readonly { readonly name: string; readonly expression: string }[];
+    readonly validations: readonly { readonly expression: string; readonly message: string }[];
+  }[];
+  readonly suspend: boolean;
+}
+
 /** Where resources go: `cluster`, or a folder. */
 export type TargetSettings =
   | { readonly kind: "directory"; readonly path: string; readonly layout: "tree" | "static-pods" | "k3s" }
@@ -280,4 +343,9 @@ export interface Settings {
   readonly mirrors: readonly { readonly registry: string; readonly endpoints: readonly string[] }[];
   /** Objects that run at the same time. */
   readonly concurrency: number;
+  /** Where orders are taken: a socket's path or `off`; beside it an address that asks for the token in a file. */
+  readonly control: { readonly socket: string; readonly listen?: string; readonly tokenFile?: string };
+  readonly log: { readonly format: "json" | "text"; readonly level: "debug" | "info" | "warn" | "error" };
+  /** Refuse references to objects of another namespace. */
+  readonly noCrossNamespaceRefs: boolean;
 }
