@@ -1,0 +1,17 @@
+import { type KeyProvider, secretTexts, textField } from "../key_provider.ts";
+
+/** Data keys for age recipients: X25519 and the post-quantum hybrid. Secret keys `*.agekey`, one identity per line. */
+export const ageKeys: KeyProvider = {
+  kind: "age",
+  needs: "an age identity in a key that ends in .agekey",
+  async open(fields, tools) {
+    const identities = secretTexts(tools, ".agekey").flatMap((text) =>
+      text.split(/\r?\n/).map((line) => line.trim()).filter((line) => line.startsWith("AGE-SECRET-KEY-"))
+    );
+    if (identities.length === 0) return undefined;
+    const age = await import("age-encryption");
+    const decrypter = new age.Decrypter();
+    for (const identity of identities) decrypter.addIdentity(identity);
+    return await decrypter.decrypt(age.armor.decode(textField(fields, "enc")));
+  },
+};
