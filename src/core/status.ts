@@ -22,6 +22,8 @@ export interface ObjectStatus {
   readonly apiVersion: string;
   readonly place?: Place;
   readonly parent?: ObjectKey;
+  /** The source whose artifact it uses; absent for a source itself. */
+  readonly source?: ObjectKey;
   readonly isSuspended: boolean;
   readonly generation: number;
   readonly observedGeneration: number;

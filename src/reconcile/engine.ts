@@ -17,7 +17,7 @@ import type { WatchedChange } from "../core/target.ts";
 import type { Checkpoints } from "./checkpoint.ts";
 import { afterFailure, afterSuccess, type Moment, whileRunning, whileSuspended } from "./conditions.ts";
 import { Gate } from "./gate.ts";
-import { checkDependencies, type Graph, graphOf } from "./graph.ts";
+import { checkDependencies, type Graph, graphOf, sourceOf } from "./graph.ts";
 import type { Pipeline, RecordPatch, Run, RunResult, Trigger } from "./pipeline.ts";
 import { addHistory, isSuspended, type LiveState, newRecord, type ObjectRecord, statusOf } from "./record.ts";
 import { type Ending, nextDelayMs } from "./schedule.ts";
@@ -662,8 +662,13 @@ export class Engine implements EngineControl {
 
   #report(slot: Slot, record: ObjectRecord, events: readonly Event[], durationMs?: number): void {
     const isSettled = durationMs !== undefined && slot.again === undefined;
+    const source = sourceOf(slot.object);
     this.#tools.reporter.record({
-      status: { ...statusOf(slot.object, record, slot.live), isSettled },
+      status: {
+        ...statusOf(slot.object, record, slot.live),
+        ...(source === undefined ? {} : { source }),
+        isSettled,
+      },
       events,
       ...(durationMs === undefined ? {} : { durationMs }),
     });
