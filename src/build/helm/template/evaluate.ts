@@ -12,7 +12,7 @@ import { quoteText } from "./go_quote.ts";
 import { sortedKeys } from "./go_string.ts";
 import { floatText } from "./go_number.ts";
 import { canBeNil, goTypes, isAssignable } from "./go_type.ts";
-import type { GoType } from "./go_type.ts";
+import type { GoField, GoType } from "./go_type.ts";
 import { nodeText } from "./node.ts";
 import type { AnyNode, Branch, Command, Operand, Pipeline, Statement, Tree } from "./node.ts";
 import { textOf } from "./printf.ts";
@@ -459,14 +459,13 @@ class Compiler {
       if (value === undefined && run.isStrict) run.fail(`map has no entry for key ${quoteText(name)}`);
       return value === undefined ? zeroOf(elem) : value;
     }
-    const struct = type.kind === "ptr" ? type.elem : type;
-    const field = struct?.fields?.find((candidate) => candidate.name === name);
-    if (receiver instanceof GoStruct && field !== undefined) {
-      if (receiver.fields === null) run.fail(`nil pointer evaluating ${typeName}.${name}`);
-      if (field.isPrivate) run.fail(`${name} is an unexported field of struct type ${typeName}`);
+    const found = receiver instanceof GoStruct ? fieldOf(receiver, name) : undefined;
+    if (found !== undefined) {
+      if (found.owner.fields === null) run.fail(`nil pointer evaluating ${typeName}.${name}`);
+      if (found.field.isPrivate) run.fail(`${name} is an unexported field of struct type ${typeName}`);
       if (hasArgs) run.fail(`${name} has arguments but cannot be invoked as function`);
-      run.isHeld = field.type.kind === "interface";
-      return receiver.fields?.[name] ?? null;
+      run.isHeld = found.field.type.kind === "interface";
+      return found.owner.fields?.[name] ?? null;
     }
     return run.fail(`can't evaluate field ${name} in type ${typeName}`);
   }
@@ -649,6 +648,19 @@ class Compiler {
   }
 }
 
+/** A field by name, also one of an embedded struct. */
+function fieldOf(owner: GoStruct, name: string): { readonly owner: GoStruct; readonly field: GoField } | undefined {
+  const { fields } = owner.type.kind === "ptr" ? owner.type.elem as GoType : owner.type;
+  const field = fields?.find((candidate) => candidate.name === name);
+  if (field !== undefined) return { owner, field };
+  for (const embedded of fields ?? []) {
+    const inner = embedded.isEmbedded ? owner.fields?.[embedded.name] : undefined;
+    const found = inner instanceof GoStruct ? fieldOf(inner, name) : undefined;
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
 /** A literal where the parameter decides the type. */
 function literalFor(node: Operand & { readonly kind: "bool" | "number" | "string" }, type: GoType): Evaluate {
   const { kind } = type;
@@ -779,7 +791,11 @@ function pointed(value: Value): Value {
 /** Text of a value as an action prints it. */
 function shownText(run: Run, value: Value): string {
   if (value === undefined) return "<no value>";
-  if (value instanceof GoStruct && value.type.methods?.String === undefined) return textOf(run, pointed(value));
+  if (value instanceof GoStruct) {
+    const record = value.type.methods?.String;
+    if (record === undefined) return textOf(run, pointed(value));
+    if (value.type.hidesString) return record.call(run, value) as string;
+  }
   return textOf(run, value);
 }
 

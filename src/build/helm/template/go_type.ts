@@ -35,6 +35,8 @@ export interface GoField {
   readonly omitEmpty?: boolean;
   /** Whether templates cannot reach it (a lower-case name); it still shows in `%v`. */
   readonly isPrivate?: boolean;
+  /** Whether the fields of its struct can be named without it, and stand beside the others in JSON. */
+  readonly isEmbedded?: boolean;
 }
 
 /** A Go type as `reflect.Type` sees it. Two types are the same when their names are. */
@@ -51,6 +53,8 @@ export interface GoType<_Native = unknown> {
   readonly fields?: readonly GoField[];
   /** Methods by name; the receiver is the first argument of `call` and does not stand in `params`. */
   readonly methods?: Readonly<Record<string, FunctionRecord>>;
+  /** Whether `String` belongs to the pointer: printing a copy of the value does not use it. */
+  readonly hidesString?: boolean;
   /** `MarshalJSON` or `MarshalText`, where the type has one. */
   readonly toJson?: (value: Value) => JsonValue;
 }

@@ -260,7 +260,8 @@ class Printer {
       return true;
     }
     if (this.#flags.sharpV || !"vsxXq".includes(verb)) return false;
-    const record = value.type.methods?.Error ?? value.type.methods?.String;
+    const record = value.type.methods?.Error ??
+      (value.type.hidesString ? undefined : value.type.methods?.String);
     if (record === undefined || record.params.length > 0) return false;
     if (isNil(value)) this.write("<nil>");
     else this.#string(record.call(this.#context, value) as string, verb, value);

@@ -15,13 +15,13 @@ import type { Functions } from "./evaluate.ts";
 import { GoError } from "./go_error.ts";
 import { quoteText } from "./go_quote.ts";
 import { compareStrings, rejoin } from "./go_string.ts";
-import { goTypes, namedType } from "./go_type.ts";
 import { executionFailure, parseFailure } from "./helm_error.ts";
 import { isBlank } from "./node.ts";
 import type { Tree } from "./node.ts";
 import { parseTemplate } from "./parser.ts";
 import { Run } from "./run.ts";
 import type { RunOptions, Template } from "./run.ts";
+import { valuesTypes } from "./root_objects.ts";
 import { ExecutionError, ParseError } from "./template_error.ts";
 import { GoMap } from "./value.ts";
 import type { Value } from "./value.ts";
@@ -108,11 +108,6 @@ function lazyTemplate(tree: Tree, functions: Functions): Template {
     },
   };
 }
-
-const valuesTypes = {
-  "helm4.2.4": namedType("common.Values", goTypes.dict),
-  helm3: namedType("chartutil.Values", goTypes.dict),
-} as const;
 
 /**
  * Runs every source whose name does not start with `_` and gives its text, in the set's order. Sources without a scope
