@@ -1,0 +1,198 @@
+import type { Clock } from "../../core/clock.ts";
+import type { FileSystem } from "../../core/file_system.ts";
+import type { JsonValue } from "../../core/json.ts";
+import type { KubeApi } from "../../core/kube_api.ts";
+import type { OpenNetwork } from "../../core/network.ts";
+import type { Random } from "../../core/random.ts";
+import { messageOf, StageError } from "../../core/stage_error.ts";
+import { authorizer } from "./credentials.ts";
+import { kubeClient } from "./kube_client.ts";
+import type { KubeConnection, PemSource } from "./kubeconfig.ts";
+import { parseKubeconfig } from "./kubeconfig.ts";
+import type { PluginLogin } from "./login_plugin.ts";
+import { loginPlugin } from "./login_plugin.ts";
+import { nodeNetwork } from "./node_transport.ts";
+
+/** What a connection to a cluster is made with. */
+export interface ClusterTools {
+  readonly fileSystem: FileSystem;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Reads YAML; throws on what is none. */
+  readonly parseYaml: (text: string) => JsonValue;
+  readonly env: (name: string) => string | undefined;
+}
+
+/** A cluster's API whose connection stays open until it is disposed. */
+export interface OpenKubeApi extends Disposable {
+  readonly api: KubeApi;
+}
+
+/** Where the cluster of the settings is found. */
+export interface ClusterPlace {
+  /** Path of a kubeconfig; `~/` is the home folder. Default: `KUBECONFIG`, the account of the Pod, `~/.kube/config`. */
+  readonly kubeconfig?: string;
+  /** Default: the kubeconfig's current context. */
+  readonly context?: string;
+}
+
+/** Folder in which the kubelet puts the account of a Pod. */
+const accountFolder = "/var/run/secrets/kubernetes.io/serviceaccount";
+
+/**
+ * Connects to the cluster of the settings. Nothing is sent yet.
+ *
+ * @throws {StageError} InvalidDocument when there is no kubeconfig or it cannot be used
+ */
+export async function openCluster(place: ClusterPlace, tools: ClusterTools): Promise<OpenKubeApi> {
+  const named = place.kubeconfig ?? (tools.env("KUBECONFIG")?.split(":").find((path) => path !== ""));
+  if (named === undefined) {
+    const account = await podAccount(tools);
+    if (account !== undefined) return await open(account, undefined, tools);
+  }
+  const path = expand(named ?? "~/.kube/config", tools);
+  const text = await tools.fileSystem.readText(path);
+  if (text === undefined) {
+    throw new StageError("InvalidDocument", `Cannot find kubeconfig "${path}"`, {
+      hint: "Name one with target.cluster.kubeconfig, or run in a Pod with a service account",
+    });
+  }
+  const connection = parseKubeconfig(parse(text, tools), {
+    folder: path.slice(0, Math.max(0, path.lastIndexOf("/"))) || ".",
+    ...(place.context === undefined ? {} : { context: place.context }),
+  });
+  return await open(connection, { text, ...(place.context === undefined ? {} : { context: place.context }) }, tools);
+}
+
+/**
+ * Connects to the cluster of a kubeconfig's text, for example from a Secret. It may hold data only: programs, plugins
+ * and names of files are refused.
+ *
+ * @throws {StageError} InvalidDocument
+ */
+export async function openForeignCluster(text: string, tools: ClusterTools): Promise<OpenKubeApi> {
+  return await open(parseKubeconfig(parse(text, tools), { isForeign: true }), undefined, tools);
+}
+
+function parse(text: string, tools: ClusterTools): JsonValue {
+  try {
+    return tools.parseYaml(text);
+  } catch {
+    // The parser's message shows the line, which may hold a token.
+    throw new StageError("InvalidDocument", "Cannot read kubeconfig: it is not YAML");
+  }
+}
+
+async function podAccount(tools: ClusterTools): Promise<KubeConnection | undefined> {
+  const host = tools.env("KUBERNETES_SERVICE_HOST");
+  const port = tools.env("KUBERNETES_SERVICE_PORT") ?? "443";
+  if (host === undefined || host === "") return undefined;
+  if (await tools.fileSystem.stat(`${accountFolder}/token`) === undefined) return undefined;
+  const namespace = (await tools.fileSystem.readText(`${accountFolder}/namespace`))?.trim();
+  return {
+    server: `https://${host.includes(":") ? `[${host}]` : host}:${port}`,
+    namespace: namespace || "default",
+    ca: { kind: "file", path: `${accountFolder}/ca.crt` },
+    login: { kind: "tokenFile", path: `${accountFolder}/token` },
+    skipVerify: false,
+  };
+}
+
+async function open(
+  connection: KubeConnection,
+  source: { readonly text: string; readonly context?: string } | undefined,
+  tools: ClusterTools,
+): Promise<OpenKubeApi> {
+  const plugin = source === undefined ? undefined : loginPlugin(source.text, source.context);
+  let pluginCert: PluginLogin["clientCert"];
+  if (connection.login.kind === "plugin" && plugin !== undefined) pluginCert = (await plugin(false)).clientCert;
+  const ca = await pemText(connection.ca, tools);
+  const cert = pluginCert?.cert ?? await pemText(connection.cert, tools);
+  const key = pluginCert?.key ?? await pemText(connection.key, tools);
+  const network = connect(connection, { ca, cert, key });
+  const api = kubeClient({
+    server: connection.server,
+    namespace: connection.namespace,
+    network: network.send,
+    clock: tools.clock,
+    random: tools.random,
+    authorize: authorizer(connection, {
+      fileSystem: tools.fileSystem,
+      clock: tools.clock,
+      plugin: async (isRefused) => (await plugin?.(isRefused))?.headers ?? {},
+    }),
+  });
+  return { api, [Symbol.dispose]: () => network[Symbol.dispose]() };
+}
+
+/** Differs: `fetch` adds the given authority to the host's own ones; client-go trusts the given one alone. */
+function connect(
+  connection: KubeConnection,
+  pem: { readonly ca: string | undefined; readonly cert: string | undefined; readonly key: string | undefined },
+): OpenNetwork {
+  const { tlsServerName, skipVerify, proxyUrl } = connection;
+  if (tlsServerName !== undefined || skipVerify) {
+    if (proxyUrl !== undefined) {
+      throw new StageError(
+        "NotBuiltYet",
+        "Cannot use proxy-url together with insecure-skip-tls-verify or tls-server-name",
+        { hint: "Give the cluster a certificate-authority that fits its name" },
+      );
+    }
+    return nodeNetwork({
+      skipVerify,
+      ...(pem.ca === undefined || skipVerify ? {} : { ca: pem.ca }),
+      ...(pem.cert === undefined ? {} : { cert: pem.cert }),
+      ...(pem.key === undefined ? {} : { key: pem.key }),
+      ...(tlsServerName === undefined ? {} : { serverName: tlsServerName }),
+    });
+  }
+  try {
+    const client = Deno.createHttpClient({
+      http1: true,
+      http2: true,
+      poolMaxIdlePerHost: 8,
+      ...(pem.ca === undefined ? {} : { caCerts: [pem.ca] }),
+      ...(pem.cert === undefined || pem.key === undefined ? {} : { cert: pem.cert, key: pem.key }),
+      ...(proxyUrl === undefined ? {} : { proxy: { url: proxyUrl } as Deno.Proxy }),
+    } as Deno.CreateHttpClientOptions);
+    return {
+      send: firstAlone((request) => fetch(request, { client })),
+      [Symbol.dispose]: () => client.close(),
+    };
+  } catch (error) {
+    throw new StageError("InvalidDocument", `Cannot use the certificates of the kubeconfig: ${messageOf(error)}`, {
+      cause: error,
+    });
+  }
+}
+
+/** Lets the first request through alone, so that its connection is there to be shared: HTTP/2 needs only one. */
+function firstAlone(send: OpenNetwork["send"]): OpenNetwork["send"] {
+  let first: Promise<unknown> | undefined;
+  return async (request) => {
+    if (first === undefined) {
+      const sent = Promise.resolve(send(request));
+      first = sent.catch(() => {
+        first = undefined;
+      });
+      return await sent;
+    }
+    await first;
+    return await send(request);
+  };
+}
+
+async function pemText(source: PemSource | undefined, tools: ClusterTools): Promise<string | undefined> {
+  if (source === undefined) return undefined;
+  if (source.kind === "text") return source.pem;
+  const text = await tools.fileSystem.readText(source.path);
+  if (text === undefined) {
+    throw new StageError("InvalidDocument", `Cannot find "${source.path}", which the kubeconfig names`);
+  }
+  return text;
+}
+
+function expand(path: string, tools: ClusterTools): string {
+  return path.startsWith("~/") ? `${tools.env("HOME") ?? ""}/${path.slice(2)}` : path;
+}

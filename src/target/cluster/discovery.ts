@@ -1,0 +1,138 @@
+import type { JsonObject } from "../../core/json.ts";
+import { isJsonObject } from "../../core/json.ts";
+import type { KubeApi } from "../../core/kube_api.ts";
+import { isKubeError } from "../../core/kube_api.ts";
+
+/** A kind as the server serves it. */
+export interface ServedKind {
+  readonly group: string;
+  readonly version: string;
+  readonly kind: string;
+  /** Name in paths: `configmaps`. */
+  readonly plural: string;
+  readonly isNamespaced: boolean;
+  readonly verbs: readonly string[];
+}
+
+/** What identifies a kind. */
+export type KindName = Pick<ServedKind, "group" | "version" | "kind">;
+
+/** What a cluster serves, learned one group version at a time. What is not known yet is asked for again each time. */
+export interface Discovery {
+  /** The kind, in another version where the one asked for is not served any more; `undefined` when there is none. */
+  kindOf(name: KindName, signal: AbortSignal): Promise<ServedKind | undefined>;
+  /** Every kind in its preferred version that can be listed and deleted. Groups that do not answer are left out. */
+  all(signal: AbortSignal): Promise<readonly ServedKind[]>;
+}
+
+/** Discovery of one cluster (apimachinery `APIResourceList`, `APIGroup`). */
+export function discoveryOf(api: KubeApi): Discovery {
+  const lists = new Map<string, Promise<ReadonlyMap<string, ServedKind>>>();
+
+  const listOf = (group: string, version: string, isFresh: boolean, signal: AbortSignal) => {
+    const key = `${group}/${version}`;
+    const known = lists.get(key);
+    if (known !== undefined && !isFresh) return known;
+    const asked = fetchKinds(api, group, version, signal);
+    lists.set(key, asked);
+    asked.catch(() => {
+      if (lists.get(key) === asked) lists.delete(key);
+    });
+    return asked;
+  };
+
+  return {
+    async kindOf(name, signal) {
+      const isKnown = lists.has(`${name.group}/${name.version}`);
+      const found = (await listOf(name.group, name.version, false, signal)).get(name.kind) ??
+        (isKnown ? (await listOf(name.group, name.version, true, signal)).get(name.kind) : undefined);
+      if (found !== undefined || name.group === "") return found;
+      for (const version of await versionsOf(api, name.group, signal)) {
+        const other = (await listOf(name.group, version, false, signal)).get(name.kind);
+        if (other !== undefined) return other;
+      }
+      return undefined;
+    },
+    async all(signal) {
+      const groups = listItems(await api.send({ method: "GET", path: "/apis" }, signal), "groups");
+      const kinds = new Map<string, ServedKind>();
+      const add = async (group: string, version: string) => {
+        const list = await listOf(group, version, false, signal).catch(() => undefined);
+        for (const kind of list?.values() ?? []) {
+          const key = `${kind.group}/${kind.kind}`;
+          if (!kinds.has(key) && kind.verbs.includes("list") && kind.verbs.includes("delete")) kinds.set(key, kind);
+        }
+      };
+      await add("", "v1");
+      for (const group of groups) {
+        const name = String(group.name);
+        const preferred = isJsonObject(group.preferredVersion) ? String(group.preferredVersion.version) : "";
+        const others = listItems(group, "versions").map((version) => String(version.version));
+        for (const version of [preferred, ...others.filter((other) => other !== preferred)]) await add(name, version);
+      }
+      return [...kinds.values()];
+    },
+  };
+}
+
+async function fetchKinds(
+  api: KubeApi,
+  group: string,
+  version: string,
+  signal: AbortSignal,
+): Promise<ReadonlyMap<string, ServedKind>> {
+  const path = group === "" ? `/api/${encodeURIComponent(version)}` : `/apis/${group}/${encodeURIComponent(version)}`;
+  let list: JsonObject;
+  try {
+    list = await api.send({ method: "GET", path }, signal);
+  } catch (error) {
+    if (isKubeError(error, 404)) return new Map();
+    throw error;
+  }
+  const kinds = new Map<string, ServedKind>();
+  for (const item of listItems(list, "resources")) {
+    const plural = String(item.name);
+    if (plural.includes("/")) continue;
+    const kind = String(item.kind);
+    // A group may serve the same kind under two names (old bindings): the first one counts.
+    if (kinds.has(kind)) continue;
+    kinds.set(kind, {
+      group,
+      version,
+      kind,
+      plural,
+      isNamespaced: item.namespaced === true,
+      verbs: Array.isArray(item.verbs) ? item.verbs.map(String) : [],
+    });
+  }
+  return kinds;
+}
+
+async function versionsOf(api: KubeApi, group: string, signal: AbortSignal): Promise<readonly string[]> {
+  try {
+    const found = await api.send({ method: "GET", path: `/apis/${group}` }, signal);
+    return listItems(found, "versions").map((version) => String(version.version));
+  } catch (error) {
+    if (isKubeError(error, 404)) return [];
+    throw error;
+  }
+}
+
+/** Path of a kind's objects, in one namespace or ("") in all. */
+export function collectionPath(kind: ServedKind, namespace: string): string {
+  const root = kind.group === "" ? `/api/${kind.version}` : `/apis/${kind.group}/${kind.version}`;
+  return kind.isNamespaced && namespace !== ""
+    ? `${root}/namespaces/${encodeURIComponent(namespace)}/${kind.plural}`
+    : `${root}/${kind.plural}`;
+}
+
+/** Path of one object. */
+export function objectPath(kind: ServedKind, namespace: string, name: string): string {
+  return `${collectionPath(kind, namespace)}/${encodeURIComponent(name)}`;
+}
+
+/** Objects in a list field of an answer. */
+export function listItems(object: JsonObject, field: string): readonly JsonObject[] {
+  const items = object[field];
+  return Array.isArray(items) ? items.filter(isJsonObject) : [];
+}

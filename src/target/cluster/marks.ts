@@ -1,0 +1,61 @@
+import type { JsonObject } from "../../core/json.ts";
+import { isJsonObject } from "../../core/json.ts";
+import type { ObjectKey } from "../../core/object.ts";
+
+/** Texts among labels or annotations. */
+export function textsOf(object: JsonObject, field: "labels" | "annotations"): Readonly<Record<string, string>> {
+  const metadata = object.metadata;
+  const texts = isJsonObject(metadata) ? metadata[field] : undefined;
+  return isJsonObject(texts) ? texts as Readonly<Record<string, string>> : {};
+}
+
+/** What people write on a resource to steer how it is applied (flux.md 2.6). */
+export type Mark = "ssa" | "force" | "prune" | "reconcile" | "decrypt";
+
+/** Value of a mark in lower case; "" when it is not there. It may stand among labels or annotations. */
+export function markOf(object: JsonObject | undefined, mark: Mark): string {
+  if (object === undefined) return "";
+  const key = `kustomize.toolkit.fluxcd.io/${mark}`;
+  const value = textsOf(object, "labels")[key] ?? textsOf(object, "annotations")[key];
+  return typeof value === "string" ? value.toLowerCase() : "";
+}
+
+/** Whether a resource is to be left exactly as it is. */
+export function isLeftAlone(object: JsonObject | undefined): boolean {
+  return markOf(object, "reconcile") === "disabled" || markOf(object, "ssa") === "ignore";
+}
+
+/** Whether a resource must never be deleted. */
+export function isKeptForever(object: JsonObject): boolean {
+  return markOf(object, "prune") === "disabled" || isLeftAlone(object);
+}
+
+/** Labels that say whose a resource is; `undefined` for owners that write none (hooks and CRDs of a release). */
+export function ownerLabels(owner: ObjectKey): Readonly<Record<string, string>> | undefined {
+  const group = ownerGroups[owner.kind];
+  if (group === undefined) return undefined;
+  return { [`${group}/name`]: owner.name, [`${group}/namespace`]: owner.namespace };
+}
+
+const ownerGroups: Readonly<Record<string, string>> = {
+  Kustomization: "kustomize.toolkit.fluxcd.io",
+  HelmRelease: "helm.toolkit.fluxcd.io",
+};
+
+/** Label whose presence says that a resource is some owner's of a kind; `undefined` for owners without labels. */
+export function ownerSelector(kind: string): string | undefined {
+  const group = ownerGroups[kind];
+  return group === undefined ? undefined : `${group}/name`;
+}
+
+/** Kinds of owners that label what they own. */
+export const labellingOwners: readonly string[] = Object.keys(ownerGroups);
+
+/** Owner that a resource's labels name; `undefined` when they name none. */
+export function labelledOwner(object: JsonObject, kind: string): ObjectKey | undefined {
+  const group = ownerGroups[kind];
+  const labels = textsOf(object, "labels");
+  const name = labels[`${group}/name`];
+  const namespace = labels[`${group}/namespace`];
+  return name === undefined || namespace === undefined ? undefined : { kind, namespace, name };
+}
