@@ -1,0 +1,236 @@
+import type { FileTree } from "../../../core/file_tree.ts";
+import type { JsonValue } from "../../../core/json.ts";
+import { quoteText } from "../template/go_quote.ts";
+import { compareStrings, fromBytes } from "../template/go_string.ts";
+import type { Dialect } from "../dialect.ts";
+import { isHelm3 } from "../dialect.ts";
+import type { Notify } from "../notice.ts";
+import { plainNotice } from "../notice.ts";
+import type { GoMap } from "../template/value.ts";
+import { maxChartBytes, maxFileBytes, readChartArchive, withoutMark } from "./archive.ts";
+import type { Chart, ChartFile, ChartLock } from "./chart.ts";
+import { readStruct, UnmarshalError } from "./go_struct.ts";
+import type { StructShape, StructValue } from "./go_struct.ts";
+import { keptFiles, parseIgnoreRules } from "./ignore.ts";
+import { ChartError, checkMetadata, readMetadata } from "./metadata.ts";
+import type { RawMetadata } from "./metadata.ts";
+import { readValues, readYaml, YamlConversionError } from "./read_yaml.ts";
+
+/** How a chart is loaded. */
+export interface LoadOptions {
+  readonly dialect: Dialect;
+  /** Takes what Helm would log while loading. */
+  readonly notify: Notify;
+}
+
+/** Deepest nesting of charts in `charts/`. Differs: Helm has no limit and ends when memory does. */
+const maxDepth = 32;
+
+/**
+ * Chart of a folder (Helm 4.2.4, `loader.LoadDir`): `.helmignore` counts, files are read in the order of a walk.
+ *
+ * @throws {ChartError | UnmarshalError | YamlConversionError | IgnoreSyntaxError} with Helm's text
+ */
+export function loadChartFolder(tree: FileTree, options: LoadOptions): Chart {
+  const rulesFile = tree.read(".helmignore");
+  const rules = parseIgnoreRules(rulesFile === undefined ? "" : fromBytes(rulesFile));
+  const listed = [...tree.files()].sort((a, b) => comparePaths(a.path, b.path));
+  const files: ChartFile[] = [];
+  let total = 0;
+  for (const file of keptFiles(listed, rules)) {
+    if (file.sizeBytes > maxFileBytes) {
+      const name = file.path.slice(file.path.lastIndexOf("/") + 1);
+      throw new ChartError(`chart file ${quoteText(name)} is larger than the maximum file size ${maxFileBytes}`);
+    }
+    total += file.sizeBytes;
+    if (total > maxChartBytes) throw new ChartError(`chart is larger than the maximum size ${maxChartBytes}`);
+    const data = tree.read(file.path);
+    if (data !== undefined) files.push({ name: file.path, data: withoutMark(data) });
+  }
+  return chartOf(files, options, 0, true);
+}
+
+/**
+ * Chart of a packed archive. `.helmignore` does not count there.
+ *
+ * @throws {ChartError | UnmarshalError | YamlConversionError} with Helm's text
+ */
+export function loadChartArchive(bytes: Uint8Array, options: LoadOptions): Chart {
+  return chartOf(readChartArchive(bytes), options, 0, true);
+}
+
+/** Order of a walk through folders: element by element. */
+function comparePaths(a: string, b: string): number {
+  const left = a.split("/");
+  const right = b.split("/");
+  for (let index = 0; index < left.length && index < right.length; index++) {
+    const order = compareStrings(left[index] as string, right[index] as string);
+    if (order !== 0) return order;
+  }
+  return left.length - right.length;
+}
+
+function chartOf(files: readonly ChartFile[], options: LoadOptions, depth: number, isRoot = false): Chart {
+  if (depth > maxDepth) throw new ChartError(`charts are nested deeper than ${maxDepth} levels`);
+  let raw: RawMetadata | undefined;
+  for (const file of files) {
+    if (file.name !== "Chart.yaml") continue;
+    const read = prefixed("cannot load Chart.yaml", () => readMetadata(readYaml(file.data), options.dialect, isRoot));
+    raw = { ...raw, ...read };
+    if (isRoot) checkApiVersion(raw, options.dialect);
+    if ((raw.apiVersion ?? "") === "") raw = { ...raw, apiVersion: "v1" };
+  }
+  const made = sortFiles(files, raw, options);
+  if (made.raw === undefined) throw new ChartError("Chart.yaml file is missing");
+  const metadata = checkMetadata(made.raw);
+  const dependencies: Chart[] = [];
+  for (const [name, parts] of made.charts) {
+    const child = subChart(name, parts, metadata.name, options, depth);
+    if (child !== undefined) dependencies.push(child);
+  }
+  return {
+    metadata,
+    templates: made.templates,
+    files: made.files,
+    values: made.values,
+    dependencies,
+    ...(made.lock === undefined ? {} : { lock: made.lock }),
+    ...(made.schema === undefined ? {} : { schema: made.schema }),
+  };
+}
+
+/** Helm 4 chooses a loader by the apiVersion before anything else; charts of apiVersion v3 are not installable. */
+function checkApiVersion(raw: RawMetadata, dialect: Dialect): void {
+  if (isHelm3(dialect)) return;
+  const version = raw.apiVersion ?? "";
+  if (version === "v3") throw new ChartError("invalid chart apiVersion");
+  if (version !== "" && version !== "v1" && version !== "v2") throw new ChartError("unsupported chart version");
+}
+
+interface Sorted {
+  readonly raw: RawMetadata | undefined;
+  readonly lock: ChartLock | undefined;
+  readonly values: GoMap | undefined;
+  readonly schema: Uint8Array | undefined;
+  readonly templates: readonly ChartFile[];
+  readonly files: readonly ChartFile[];
+  readonly charts: ReadonlyMap<string, readonly ChartFile[]>;
+}
+
+/** Says what each file is. */
+function sortFiles(all: readonly ChartFile[], metadata: RawMetadata | undefined, options: LoadOptions): Sorted {
+  let raw = metadata;
+  let lock: ChartLock | undefined;
+  let values: GoMap | undefined;
+  let schema: Uint8Array | undefined;
+  const templates: ChartFile[] = [];
+  const files: ChartFile[] = [];
+  const charts = new Map<string, ChartFile[]>();
+  for (const file of all) {
+    const { name, data } = file;
+    if (name === "Chart.yaml") continue;
+    if (name === "Chart.lock") lock = prefixed("cannot load Chart.lock", () => lockOf(readYaml(data)));
+    else if (name === "values.yaml") {
+      values = prefixed("cannot load values.yaml", () => readValues(data, options.dialect));
+    } else if (name === "values.schema.json") schema = data;
+    else if (name === "requirements.yaml") {
+      raw ??= {};
+      if (raw.apiVersion !== "v1") {
+        options.notify(plainNotice(
+          'Warning: Dependencies are handled in Chart.yaml since apiVersion "v2". We recommend migrating dependencies to Chart.yaml.',
+          "load.go:120",
+        ));
+      }
+      const added = prefixed("cannot load requirements.yaml", () => readMetadata(readYaml(data), options.dialect));
+      raw = { ...raw, ...added };
+      if (raw.apiVersion === "v1") files.push(file);
+    } else if (name === "requirements.lock") {
+      lock = prefixed("cannot load requirements.lock", () => lockOf(readYaml(data)));
+      raw ??= {};
+      if (raw.apiVersion !== "v1") {
+        options.notify(plainNotice(
+          'Warning: Dependency locking is handled in Chart.lock since apiVersion "v2". We recommend migrating to Chart.lock.',
+          "load.go:138",
+        ));
+      } else files.push(file);
+    } else if (name.startsWith("templates/")) templates.push(file);
+    else if (name.startsWith("charts/")) {
+      if (name.endsWith(".prov")) files.push(file);
+      else {
+        const inner = name.slice("charts/".length);
+        const child = inner.split("/", 1)[0] as string;
+        const parts = charts.get(child);
+        if (parts === undefined) charts.set(child, [{ name: inner, data }]);
+        else parts.push({ name: inner, data });
+      }
+    } else files.push(file);
+  }
+  return { raw, lock, values, schema, templates, files, charts };
+}
+
+function subChart(
+  name: string,
+  parts: readonly ChartFile[],
+  parent: string,
+  options: LoadOptions,
+  depth: number,
+): Chart | undefined {
+  if (name.startsWith("_") || name.startsWith(".")) return undefined;
+  const first = parts[0];
+  if (name.endsWith(".tgz") && first !== undefined && first.name !== name) {
+    throw new ChartError(`error unpacking subchart tar in ${parent}: expected ${name}, got ${first.name}`);
+  }
+  return prefixed(`error unpacking subchart ${name} in ${parent}`, () => {
+    if (name.endsWith(".tgz") && first !== undefined) return chartOf(readChartArchive(first.data), options, depth + 1);
+    const inside = parts.filter((part) => part.name.includes("/"))
+      .map((part) => ({ name: part.name.slice(name.length + 1), data: part.data }));
+    return chartOf(inside, options, depth + 1);
+  });
+}
+
+/** Runs a step; what it refuses gets Helm's words in front. */
+function prefixed<T>(prefix: string, step: () => T): T {
+  try {
+    return step();
+  } catch (error) {
+    if (error instanceof ChartError || error instanceof UnmarshalError || error instanceof YamlConversionError) {
+      throw new ChartError(`${prefix}: ${error.message}`, { cause: error });
+    }
+    throw error;
+  }
+}
+
+const lockShape: StructShape = {
+  name: "Lock",
+  typeName: "v2.Lock",
+  fields: {
+    generated: { kind: "time" },
+    digest: { kind: "string" },
+    dependencies: {
+      kind: "list",
+      item: {
+        kind: "struct",
+        shape: {
+          name: "Dependency",
+          typeName: "v2.Dependency",
+          fields: { name: { kind: "string" }, version: { kind: "string" }, repository: { kind: "string" } },
+        },
+      },
+    },
+  },
+};
+
+function lockOf(json: JsonValue): ChartLock | undefined {
+  if (json === null) return undefined;
+  const raw = readStruct(json, lockShape);
+  const dependencies = (raw.dependencies as readonly (StructValue | null)[] | undefined) ?? [];
+  return {
+    generated: (raw.generated as string | undefined) ?? "0001-01-01T00:00:00Z",
+    digest: (raw.digest as string | undefined) ?? "",
+    dependencies: dependencies.filter((dependency) => dependency !== null).map((dependency) => ({
+      name: (dependency.name as string | undefined) ?? "",
+      version: (dependency.version as string | undefined) ?? "",
+      repository: (dependency.repository as string | undefined) ?? "",
+    })),
+  };
+}
