@@ -1,10 +1,10 @@
 import { equal } from "node:assert/strict";
 import { vectorsFolder } from "./paths.ts";
 
-/** Reads a JSON file of the shared vectors; `undefined` when the folder is absent. */
-export function readVectors<T>(path: string): T | undefined {
+/** Reads a JSON file of the shared vectors; `undefined` when the folder is absent. `parse` default `JSON.parse`. */
+export function readVectors<T>(path: string, parse: (text: string) => unknown = JSON.parse): T | undefined {
   const folder = vectorsFolder();
-  return folder === undefined ? undefined : JSON.parse(Deno.readTextFileSync(`${folder}/${path}`)) as T;
+  return folder === undefined ? undefined : parse(Deno.readTextFileSync(`${folder}/${path}`)) as T;
 }
 
 /** Why a case is not met, by a name that the suite makes for each case. */
@@ -21,9 +21,11 @@ export function testVectors<Case>(
     /** Throws when the case is not met. */
     readonly run: (item: Case) => void | Promise<void>;
     readonly skip?: SkipTable;
+    /** Reads the file. Default `JSON.parse`. */
+    readonly parse?: (text: string) => unknown;
   },
 ): void {
-  const file = readVectors<{ readonly cases: readonly Case[] }>(path);
+  const file = readVectors<{ readonly cases: readonly Case[] }>(path, options.parse);
   Deno.test({
     name: file === undefined ? `vectors ${path} (folder of shared vectors not found)` : `vectors ${path}`,
     ignore: file === undefined,

@@ -1,0 +1,346 @@
+/**
+ * Evaluates a parsed expression as cel-go v0.26 does without type checks: every operator looks at the values it gets.
+ * Comprehensions, `has`, optional selection and the macros are here; functions are in cel_functions.ts.
+ *
+ * @module
+ */
+import type { ASTNode } from "@marcbachmann/cel-js";
+import type { JsonObject } from "../core/json.ts";
+import { callFunction, hasFunction } from "./cel_functions.ts";
+import {
+  celCompare,
+  CelDuration,
+  celEqual,
+  CelError,
+  CelMap,
+  CelOptional,
+  CelTimestamp,
+  celTypes,
+  CelUint,
+  fail,
+  fromJson,
+  utf8,
+} from "./cel_value.ts";
+import type { CelValue } from "./cel_value.ts";
+
+/** Steps of one evaluation: nodes visited. */
+const stepLimit = 500_000;
+/** Characters of a text, members of a list. */
+const sizeLimit = 1_000_000;
+
+/** Names that an expression sees: the variables, and those that macros bind. */
+interface Scope {
+  readonly get: (name: string) => CelValue | undefined;
+}
+
+/** The value of an expression over variables. @throws {CelError} */
+export function evaluateNode(ast: ASTNode, variables: JsonObject): CelValue {
+  const converted = new Map<string, CelValue>();
+  const get = (name: string): CelValue | undefined => {
+    const known = converted.get(name);
+    if (known !== undefined || !Object.hasOwn(variables, name)) return known;
+    const value = fromJson(variables[name] ?? null);
+    converted.set(name, value);
+    return value;
+  };
+  return new Evaluation().run(ast, { get });
+}
+
+/** What is counted while an expression runs. */
+class Evaluation {
+  #steps = 0;
+
+  run(ast: ASTNode, scope: Scope): CelValue {
+    if (++this.#steps > stepLimit) throw new CelError(`more than ${stepLimit} steps`, true);
+    const value = this.#visit(ast, scope);
+    const size = typeof value === "string" || Array.isArray(value) ? value.length : 0;
+    if (size > sizeLimit) throw new CelError(`a value of more than ${sizeLimit} characters or members`, true);
+    return value;
+  }
+
+  #visit(ast: ASTNode, scope: Scope): CelValue {
+    switch (ast.op) {
+      case "value":
+        return ast.args instanceof Uint8Array
+          ? bytesOf(ast.input.slice(ast.start, ast.end), ast.args)
+          : literal(ast.args);
+      case "id":
+        return this.#name(ast.args, scope);
+      case ".":
+      case ".?":
+        return this.#select(ast, scope);
+      case "[]":
+        return index(this.run(ast.args[0], scope), this.run(ast.args[1], scope), false);
+      case "[?]":
+        return index(this.run(ast.args[0], scope), this.run(ast.args[1], scope), true);
+      case "list":
+        return ast.args.map((item) => this.run(item, scope));
+      case "map":
+        return new CelMap(ast.args.map(([key, value]) => [this.run(key, scope), this.run(value, scope)] as const));
+      case "?:": {
+        const condition = this.run(ast.args[0], scope);
+        if (typeof condition !== "boolean") return fail("no such overload");
+        return this.run(ast.args[condition ? 1 : 2], scope);
+      }
+      case "||":
+        return this.#logical(ast.args, scope, true);
+      case "&&":
+        return this.#logical(ast.args, scope, false);
+      case "!_": {
+        const operand = this.run(ast.args, scope);
+        return typeof operand === "boolean" ? !operand : fail("no such overload");
+      }
+      case "-_":
+        return negate(this.run(ast.args, scope));
+      case "call":
+        return this.#call(ast.args[0], ast.args[1], scope);
+      case "rcall":
+        return this.#method(ast.args[0], ast.args[1], ast.args[2], scope);
+      default:
+        return binary(ast.op, this.run(ast.args[0], scope), this.run(ast.args[1], scope));
+    }
+  }
+
+  #name(name: string, scope: Scope): CelValue {
+    const value = scope.get(name);
+    if (value !== undefined) return value;
+    return celTypes[name] ?? fail(`no such attribute(s): ${name}`);
+  }
+
+  #select(ast: ASTNode & { op: "." | ".?" }, scope: Scope): CelValue {
+    const qualified = qualifiedName(ast);
+    if (qualified !== undefined) {
+      const type = celTypes[qualified];
+      const root = qualified.slice(0, qualified.indexOf("."));
+      if (scope.get(root) === undefined) return type ?? fail(`no such attribute(s): ${qualified}`);
+    }
+    return index(this.run(ast.args[0], scope), ast.args[1], ast.op === ".?");
+  }
+
+  /** A fault on one side counts only when the other side does not decide. */
+  #logical(sides: readonly [ASTNode, ASTNode], scope: Scope, decisive: boolean): boolean {
+    let fault: CelError | undefined;
+    for (const side of sides) {
+      try {
+        const value = this.run(side, scope);
+        if (value === decisive) return decisive;
+        if (typeof value !== "boolean") fault ??= new CelError("no such overload");
+      } catch (error) {
+        if (!(error instanceof CelError) || error.isLimit) throw error;
+        fault ??= error;
+      }
+    }
+    if (fault !== undefined) throw fault;
+    return !decisive;
+  }
+
+  #call(name: string, args: readonly ASTNode[], scope: Scope): CelValue {
+    const first = args[0];
+    if (name === "has" && first !== undefined && args.length === 1) return this.#has(first, scope);
+    return callFunction(name, args.map((argument) => this.run(argument, scope)));
+  }
+
+  #has(argument: ASTNode, scope: Scope): boolean {
+    if (argument.op !== "." && argument.op !== ".?") return fail("has() needs a selected field");
+    const receiver = this.run(argument.args[0], scope);
+    const value = receiver instanceof CelOptional ? receiver.value : receiver;
+    if (Array.isArray(value)) return fail("unsupported index type 'string' in list");
+    return value instanceof CelMap && value.get(argument.args[1]) !== undefined;
+  }
+
+  #method(name: string, receiver: ASTNode, args: readonly ASTNode[], scope: Scope): CelValue {
+    const first = args[0];
+    const macro = first?.op === "id" ? comprehensions[name]?.find((count) => count === args.length) : undefined;
+    if (macro !== undefined && first?.op === "id") {
+      return this.#comprehend(name, this.run(receiver, scope), first.args, args.slice(1), scope);
+    }
+    const namespaced = receiver.op === "id" ? `${receiver.args}.${name}` : undefined;
+    if (namespaced !== undefined && hasFunction(namespaced) && scope.get(receiver.args as string) === undefined) {
+      return callFunction(namespaced, args.map((argument) => this.run(argument, scope)));
+    }
+    const target = this.run(receiver, scope);
+    if (target instanceof CelOptional && first !== undefined && (name === "or" || name === "orValue")) {
+      if (target.value !== undefined) return name === "or" ? target : target.value;
+      const other = this.run(first, scope);
+      return name === "orValue" || other instanceof CelOptional ? other : fail("no such overload");
+    }
+    return callFunction(`.${name}`, [target, ...args.map((argument) => this.run(argument, scope))]);
+  }
+
+  #comprehend(name: string, range: CelValue, variable: string, bodies: readonly ASTNode[], scope: Scope): CelValue {
+    const body = bodies[0] as ASTNode;
+    const bind = (value: CelValue): Scope => ({ get: (other) => other === variable ? value : scope.get(other) });
+    if (name === "optMap" || name === "optFlatMap") {
+      if (!(range instanceof CelOptional)) return fail("no such overload");
+      if (range.value === undefined) return range;
+      const mapped = this.run(body, bind(range.value));
+      return name === "optMap" ? new CelOptional(mapped) : mapped;
+    }
+    const items = Array.isArray(range)
+      ? range
+      : range instanceof CelMap
+      ? range.keys()
+      : fail("expected iterable type");
+    if (name === "all" || name === "exists") {
+      return this.#quantify(items, name === "exists", (item) => this.run(body, bind(item)));
+    }
+    const test = (node: ASTNode, inner: Scope): boolean => {
+      const value = this.run(node, inner);
+      return typeof value === "boolean" ? value : fail("no such overload");
+    };
+    if (name === "exists_one") return items.filter((item) => test(body, bind(item))).length === 1;
+    if (name === "filter") return items.filter((item) => test(body, bind(item)));
+    const transform = bodies[1];
+    if (transform === undefined) return items.map((item) => this.run(body, bind(item)));
+    return items.filter((item) => test(body, bind(item))).map((item) => this.run(transform, bind(item)));
+  }
+
+  #quantify(items: readonly CelValue[], decisive: boolean, test: (item: CelValue) => CelValue): boolean {
+    let fault: CelError | undefined;
+    for (const item of items) {
+      try {
+        const value = test(item);
+        if (value === decisive) return decisive;
+        if (typeof value !== "boolean") fault ??= new CelError("no such overload");
+      } catch (error) {
+        if (!(error instanceof CelError) || error.isLimit) throw error;
+        fault ??= error;
+      }
+    }
+    if (fault !== undefined) throw fault;
+    return !decisive;
+  }
+}
+
+/** Macros with a variable, and how many arguments they may have. */
+const comprehensions: Readonly<Record<string, readonly number[]>> = {
+  all: [2],
+  exists: [2],
+  exists_one: [2],
+  filter: [2],
+  map: [2, 3],
+  optMap: [2],
+  optFlatMap: [2],
+};
+
+function literal(value: unknown): CelValue {
+  if (typeof value === "object" && value !== null && !(value instanceof Uint8Array)) {
+    return new CelUint((value as { readonly value: bigint }).value);
+  }
+  return value as CelValue;
+}
+
+/** The parser takes each character of a bytes literal for a byte; CEL has UTF-8 there. */
+function bytesOf(source: string, parsed: Uint8Array): Uint8Array {
+  const plain = /^[bB](?:[rR])?("""|'''|"|')([^\\]*)\1$/su.exec(source);
+  return plain === null ? parsed : utf8(plain[2] ?? "");
+}
+
+/** `a.b.c` of plain names; `undefined` for anything else. */
+function qualifiedName(ast: ASTNode): string | undefined {
+  if (ast.op === "id") return ast.args;
+  if (ast.op !== ".") return undefined;
+  const left = qualifiedName(ast.args[0]);
+  return left === undefined ? undefined : `${left}.${ast.args[1]}`;
+}
+
+/** Selection and indexing. On an optional, or where it is asked for, what is missing gives an empty optional. */
+function index(target: CelValue, key: CelValue, optionally: boolean): CelValue {
+  const isOptional = optionally || target instanceof CelOptional;
+  const value = target instanceof CelOptional ? target.value : target;
+  if (value === undefined) return target;
+  const found = find(value, key);
+  if (isOptional) return new CelOptional(found);
+  if (found !== undefined) return found;
+  return Array.isArray(value) ? fail(`index out of bounds: ${show(key)}`) : fail(`no such key: ${show(key)}`);
+}
+
+function find(value: CelValue, key: CelValue): CelValue | undefined {
+  if (value instanceof CelMap) return value.get(key);
+  if (!Array.isArray(value)) return undefined;
+  const place = typeof key === "bigint" ? Number(key) : key instanceof CelUint ? Number(key.value) : key;
+  if (typeof place !== "number") return fail("unsupported index type in list");
+  if (!Number.isInteger(place)) return fail(`unsupported index value ${place} in list`);
+  return value[place];
+}
+
+function show(key: CelValue): string {
+  return key instanceof CelUint ? String(key.value) : typeof key === "object" ? "value" : String(key);
+}
+
+function negate(value: CelValue): CelValue {
+  if (typeof value === "bigint") return int(-value);
+  if (typeof value === "number") return -value;
+  return value instanceof CelDuration ? new CelDuration(-value.ns) : fail("no such overload");
+}
+
+/** A checked int. */
+function int(value: bigint): bigint {
+  return value < -(2n ** 63n) || value >= 2n ** 63n ? fail("integer overflow") : value;
+}
+
+function binary(operator: string, a: CelValue, b: CelValue): CelValue {
+  switch (operator) {
+    case "==":
+      return celEqual(a, b);
+    case "!=":
+      return !celEqual(a, b);
+    case "<":
+      return (celCompare(a, b) ?? 1) < 0;
+    case "<=":
+      return (celCompare(a, b) ?? 1) <= 0;
+    case ">":
+      return (celCompare(a, b) ?? -1) > 0;
+    case ">=":
+      return (celCompare(a, b) ?? -1) >= 0;
+    case "in":
+      if (Array.isArray(b)) return b.some((item) => celEqual(item, a));
+      return b instanceof CelMap ? b.get(a) !== undefined : fail("no such overload");
+    default:
+      return calculate(operator, a, b);
+  }
+}
+
+function calculate(operator: string, a: CelValue, b: CelValue): CelValue {
+  if (typeof a === "bigint" && typeof b === "bigint") return int(whole(operator, a, b));
+  if (a instanceof CelUint && b instanceof CelUint) return new CelUint(whole(operator, a.value, b.value));
+  if (typeof a === "number" && typeof b === "number") {
+    if (operator === "+") return a + b;
+    if (operator === "-") return a - b;
+    if (operator === "*") return a * b;
+    if (operator === "/") return a / b;
+  } else if (operator === "+") return add(a, b);
+  else if (operator === "-") {
+    if (a instanceof CelTimestamp && b instanceof CelTimestamp) return new CelDuration(a.ns - b.ns);
+    if (a instanceof CelTimestamp && b instanceof CelDuration) return new CelTimestamp(a.ns - b.ns);
+    if (a instanceof CelDuration && b instanceof CelDuration) return new CelDuration(a.ns - b.ns);
+  }
+  return fail("no such overload");
+}
+
+function add(a: CelValue, b: CelValue): CelValue {
+  if (typeof a === "string" && typeof b === "string") return a + b;
+  if (a instanceof Uint8Array && b instanceof Uint8Array) return Uint8Array.of(...a, ...b);
+  if (Array.isArray(a) && Array.isArray(b)) return [...a, ...b];
+  if (a instanceof CelDuration && b instanceof CelDuration) return new CelDuration(a.ns + b.ns);
+  if (a instanceof CelTimestamp && b instanceof CelDuration) return new CelTimestamp(a.ns + b.ns);
+  if (a instanceof CelDuration && b instanceof CelTimestamp) return new CelTimestamp(a.ns + b.ns);
+  return fail("no such overload");
+}
+
+function whole(operator: string, a: bigint, b: bigint): bigint {
+  switch (operator) {
+    case "+":
+      return a + b;
+    case "-":
+      return a - b;
+    case "*":
+      return a * b;
+    case "/":
+      return b === 0n ? fail("division by zero") : a / b;
+    case "%":
+      return b === 0n ? fail("modulus by zero") : a % b;
+    default:
+      return fail("no such overload");
+  }
+}
