@@ -61,13 +61,12 @@ export function renderFiles(request: HarnessRequest): HarnessResult {
           minor: "36",
           apiVersions: request.apiVersions ?? ["v1"],
           helmVersion: dialect === "helm3" ? "v3.22.0" : "v4.2.4",
-          goVersion: "go1.26.0",
+          goVersion: "go1.26.8",
+          kubeClientVersion: "v1.36",
         }, dialect),
       ],
     ]);
-    collect(chart, chart.metadata.name, values, true);
-
-    function collect(part: Chart, path: string, own: GoMap, isRoot: boolean): GoMap {
+    const collect = (part: Chart, path: string, own: GoMap, isRoot: boolean): GoMap => {
       const subcharts = goDict();
       const scope = new GoMap(
         new Map<string, Value>([
@@ -93,7 +92,8 @@ export function renderFiles(request: HarnessRequest): HarnessResult {
         scopes.set(name, { scope, basePath: `${path}/templates` });
       }
       return scope;
-    }
+    };
+    collect(chart, chart.metadata.name, values, true);
 
     const outputs = executeTemplates(parseTemplates(sources, dialect), (name) => scopes.get(name), {
       tools: { nowMs: Date.UTC(2026, 0, 1), random: seededRandom(), ...request.tools },

@@ -5,6 +5,7 @@
  */
 import { defaultFunctions } from "./defaults.ts";
 import { dictFunctions } from "./dicts.ts";
+import { jsonFunctions } from "./json.ts";
 import { ownFunctions } from "./helm.ts";
 import { listFunctions } from "./lists.ts";
 import { numberFunctions } from "./numbers.ts";
@@ -12,15 +13,18 @@ import { randomFunctions } from "./random.ts";
 import { joinFunctions } from "./registry.ts";
 import type { Dialect, FunctionTable } from "./registry.ts";
 import { stringFunctions } from "./strings.ts";
+import { urlFunctions } from "./url.ts";
 
 const all = joinFunctions(
   defaultFunctions,
   dictFunctions,
+  jsonFunctions,
   listFunctions,
   numberFunctions,
   ownFunctions,
   randomFunctions,
   stringFunctions,
+  urlFunctions,
 );
 
 /** Functions that came with Helm 4. */

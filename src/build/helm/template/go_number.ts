@@ -82,8 +82,7 @@ export function parseFloat64(text: string): NumberResult<number> {
   }
   let plain = text;
   if (text.includes("_")) {
-    // Only Go literals with a base prefix may be written with underscores.
-    if (!/^[+-]?0[xX]/.test(text) || !hasGoodUnderscores(text)) return { fault: "syntax" };
+    if (!hasGoodUnderscores(text)) return { fault: "syntax" };
     plain = text.replaceAll("_", "");
   }
   const hex = hexFloat.exec(plain);

@@ -156,7 +156,14 @@ export class Run implements CallContext {
     const depth = this.#depth;
     this.#depth = 0;
     this.text = "";
-    this.call(template, data);
+    const { tree } = this;
+    try {
+      this.call(template, data);
+    } catch (error) {
+      // Whoever called words the error at a place of its own template.
+      this.tree = tree;
+      throw error;
+    }
     const result = this.text;
     this.text = text;
     this.#depth = depth;

@@ -1,0 +1,75 @@
+/**
+ * JSON functions: Sprig's, with `toJson` and `fromJson` in Helm's form.
+ *
+ * @module
+ */
+import { GoError } from "../template/go_error.ts";
+import { goTypes } from "../template/go_type.ts";
+import { goDict, goList, GoMap, GoSlice, typeNameOf } from "../template/value.ts";
+import type { Value } from "../template/value.ts";
+import { parseJson, readJson } from "./json_parse.ts";
+import { jsonText } from "./json_text.ts";
+import type { JsonTextOptions } from "./json_text.ts";
+import { func } from "./registry.ts";
+import type { FunctionRecord, FunctionTable } from "./registry.ts";
+
+const { any, dict, list, string } = goTypes;
+
+/** Writes JSON; `isStrict` hands errors on, else the text is "" then. */
+function writer(isStrict: boolean, options: JsonTextOptions = {}): FunctionRecord {
+  return func([any], string, (context, value) => {
+    try {
+      return jsonText(context, value, options);
+    } catch (error) {
+      if (!isStrict && error instanceof GoError) return "";
+      throw error;
+    }
+  });
+}
+
+const kinds: Readonly<Record<string, string>> = {
+  "[]interface {}": "array",
+  "map[string]interface {}": "object",
+  bool: "bool",
+  float64: "number",
+};
+
+/** Why a value of JSON does not fit a Go type. */
+function cannotUnmarshal(value: Value, type: string): GoError {
+  const kind = kinds[typeNameOf(value)] ?? typeNameOf(value);
+  return new GoError(`json: cannot unmarshal ${kind} into Go value of type ${type}`);
+}
+
+/** Functions by name. */
+export const jsonFunctions: FunctionTable = {
+  fromJson: func([string], dict, (_, text) => {
+    try {
+      const { value, fault } = readJson(text);
+      if (value === null) return new GoMap(null);
+      if (!(value instanceof GoMap)) throw cannotUnmarshal(value, "map[string]interface {}");
+      if (fault !== undefined) value.entries?.set("Error", fault.message);
+      return value;
+    } catch (error) {
+      if (error instanceof GoError) return goDict([["Error", error.message]]);
+      throw error;
+    }
+  }),
+  fromJsonArray: func([string], list, (_, text) => {
+    try {
+      const value = parseJson(text);
+      if (value === null) return new GoSlice(null);
+      if (value instanceof GoSlice) return value;
+      throw cannotUnmarshal(value, "[]interface {}");
+    } catch (error) {
+      if (error instanceof GoError) return goList([error.message]);
+      throw error;
+    }
+  }),
+  mustFromJson: func([string], any, (_, text) => parseJson(text)),
+  mustToJson: writer(true),
+  mustToPrettyJson: writer(true, { indent: "  " }),
+  mustToRawJson: writer(true, { escapesHtml: false }),
+  toJson: writer(false),
+  toPrettyJson: writer(false, { indent: "  " }),
+  toRawJson: writer(true, { escapesHtml: false }),
+};
