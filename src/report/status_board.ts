@@ -12,11 +12,13 @@ import type { ObjectKey } from "../core/object.ts";
 import { keyText } from "../core/object.ts";
 import type { Change, Reporter } from "../core/reporter.ts";
 import type { ObjectStatus } from "../core/status.ts";
+import { logChange, logGone } from "./log_lines.ts";
+import { Redactor } from "./redact.ts";
 
 /** An event with its number: numbers grow by one, so that a listener that was away can ask for what it missed. */
 export interface NumberedEvent extends Event {
   readonly id: number;
-  /** How often it happened in a row; the timestamp is that of the last time. */
+  /** How often it happened; the timestamp is that of the last time. */
   readonly count: number;
 }
 
@@ -34,11 +36,17 @@ export interface ChangeMeter {
 
 /** Events kept. */
 const longestRing = 1_000;
+/** Repeats within this time are one event (Flux: `--rate-limit-interval` of 5 minutes). Milliseconds. */
+const repeatMs = 5 * 60_000;
 
-/** The one mutable picture of every object. One `record` makes status, event, log line and metric. */
+/**
+ * The one mutable picture of every object. One `record` makes status, event, log line and metric. Everything passes the
+ * {@linkcode Redactor} on its way in, so that nothing that is read from here holds a secret.
+ */
 export class StatusBoard implements Reporter {
   readonly #log: Log;
   readonly #meter: ChangeMeter;
+  readonly #redactor = new Redactor();
   readonly #objects = new Map<string, ObjectStatus>();
   readonly #listeners = new Set<(news: BoardNews) => void>();
   #events: NumberedEvent[] = [];
@@ -49,16 +57,24 @@ export class StatusBoard implements Reporter {
     this.#meter = tools.meter;
   }
 
+  /** Values that must never be shown, for example those of the Secrets among the documents. Replaces earlier ones. */
+  hide(secrets: Iterable<string>): void {
+    this.#redactor.learn(secrets);
+  }
+
   record(change: Change): void {
-    const { status } = change;
+    const status = this.#redactor.cleanStatus(change.status);
+    const events = change.events.map((event) => this.#redactor.cleanEvent(event));
+    const before = this.#objects.get(keyText(status.key));
     this.#objects.set(keyText(status.key), status);
-    this.#meter.count(change);
+    logChange(this.#log, { before, status, events, durationMs: change.durationMs });
+    this.#meter.count({ ...change, status, events });
     this.#tell({ kind: "status", status });
-    for (const event of change.events) this.#add(event);
+    for (const event of events) this.#add(event);
   }
 
   forget(key: ObjectKey): void {
-    this.#objects.delete(keyText(key));
+    if (this.#objects.delete(keyText(key))) logGone(this.#log, key);
     this.#meter.forget(key);
     this.#tell({ kind: "gone", key });
   }
@@ -76,9 +92,9 @@ export class StatusBoard implements Reporter {
     return this.#objects.get(keyText(key));
   }
 
-  /** Events after number `since`, oldest first. */
+  /** Events after number `since`, oldest first; all of them where that number was given out by an earlier run. */
   events(since = 0): readonly NumberedEvent[] {
-    return since === 0 ? this.#events : this.#events.filter((event) => event.id > since);
+    return since === 0 || since > this.#lastId ? this.#events : this.#events.filter((event) => event.id > since);
   }
 
   /** Hears of everything from now on; the returned function ends it. */
@@ -87,14 +103,13 @@ export class StatusBoard implements Reporter {
     return () => void this.#listeners.delete(listener);
   }
 
+  /** Keeps an event, or counts it as a repeat: it then moves to the end under a new number. */
   #add(event: Event): void {
-    const fields = { object: keyText(event.object), reason: event.reason, message: event.message, ...event.metadata };
-    if (event.severity === "error") this.#log.error("object failed", fields);
-    else this.#log.info("object changed", fields);
-    const last = this.#events.at(-1);
-    const repeats = last !== undefined && isSame(last, event);
-    const numbered: NumberedEvent = { ...event, id: ++this.#lastId, count: repeats ? last.count + 1 : 1 };
-    if (repeats) this.#events.pop();
+    const at = this.#events.findLastIndex((one) => isSame(one, event));
+    const old = this.#events[at];
+    const isRepeat = old !== undefined && Date.parse(event.timestamp) - Date.parse(old.timestamp) < repeatMs;
+    if (isRepeat) this.#events = this.#events.toSpliced(at, 1);
+    const numbered: NumberedEvent = { ...event, id: ++this.#lastId, count: isRepeat ? old.count + 1 : 1 };
     this.#events.push(numbered);
     if (this.#events.length > longestRing) this.#events = this.#events.slice(-longestRing);
     this.#tell({ kind: "event", event: numbered });
@@ -124,8 +139,8 @@ export function stateOf(status: ObjectStatus): State {
 }
 
 function isSame(a: Event, b: Event): boolean {
-  return keyText(a.object) === keyText(b.object) && a.reason === b.reason && a.message === b.message &&
-    a.severity === b.severity;
+  return a.message === b.message && a.reason === b.reason && a.severity === b.severity &&
+    a.metadata.revision === b.metadata.revision && keyText(a.object) === keyText(b.object);
 }
 
 const order = ["OCIRepository", "HelmRepository", "Kustomization", "HelmRelease", "Checkout"];
