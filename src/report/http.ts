@@ -1,9 +1,11 @@
+import { createHash, timingSafeEqual } from "node:crypto";
 import { Hono } from "hono";
 import { secureHeaders } from "hono/secure-headers";
-import { streamSSE } from "hono/streaming";
+import { type SSEMessage, streamSSE } from "hono/streaming";
+import type { Clock } from "../core/clock.ts";
 import type { EngineControl } from "../core/control.ts";
 import type { JsonValue } from "../core/json.ts";
-import { canonicalJson } from "../core/json.ts";
+import { canonicalJson, isJsonObject } from "../core/json.ts";
 import { keyText } from "../core/object.ts";
 import { objectPage, overviewPage } from "./page.tsx";
 import { pageScript, pageStyle } from "./page_assets.ts";
@@ -31,8 +33,21 @@ export interface OpenTools {
   readonly now: () => number;
   /** Aborted when the daemon stops: streams end then. */
   readonly stopping: AbortSignal;
+  /** Beats on quiet streams, so that listeners that vanished are noticed; absent: no beats. */
+  readonly clock?: Pick<Clock, "after">;
 }
 
+/** What the control app is handed. */
+export interface ControlTools extends OpenTools {
+  readonly engine: EngineControl;
+  /** Token that every request must carry (`Authorization: Bearer …`); absent on a socket that only its owner may open. */
+  readonly token?: string;
+}
+
+/** Milliseconds between two beats on a quiet stream. */
+const beatMs = 15_000;
+/** Messages that may wait for a slow listener; beyond that its stream ends, and it asks for what it missed. */
+const mostWaiting = 500;
 /** Most listeners of `/api/v1/events` at the same time. */
 const mostStreams = 100;
 
@@ -82,15 +97,28 @@ export function openApp(tools: OpenTools): Hono {
 }
 
 /** What only the control socket (mode 0600) or a bearer token opens: the open routes, and orders to the loop. */
-export function controlApp(tools: OpenTools & { readonly engine: EngineControl }): Hono {
+export function controlApp(tools: ControlTools): Hono {
   const app = new Hono();
+  const { token } = tools;
+  if (token !== undefined) {
+    const refuse = {
+      error: 'The request needs the header "Authorization: Bearer TOKEN" with the token of this daemon',
+    };
+    app.use(async (context, next) => {
+      if (!isToken(context.req.header("authorization"), token)) {
+        return context.json(refuse, 401, { "www-authenticate": "Bearer" });
+      }
+      await next();
+    });
+  }
   statusRoutes(app, tools);
   app.post("/api/v1/objects/:kind/:namespace/:name/:verb", async (context) => {
     const { verb, ...key } = context.req.param();
     const unknown = () => context.json({ error: `There is no object "${keyText(key)}"` }, 404);
     switch (verb) {
       case "reconcile": {
-        const body: { withSource?: boolean; token?: string } = await context.req.json().catch(() => ({}));
+        const given: unknown = await context.req.json().catch(() => undefined);
+        const body: { readonly withSource?: unknown; readonly token?: unknown } = isJsonObject(given) ? given : {};
         const order = {
           ...(body.withSource === true ? { withSource: true } : {}),
           ...(typeof body.token === "string" ? { token: body.token.slice(0, 128) } : {}),
@@ -106,7 +134,16 @@ export function controlApp(tools: OpenTools & { readonly engine: EngineControl }
     }
   });
   app.notFound((context) => context.json({ error: `There is nothing at "${context.req.path}"` }, 404));
+  app.onError((_, context) => context.json({ error: "The request could not be answered" }, 500));
   return app;
+}
+
+/** Whether a header carries the token. Takes as long for a near miss as for a far one; an empty token fits nothing. */
+function isToken(header: string | undefined, token: string): boolean {
+  const given = /^bearer +(\S+)$/i.exec(header ?? "")?.[1];
+  if (given === undefined || token === "") return false;
+  const digest = (text: string) => createHash("sha256").update(text).digest();
+  return timingSafeEqual(digest(given), digest(token));
 }
 
 function probe(app: Hono, path: string, checks: readonly ProbeCheck[]): void {
@@ -148,23 +185,36 @@ function statusRoutes(app: Hono, tools: OpenTools): void {
     }
     return streamSSE(context, async (stream) => {
       streams++;
-      const send = (event: NumberedEvent) =>
-        stream.writeSSE({ id: String(event.id), event: "event", data: json(event) });
       const ended = Promise.withResolvers<void>();
       const end = () => ended.resolve();
+      let waiting = 0;
+      const send = async (message: SSEMessage) => {
+        if (++waiting > mostWaiting) return end();
+        await stream.writeSSE(message).catch(end);
+        waiting--;
+      };
+      const eventMessage = (event: NumberedEvent) => ({ id: String(event.id), event: "event", data: json(event) });
       const unlisten = board.listen((news) => {
-        if (news.kind === "event") void send(news.event);
-        else if (news.kind === "status") void stream.writeSSE({ event: "status", data: keyText(news.status.key) });
-        else void stream.writeSSE({ event: "gone", data: keyText(news.key) });
+        if (news.kind === "event") void send(eventMessage(news.event));
+        else if (news.kind === "status") void send({ event: "status", data: keyText(news.status.key) });
+        else void send({ event: "gone", data: keyText(news.key) });
       });
+      let cancelBeat: (() => void) | undefined;
+      const beat = () => {
+        void send({ event: "beat", data: "" });
+        cancelBeat = tools.clock?.after(beatMs, beat);
+      };
+      cancelBeat = tools.clock?.after(beatMs, beat);
       stream.onAbort(end);
       tools.stopping.addEventListener("abort", end, { once: true });
+      if (tools.stopping.aborted) end();
       try {
-        for (const event of board.events(from)) if (from > 0) await send(event);
+        if (from > 0) { for (const event of board.events(from)) await stream.writeSSE(eventMessage(event)); }
         await stream.writeSSE({ event: "hello", data: tools.version });
         await ended.promise;
       } finally {
         streams--;
+        cancelBeat?.();
         unlisten();
         tools.stopping.removeEventListener("abort", end);
       }

@@ -3,7 +3,7 @@ import { condition } from "../core/condition.ts";
 import type { ObjectKey } from "../core/object.ts";
 import type { Change } from "../core/reporter.ts";
 import type { ObjectStatus } from "../core/status.ts";
-import type { ChangeMeter } from "./status_board.ts";
+import { type ChangeMeter, stateOf } from "./status_board.ts";
 
 /** Figures of the process that are read when somebody asks. */
 export interface ProcessFigures {
@@ -23,6 +23,8 @@ export class Metrics implements ChangeMeter {
   readonly #registry = new Registry();
   readonly #duration: Histogram<"kind" | "namespace" | "name">;
   readonly #total: Counter<"controller" | "result">;
+  readonly #errors: Counter<"controller">;
+  readonly #events: Counter<"kind" | "severity" | "reason">;
 
   /** `statuses` and `figures` are read when the metrics are asked for. */
   constructor(statuses: () => readonly ObjectStatus[], figures: () => ProcessFigures) {
@@ -38,6 +40,18 @@ export class Metrics implements ChangeMeter {
       name: "controller_runtime_reconcile_total",
       help: "Runs by kind and outcome",
       labelNames: ["controller", "result"],
+      registers,
+    });
+    this.#errors = new Counter({
+      name: "controller_runtime_reconcile_errors_total",
+      help: "Failed runs by kind",
+      labelNames: ["controller"],
+      registers,
+    });
+    this.#events = new Counter({
+      name: "pilotfish_events_total",
+      help: "Events by kind, severity and reason",
+      labelNames: ["kind", "severity", "reason"],
       registers,
     });
     this.#perObject("gotk_reconcile_condition", "1 for the present status of the Ready condition of an object", [
@@ -61,6 +75,30 @@ export class Metrics implements ChangeMeter {
       (status) => [[{}, status.failures]],
       statuses,
     );
+    this.#perObject(
+      "pilotfish_object_resources",
+      "Resources in the inventory of an object",
+      [],
+      (status) => status.inventory === undefined ? [] : [[{}, status.inventory.entries.length]],
+      statuses,
+    );
+    this.#perObject(
+      "pilotfish_artifact_size_bytes",
+      "Bytes of a source's artifact",
+      [],
+      (status) => status.artifact === undefined ? [] : [[{}, status.artifact.sizeBytes]],
+      statuses,
+    );
+    new Gauge({
+      name: "pilotfish_objects",
+      help: "Objects by kind and state",
+      labelNames: ["kind", "state"],
+      registers,
+      collect() {
+        this.reset();
+        for (const status of statuses()) this.inc({ kind: status.key.kind, state: stateOf(status) });
+      },
+    });
     this.#single("process_resident_memory_bytes", "Resident memory in bytes", () => figures().residentBytes);
     this.#single("pilotfish_store_bytes", "Bytes in the store", () => figures().storeBytes ?? 0);
     this.#single(
@@ -80,11 +118,15 @@ export class Metrics implements ChangeMeter {
   }
 
   count(change: Change): void {
+    const { kind } = change.status.key;
+    for (const { severity, reason } of change.events) this.#events.inc({ kind, severity, reason });
     if (change.durationMs === undefined) return;
     const { key, conditions } = change.status;
     this.#duration.observe({ ...key }, change.durationMs / 1000);
     const isGood = condition(conditions, "Ready")?.status === "True";
-    this.#total.inc({ controller: key.kind.toLowerCase(), result: isGood ? "success" : "error" });
+    const controller = key.kind.toLowerCase();
+    this.#total.inc({ controller, result: isGood ? "success" : "error" });
+    if (!isGood) this.#errors.inc({ controller });
   }
 
   forget(key: ObjectKey): void {

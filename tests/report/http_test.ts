@@ -4,6 +4,7 @@ import type { ObjectStatus } from "../../src/core/status.ts";
 import { controlApp, openApp } from "../../src/report/http.ts";
 import { Metrics } from "../../src/report/metrics.ts";
 import { StatusBoard } from "../../src/report/status_board.ts";
+import { FakeClock } from "../support/fake_clock.ts";
 
 const key = { kind: "Kustomization", namespace: "default", name: "apps" };
 
@@ -62,7 +63,7 @@ function setUp() {
       isAlive: true,
     },
   };
-  return { board, faults, calls, stopping, open: openApp(tools), control: controlApp(tools) };
+  return { board, tools, faults, calls, stopping, open: openApp(tools), control: controlApp(tools) };
 }
 
 const event = (message: string, severity: "info" | "error" = "info") => ({
@@ -168,4 +169,61 @@ Deno.test("metrics have Flux's names and lose an object that is gone", async () 
   );
   match(text, /controller_runtime_reconcile_total\{controller="kustomization",result="success"\} 1/);
   ok(!after.includes('name="apps"'));
+});
+
+Deno.test("the control app asks for its token where it has one, for reading too", async () => {
+  const { board, tools } = setUp();
+  board.record({ status: statusOf(), events: [] });
+  const app = controlApp({ ...tools, token: "right-token" });
+  const ask = async (authorization?: string) =>
+    (await app.request("/api/v1/objects", { headers: authorization === undefined ? {} : { authorization } })).status;
+
+  deepEqual(
+    [await ask(), await ask("Bearer wrong"), await ask("right-token"), await ask("Bearer right-token")],
+    [401, 401, 401, 200],
+  );
+  equal(
+    (await controlApp({ ...tools, token: "" }).request("/api/v1/objects", { headers: { authorization: "Bearer x" } }))
+      .status,
+    401,
+  );
+});
+
+Deno.test("an order with any body is an order or a clear refusal", async () => {
+  const { control, board } = setUp();
+  board.record({ status: statusOf(), events: [] });
+  const path = "/api/v1/objects/Kustomization/default/apps";
+
+  for (const body of ["null", "[]", "{", '"text"', '{"token": 5}']) {
+    equal((await control.request(`${path}/reconcile`, { method: "POST", body })).status, 202, body);
+  }
+  equal((await control.request(`${path}/explode`, { method: "POST" })).status, 404);
+});
+
+Deno.test("quiet streams beat, and a listener that reads too slowly is let go", async () => {
+  const { board, tools } = setUp();
+  const clock = new FakeClock();
+  const open = openApp({ ...tools, clock });
+  const headers = { accept: "text/event-stream" };
+  const response = await open.request("/api/v1/events", { headers });
+  await clock.advance(31_000);
+  for (let index = 0; index < 2_000; index++) board.record({ status: statusOf(), events: [] });
+  const text = await response.text();
+
+  equal(text.match(/event: beat/g)?.length, 2);
+  ok((text.match(/event: status/g)?.length ?? 0) <= 502);
+  equal(clock.pending, 0);
+});
+
+Deno.test("metrics count events, failures and objects by state", async () => {
+  const { open, board } = setUp();
+  const failed = statusOf({ inventory: { entries: [{ id: "a_b__ConfigMap", v: "v1" }] }, failures: 2 });
+  const conditions = failed.conditions.map((one) => ({ ...one, status: "False" as const }));
+  board.record({ status: { ...failed, conditions }, events: [event("no", "error")], durationMs: 10 });
+  const text = await (await open.request("/metrics")).text();
+
+  match(text, /controller_runtime_reconcile_errors_total\{controller="kustomization"\} 1/);
+  match(text, /pilotfish_events_total\{kind="Kustomization",severity="error",reason="ReconciliationSucceeded"\} 1/);
+  match(text, /pilotfish_objects\{kind="Kustomization",state="failing"\} 1/);
+  match(text, /pilotfish_object_resources\{kind="Kustomization",namespace="default",name="apps"\} 1/);
 });
