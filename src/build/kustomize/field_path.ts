@@ -1,0 +1,111 @@
+import type { MapNode, ScalarNode, YamlNode } from "../../format/yaml_node/node.ts";
+import { keyIndex, listNode, mapNode, putField, scalar } from "../../format/yaml_node/node.ts";
+import { fault } from "./fault.ts";
+import type { Gvk } from "./identity.ts";
+import { kindWord } from "./node_edit.ts";
+
+/** Where a transformation looks: a path in resources of some group, version and kind (empty parts mean any). */
+export interface FieldSpec extends Gvk {
+  /** Parts with `/` between them (`\/` for one inside a part); lists on the way are walked; `x[]` must be a list. */
+  readonly path: string;
+  /** Whether missing parts are made. */
+  readonly create: boolean;
+}
+
+/** One part of a path. */
+export interface PathPart {
+  readonly name: string;
+  readonly isList: boolean;
+}
+
+/** Parts of a field spec's path. */
+export function pathParts(path: string): readonly PathPart[] {
+  return splitPath(path, "/").map((part) => {
+    const isList = part.endsWith("[]");
+    return { name: isList ? part.slice(0, -2) : part, isList };
+  });
+}
+
+/** Cuts a path at a sign; a backslash before the sign keeps it. One leading sign is dropped. */
+export function splitPath(path: string, sign: string): string[] {
+  const pieces = path.split(sign);
+  if (pieces.length > 1 && pieces[0] === "") pieces.shift();
+  const out: string[] = [];
+  for (const piece of pieces) {
+    const last = out.at(-1);
+    if (last?.endsWith("\\")) out[out.length - 1] = `${last.slice(0, -1)}${sign}${piece}`;
+    else out.push(piece);
+  }
+  return out;
+}
+
+/** What stands at the end of a path that is made: nothing is made where it is `undefined`. */
+export type MadeKind = { readonly kind: "map" } | { readonly kind: "scalar"; readonly tag: string } | undefined;
+
+/**
+ * Visits every node at a field spec's path. Missing parts are made when the spec says so and `made` is given; null on
+ * the way ends the walk, unless it is made into what is needed (kustomize `api/filters/fieldspec`).
+ *
+ * @throws {StageError} BuildFailed when a scalar stands where the path goes on
+ */
+export function visitField(
+  root: YamlNode,
+  spec: { readonly path: string; readonly create: boolean },
+  parts: readonly PathPart[],
+  made: MadeKind,
+  visit: (node: YamlNode) => void,
+): void {
+  walk(root, 0, spec, parts, made, visit);
+}
+
+function walk(
+  node: YamlNode,
+  at: number,
+  spec: { readonly path: string; readonly create: boolean },
+  parts: readonly PathPart[],
+  made: MadeKind,
+  visit: (node: YamlNode) => void,
+): void {
+  if (at === parts.length) {
+    visit(node);
+    return;
+  }
+  if (node.tag === "!!null") return;
+  if (node.kind === "list") {
+    for (const item of node.items) walk(item, at, spec, parts, made, visit);
+    return;
+  }
+  if (node.kind === "scalar") {
+    throw fault(
+      `Considering field "${spec.path}": expected a list or mapping, not the ${kindWord(node)} "${node.text}"`,
+    );
+  }
+  const part = parts[at] as PathPart;
+  if (part.name === "") throw fault(`Considering field "${spec.path}": cannot set or create an empty field name`);
+  const child = childOf(node, part, at === parts.length - 1, spec.create, made);
+  if (child !== undefined) walk(child, at + 1, spec, parts, made, visit);
+}
+
+function childOf(
+  map: MapNode,
+  part: PathPart,
+  isLast: boolean,
+  create: boolean,
+  made: MadeKind,
+): YamlNode | undefined {
+  const index = keyIndex(map, part.name);
+  const found = index < 0 ? undefined : map.values[index] as YamlNode;
+  if (part.isList || !create || made === undefined) {
+    if (part.isList && found?.tag === "!!null") return map.values[index] = listNode();
+    return found;
+  }
+  if (found !== undefined && found.tag !== "!!null") return found;
+  const fresh = isLast && made.kind === "scalar" ? emptyScalar(found, made.tag) : mapNode();
+  if (index >= 0) map.values[index] = fresh;
+  else putField(map, part.name, fresh);
+  return fresh;
+}
+
+function emptyScalar(old: YamlNode | undefined, tag: string): ScalarNode {
+  return scalar(old?.kind === "scalar" ? old.text : "", old === undefined ? "" : tag);
+}

@@ -1,0 +1,143 @@
+import type { FileTree } from "../../core/file_tree.ts";
+import { fault } from "./fault.ts";
+import { decodeText } from "./documents.ts";
+import { cleanJoin } from "./origin.ts";
+
+/** Which files a kustomization may read. */
+export type LoadRestriction =
+  /** Only those in or below its own folder (kustomize's default). */
+  | "root-only"
+  /** Any file of the tree. */
+  | "none";
+
+/** Reads one http(s) file. */
+export type FetchFile = (url: string) => Promise<Uint8Array>;
+
+/** Files as the kustomization of one folder sees them. */
+export interface Loader {
+  /** Folder of the kustomization in the tree; `""` is the root. */
+  readonly folder: string;
+  /** Bytes of a file. @throws {StageError} BuildFailed when it is not there or may not be read */
+  read(path: string): Uint8Array;
+  /** Text of a file. @throws {StageError} BuildFailed as `read`, and when it is no UTF-8 */
+  readText(path: string): string;
+  /** Whether a path names a file in the tree (restrictions do not count). */
+  hasFile(path: string): boolean;
+  /** Loader of another folder. @throws {StageError} BuildFailed for what is no folder, a cycle or remote */
+  enter(path: string): Loader;
+}
+
+const gitLike =
+  /^(?:git@|ssh:\/\/|git:|git::|file:\/\/|gh:|github\.com[/:]|bitbucket\.org\/|[\w.-]+@[\w.-]+:)|\.git(?:[/?]|$)|[?&]ref=|_git\//;
+
+/** Whether an entry names something outside the tree: a URL or a git repository. */
+export function isRemote(path: string): boolean {
+  return /^https?:\/\//.test(path) || gitLike.test(path);
+}
+
+/** Whether an entry is an http(s) URL. */
+export function isHttp(path: string): boolean {
+  return /^https?:\/\//.test(path);
+}
+
+/** Folders of a tree that hold at least one file, themselves or further in. Made once per build. */
+export function foldersOf(tree: FileTree): ReadonlySet<string> {
+  const folders = new Set<string>([""]);
+  for (const { path } of tree.files()) {
+    for (let slash = path.lastIndexOf("/"); slash > 0; slash = path.lastIndexOf("/", slash - 1)) {
+      const folder = path.slice(0, slash);
+      if (folders.has(folder)) break;
+      folders.add(folder);
+    }
+  }
+  return folders;
+}
+
+/**
+ * Loader of a folder of a tree. Paths stay inside the tree; absolute ones are refused; the tree has no links.
+ *
+ * @throws {StageError} BuildFailed when the folder is not there
+ */
+export function openLoader(tree: FileTree, path: string, restriction: LoadRestriction): Loader {
+  const folders = foldersOf(tree);
+  const folder = cleanJoin("", path.replace(/^\/+/, ""));
+  if (folder.startsWith("..") || !folders.has(folder)) {
+    throw fault(
+      tree.has(folder) ? `Path "${path}" must be a folder, not a file` : `Cannot find folder "${path}"`,
+    );
+  }
+  return loaderAt({ tree, folders, restriction }, folder, []);
+}
+
+interface Ground {
+  readonly tree: FileTree;
+  readonly folders: ReadonlySet<string>;
+  readonly restriction: LoadRestriction;
+}
+
+function loaderAt(ground: Ground, folder: string, visited: readonly string[]): Loader {
+  const resolve = (path: string): string => {
+    const joined = path.startsWith("/") ? cleanJoin("", path.slice(1)) : cleanJoin(folder, path);
+    if (joined.startsWith("..")) {
+      throw fault(`Security: path "${path}" in "${folder || "."}" leads out of the tree`);
+    }
+    return joined;
+  };
+  const read = (path: string): Uint8Array => {
+    if (isRemote(path)) throw remoteFault(path);
+    if (path.includes("\0")) throw fault(`Cannot read path ${JSON.stringify(path)}: it has a NUL`);
+    const joined = resolve(path);
+    if (ground.restriction === "root-only" && !isWithin(joined, folder)) {
+      throw fault(`Security: file "${path}" is not in or below "${folder || "."}"`);
+    }
+    const bytes = ground.tree.read(joined);
+    if (bytes === undefined) {
+      throw fault(
+        ground.folders.has(joined)
+          ? `"${path}" in "${folder || "."}" must be a file, not a folder`
+          : `Cannot find file "${path}" in "${folder || "."}"`,
+      );
+    }
+    return bytes;
+  };
+  return {
+    folder,
+    read,
+    readText: (path) => decodeText(path, read(path)),
+    hasFile: (path) => {
+      if (isRemote(path) || path.includes("\0")) return false;
+      const joined = path.startsWith("/") ? cleanJoin("", path.slice(1)) : cleanJoin(folder, path);
+      return ground.tree.has(joined);
+    },
+    enter: (path) => {
+      if (path === "") throw fault("New root cannot be empty");
+      if (isRemote(path)) throw remoteFault(path);
+      if (path.startsWith("/")) throw fault(`New root "${path}" cannot be absolute`);
+      const next = resolve(path);
+      if (!ground.folders.has(next)) {
+        throw fault(
+          ground.tree.has(next)
+            ? `New root "${path}" must be a folder, not a file`
+            : `Cannot find "${path}" in "${folder || "."}"`,
+        );
+      }
+      for (const root of [folder, ...visited]) {
+        if (isWithin(root, next)) {
+          throw fault(`Cycle detected: candidate root "${next || "."}" contains visited root "${root || "."}"`);
+        }
+      }
+      return loaderAt(ground, next, [folder, ...visited]);
+    },
+  };
+}
+
+function isWithin(path: string, folder: string): boolean {
+  return folder === "" || path === folder || path.startsWith(`${folder}/`);
+}
+
+/** The refusal of a remote base. */
+export function remoteFault(path: string): Error {
+  return isHttp(path)
+    ? fault(`Refusing to read "${path}": http(s) resources are not allowed here; put a copy into the tree`)
+    : fault(`Refusing remote base "${path}": git repositories are not supported; put a copy into the tree`);
+}

@@ -1,0 +1,8 @@
+import type { CustomScopes } from "../identity.ts";
+import type { MergeSchema } from "../merge/schema.ts";
+
+/** What every transformation of one build shares. */
+export interface TransformContext {
+  readonly schema: MergeSchema;
+  readonly scopes: CustomScopes | undefined;
+}

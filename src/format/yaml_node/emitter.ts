@@ -1,0 +1,330 @@
+import type { JsonValue } from "../../core/json.ts";
+import type { ScalarNode, ScalarStyle, YamlNode } from "./node.ts";
+import { compareKeys } from "./key_order.ts";
+import { goFloat, isBase60, needsQuotes } from "./node_json.ts";
+import type { Dialect } from "./resolve.ts";
+import { resolveText, tagOfText } from "./resolve.ts";
+import {
+  breakLetters,
+  chooseStyle,
+  doubleQuotedText,
+  literalText,
+  plainText,
+  singleQuotedText,
+} from "./scalar_style.ts";
+
+/** How values and nodes are printed. */
+export interface EmitOptions {
+  /** `v2`: as sigs.k8s.io/yaml prints (lists at the level of their key, folded at column 80). `v3`: as go-yaml v3. Default `v2`. */
+  readonly dialect?: Dialect;
+  /** Lists at the level of their key: what v2 always does, and kyaml with v3. Default `false` for v3. */
+  readonly compactLists?: boolean;
+}
+
+const step = 2;
+
+/**
+ * YAML text of a JSON value, keys in go-yaml's order, byte for byte as the chosen version of go-yaml prints it.
+ * Numbers: integers in full; others as Go's %g.
+ */
+export function emitJson(value: JsonValue, options: EmitOptions = {}): string {
+  return new ValueEmitter(options).document(value);
+}
+
+/**
+ * YAML text of a node as kyaml prints one (go-yaml v3, indent 2, lists at the level of their key, no folding): styles,
+ * order, flow collections, written tags and comments stay.
+ */
+export function emitNode(node: YamlNode): string {
+  return new NodeEmitter().document(node);
+}
+
+class ValueEmitter {
+  readonly #dialect: Dialect;
+  readonly #compact: boolean;
+  readonly #fold: boolean;
+  /** Texts that are printed as they stand, or quoted on one line: they repeat a lot. */
+  readonly #keys = new Map<string, string>();
+  #out = "";
+
+  constructor(options: EmitOptions) {
+    this.#dialect = options.dialect ?? "v2";
+    this.#fold = this.#dialect === "v2";
+    this.#compact = this.#dialect === "v2" || (options.compactLists ?? false);
+  }
+
+  document(value: JsonValue): string {
+    this.#out = "";
+    if (isCollection(value)) this.#collection(value, 0, true);
+    else this.#out += `${this.#scalar(value, 0, step)}\n`;
+    return this.#out;
+  }
+
+  /** A filled collection whose first line starts where the text ends. */
+  #collection(value: JsonValue, indent: number, first: boolean): void {
+    if (Array.isArray(value)) this.#list(value, indent, first);
+    else this.#map(value as { readonly [key: string]: JsonValue }, indent, first);
+  }
+
+  #list(items: readonly JsonValue[], indent: number, first: boolean): void {
+    const pad = " ".repeat(indent);
+    for (const item of items) {
+      if (!first) this.#out += pad;
+      first = false;
+      this.#out += "-";
+      if (isCollection(item)) {
+        this.#out += " ";
+        this.#collection(item, indent + step, true);
+      } else this.#out += ` ${this.#scalar(item, indent + step, indent + step)}\n`;
+    }
+  }
+
+  #map(map: { readonly [key: string]: JsonValue }, indent: number, first: boolean): void {
+    const pad = " ".repeat(indent);
+    const keys = Object.keys(map);
+    if (keys.length > 1) keys.sort((a, b) => compareKeys(a, b, this.#dialect));
+    for (const key of keys) {
+      if (!first) this.#out += pad;
+      first = false;
+      const value = map[key] as JsonValue;
+      const head = this.#key(key, indent);
+      this.#out += head;
+      if (isCollection(value)) {
+        if (head.startsWith("? ")) {
+          this.#out += " ";
+          this.#collection(value, indent + step, true);
+        } else {
+          const at = Array.isArray(value) && this.#compact ? indent : indent + step;
+          this.#out += "\n";
+          this.#collection(value, at, false);
+        }
+      } else this.#out += ` ${this.#scalar(value, indent + head.length + 1, indent + step)}\n`;
+    }
+  }
+
+  /** A key with its colon; keys that are long or have line breaks take the `? ` form. */
+  #key(key: string, indent: number): string {
+    const known = this.#keys.get(key);
+    if (known !== undefined) return known;
+    // libyaml counts bytes.
+    const long = key.length > 128 || (key.length > 42 && new TextEncoder().encode(key).length > 128);
+    if (!long && !breakLetters.test(key)) {
+      const head = `${this.#text(key, 0, 0, true)}:`;
+      this.#keys.set(key, head);
+      return head;
+    }
+    return `? ${this.#text(key, indent + 2, indent + step, false)}\n${" ".repeat(indent)}:`;
+  }
+
+  #scalar(value: JsonValue, column: number, indent: number): string {
+    switch (typeof value) {
+      case "string":
+        return this.#text(value, column, indent, false);
+      case "number":
+        return numberText(value);
+      case "bigint":
+      case "boolean":
+        return String(value);
+      default:
+        return value === null ? "null" : Array.isArray(value) ? "[]" : "{}";
+    }
+  }
+
+  #text(text: string, column: number, indent: number, key: boolean): string {
+    const dialect = this.#dialect;
+    let style: ScalarStyle;
+    if (text.includes("\n")) style = "literal";
+    else {
+      const plain = dialect === "v3" ? !needsQuotes(text) : tagOfText(text, "v2") === "!!str" && !isBase60(text);
+      style = chooseStyle(text, plain ? "plain" : "double", true, { dialect, flow: false, key });
+      return styledText(text, style, column, indent, this.#fold && !key);
+    }
+    style = chooseStyle(text, style, true, { dialect, flow: false, key });
+    return styledText(text, style, column, indent, this.#fold && !key);
+  }
+}
+
+function isCollection(value: JsonValue): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  if (Array.isArray(value)) return value.length > 0;
+  for (const _ in value) return true;
+  return false;
+}
+
+function numberText(value: number): string {
+  if (Number.isInteger(value) && value > -9223372036854775809 && value < 18446744073709551616) {
+    return Number.isSafeInteger(value) ? String(value === 0 ? 0 : value) : BigInt(value).toString();
+  }
+  return goFloat(value);
+}
+
+function styledText(text: string, style: ScalarStyle, column: number, indent: number, fold: boolean): string {
+  switch (style) {
+    case "plain":
+      return plainText(text, column, indent, fold);
+    case "single":
+      return singleQuotedText(text, column, indent, fold);
+    case "double":
+      return doubleQuotedText(text, column, indent, fold);
+    case "literal":
+      return literalText(text, indent);
+    case "folded":
+      return foldedText(text, indent);
+  }
+}
+
+/** A folded block without folding: every line break of the text is written twice, except around indented lines. */
+function foldedText(text: string, indent: number): string {
+  const body = literalText(text, indent);
+  const end = body.indexOf("\n");
+  const header = `>${body.slice(1, end)}`;
+  const lines = body.slice(end + 1).split("\n");
+  const out: string[] = [];
+  const pad = " ".repeat(indent);
+  lines.forEach((line, at) => {
+    out.push(line);
+    const next = lines[at + 1];
+    const indented = (other: string | undefined) => other !== undefined && /^[ \t]/.test(other.slice(pad.length));
+    if (line !== "" && next !== undefined && next !== "" && !indented(line) && !indented(next)) out.push("");
+  });
+  return `${header}\n${out.join("\n")}`;
+}
+
+class NodeEmitter {
+  #out = "";
+
+  document(node: YamlNode): string {
+    const head = node.comments?.head;
+    if (head !== undefined) this.#out += `${head}\n`;
+    if (isFilledBlock(node)) this.#block(node, 0, true);
+    else this.#out += `${this.#inline(node, 0, step)}${lineComment(node)}\n`;
+    const foot = node.comments?.foot;
+    if (foot !== undefined) this.#out += `\n${foot}\n`;
+    return this.#out;
+  }
+
+  #block(node: YamlNode, indent: number, first: boolean): void {
+    const pad = " ".repeat(indent);
+    if (node.kind === "list") {
+      for (const item of node.items) {
+        this.#head(item, pad, first);
+        first = false;
+        this.#out += "-";
+        this.#value(item, indent + step, indent + step, true);
+      }
+      return;
+    }
+    if (node.kind !== "map") return;
+    node.keys.forEach((key, at) => {
+      const value = node.values[at] as YamlNode;
+      this.#head(key, pad, first);
+      first = false;
+      const plainKey = this.#scalar(key, 0, 0, true, false);
+      const long = key.text.includes("\n") || key.text.length > 128;
+      if (long) this.#out += `? ${this.#scalar(key, indent + 2, indent + step, false, false)}\n${pad}:`;
+      else this.#out += `${plainKey}:`;
+      this.#value(value, indent, value.kind === "list" ? indent : indent + step, long, key.comments?.line);
+    });
+  }
+
+  #head(node: YamlNode, pad: string, first: boolean): void {
+    const head = node.comments?.head;
+    if (head !== undefined) {
+      for (const line of head.split("\n")) {
+        if (!first) this.#out += pad;
+        first = false;
+        this.#out += `${line}\n`;
+      }
+    }
+    if (!first) this.#out += pad;
+  }
+
+  /** What follows `-` or `key:`. `sameLine`: a collection begins on this line. */
+  #value(node: YamlNode, indent: number, inner: number, sameLine: boolean, keyComment?: string): void {
+    const tag = node.kind === "scalar" ? "" : tagPrefix(node);
+    if (!isFilledBlock(node)) {
+      const column = this.#out.length - this.#out.lastIndexOf("\n");
+      const comment = lineComment(node) || (keyComment === undefined ? "" : ` ${keyComment}`);
+      const text = this.#inline(node, column, sameLine ? indent : indent + step);
+      const split = text.indexOf("\n");
+      if (split >= 0 && comment !== "" && /^[|>]/.test(text)) {
+        this.#out += ` ${text.slice(0, split)}${comment}${text.slice(split)}\n`;
+      } else this.#out += text === "" ? `${comment}\n` : ` ${text}${comment}\n`;
+      return;
+    }
+    if (tag !== "") this.#out += ` ${tag.trimEnd()}`;
+    if (sameLine && tag === "") {
+      this.#out += " ";
+      this.#block(node, indent, true);
+    } else {
+      this.#out += keyComment === undefined ? "\n" : ` ${keyComment}\n`;
+      this.#block(node, sameLine ? indent : inner, false);
+    }
+  }
+
+  #inline(node: YamlNode, column: number, indent: number): string {
+    if (node.kind === "scalar") return this.#scalar(node, column, indent, false, false);
+    return tagPrefix(node) + this.#flow(node);
+  }
+
+  #flow(node: YamlNode): string {
+    switch (node.kind) {
+      case "scalar":
+        return this.#scalar(node, 0, step, false, true);
+      case "list":
+        return `${tagPrefix(node)}[${node.items.map((item) => this.#flow(item)).join(", ")}]`;
+      case "map":
+        return `${tagPrefix(node)}{${
+          node.keys.map((key, at) => {
+            const value = this.#flow(node.values[at] as YamlNode);
+            return `${this.#scalar(key, 0, step, true, true)}:${value === "" ? "" : ` ${value}`}`;
+          }).join(", ")
+        }}`;
+    }
+  }
+
+  #scalar(node: ScalarNode, column: number, indent: number, key: boolean, flow: boolean): string {
+    let tag = node.tag;
+    let quote = false;
+    if (tag !== "" && !node.explicitTag) {
+      if (tag === "!!str" && node.style !== "plain") tag = "";
+      else {
+        const resolved = resolveText(node.text, "v3").tag;
+        if (resolved === tag) tag = "";
+        else if (tag === "!!merge" && node.text === "<<") tag = "";
+        else if (tag === "!!str") {
+          tag = "";
+          quote = true;
+        }
+      }
+    }
+    let style = node.style;
+    if (style === "plain") {
+      if (node.text.includes("\n")) style = "literal";
+      else if (quote) style = "double";
+    }
+    style = chooseStyle(node.text, style, tag === "", { dialect: "v3", flow, key });
+    // An empty plain scalar needs no text; a tag that is written makes plain text possible again.
+    if (node.style === "plain" && tag !== "" && style === "single" && !node.text.includes("\n")) {
+      const plain = chooseStyle(node.text, "plain", true, { dialect: "v3", flow, key });
+      style = plain;
+    }
+    const text = styledText(node.text, style, column, indent, false);
+    return tag === "" ? text : `${tag} ${text}`;
+  }
+}
+
+function isFilledBlock(node: YamlNode): boolean {
+  if (node.kind === "scalar" || node.flow) return false;
+  return node.kind === "map" ? node.keys.length > 0 : node.items.length > 0;
+}
+
+function tagPrefix(node: YamlNode): string {
+  const usual = node.kind === "map" ? "!!map" : "!!seq";
+  return node.tag === "" || node.tag === usual || node.kind === "scalar" ? "" : `${node.tag} `;
+}
+
+function lineComment(node: YamlNode): string {
+  const comment = node.comments?.line;
+  return comment === undefined ? "" : ` ${comment}`;
+}

@@ -1,0 +1,244 @@
+import type { ScalarStyle } from "./node.ts";
+import type { Dialect } from "./resolve.ts";
+
+/** Which styles a text can be written in (libyaml's scalar analysis as go-yaml v2.4 and v3.0 have it). */
+interface Analysis {
+  readonly multiline: boolean;
+  readonly flowPlain: boolean;
+  readonly blockPlain: boolean;
+  readonly single: boolean;
+  readonly block: boolean;
+}
+
+const ordinary =
+  /^[A-Za-z0-9_./$(+~=;^<\\](?:[A-Za-z0-9_./$()+~=;^<>\\"'&*!|%@`-]| (?=[A-Za-z0-9_./$()+~=;^<>\\"'&*!|%@`-]))*$/;
+const freely: Analysis = { multiline: false, flowPlain: true, blockPlain: true, single: true, block: true };
+const empty: Analysis = { multiline: false, flowPlain: false, blockPlain: true, single: true, block: false };
+// What libyaml calls printable, less the line feed; characters beyond U+FFFF are not in it.
+// deno-lint-ignore no-control-regex
+const unprintable = /[^\n\x20-\x7e\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd]/;
+/** What libyaml takes for a line break. */
+export const breakLetters = /[\n\r\x85\u2028\u2029]/;
+
+function analyze(text: string, dialect: Dialect): Analysis {
+  if (text === "") return empty;
+  if (ordinary.test(text) && !text.startsWith("...")) return freely;
+  let blockIndicator = text.startsWith("---") || text.startsWith("...");
+  let flowIndicator = blockIndicator;
+  let spaceBreak = false, breakSpace = false, lineBreaks = false, tabs = false;
+  let previousSpace = false, previousBreak = false, afterWhite = true;
+  const last = text.length - 1;
+  for (let at = 0; at <= last; at++) {
+    const letter = text.charAt(at);
+    const beforeWhite = at === last || text[at + 1] === " " || text[at + 1] === "\t";
+    if (at === 0) {
+      if (",#[]{}&*!|>'\"%@`".includes(letter)) flowIndicator = blockIndicator = true;
+      else if (letter === "?" || letter === ":") {
+        flowIndicator = true;
+        if (beforeWhite) blockIndicator = true;
+      } else if (letter === "-" && beforeWhite) flowIndicator = blockIndicator = true;
+    } else if (",?[]{}".includes(letter)) flowIndicator = true;
+    else if (letter === ":") {
+      flowIndicator = true;
+      if (beforeWhite) blockIndicator = true;
+    } else if (letter === "#" && afterWhite) flowIndicator = blockIndicator = true;
+    const isBreak = breakLetters.test(letter);
+    if (letter === "\t") tabs = true;
+    if (letter === " ") {
+      if (previousBreak) breakSpace = true;
+      previousSpace = true;
+      previousBreak = false;
+    } else if (isBreak) {
+      lineBreaks = true;
+      if (previousSpace) spaceBreak = true;
+      previousSpace = false;
+      previousBreak = true;
+    } else previousSpace = previousBreak = false;
+    afterWhite = letter === " " || letter === "\t" || isBreak;
+  }
+  const special = unprintable.test(dialect === "v3" ? text.replaceAll("\t", " ") : text);
+  const first = text.charAt(0), end = text.charAt(last);
+  const edges = first === " " || end === " " || breakLetters.test(first) || breakLetters.test(end);
+  const unquotable = spaceBreak || special || (tabs && dialect === "v3");
+  const plain = !edges && !breakSpace && !unquotable && !lineBreaks;
+  return {
+    multiline: lineBreaks,
+    flowPlain: plain && !flowIndicator,
+    blockPlain: plain && !blockIndicator,
+    single: !breakSpace && !unquotable,
+    block: end !== " " && !spaceBreak && !special,
+  };
+}
+
+/** Where a scalar stands. */
+export interface ScalarPlace {
+  readonly dialect: Dialect;
+  readonly flow: boolean;
+  /** The key of a mapping written as `key: value`. */
+  readonly key: boolean;
+}
+
+/**
+ * The style that a text is written in when `wanted` is asked for: the wish, or the next style that can hold the text.
+ * `implicit`: whether plain text would read back as the same thing.
+ */
+export function chooseStyle(text: string, wanted: ScalarStyle, implicit: boolean, place: ScalarPlace): ScalarStyle {
+  const found = analyze(text, place.dialect);
+  let style = wanted;
+  if (place.key && found.multiline) style = "double";
+  if (style === "plain") {
+    if (place.flow ? !found.flowPlain : !found.blockPlain) style = "single";
+    else if (text === "" && (place.flow || place.key)) style = "single";
+    else if (!implicit) style = "single";
+  }
+  if (style === "single" && !found.single) style = "double";
+  if ((style === "literal" || style === "folded") && (!found.block || place.flow || place.key)) style = "double";
+  return style;
+}
+
+const widthLimit = 80;
+
+/** A plain text in lines: folded at blanks past column 80, later lines indented. */
+export function plainText(text: string, column: number, indent: number, fold: boolean): string {
+  if (!fold || column + text.length <= widthLimit || !text.includes(" ")) return text;
+  return foldAtBlanks(text, column, indent, false);
+}
+
+/** A single-quoted text. */
+export function singleQuotedText(text: string, column: number, indent: number, fold: boolean): string {
+  if (!text.includes("\n") && !breakLetters.test(text)) {
+    if (!fold || column + text.length < widthLimit || !text.includes(" ")) {
+      return `'${text.includes("'") ? text.replaceAll("'", "''") : text}'`;
+    }
+    return `'${foldAtBlanks(text, column + 1, indent, true)}'`;
+  }
+  // Line breaks inside: each is written as an empty line more.
+  const pad = " ".repeat(indent);
+  let out = "'";
+  let breaks = false;
+  for (let at = 0; at < text.length; at++) {
+    const letter = text.charAt(at);
+    if (breakLetters.test(letter)) {
+      if (!breaks && letter === "\n") out += "\n";
+      out += letter;
+      breaks = true;
+      continue;
+    }
+    if (breaks) out += pad;
+    breaks = false;
+    out += letter === "'" ? "''" : letter;
+  }
+  return `${out}${breaks ? pad : ""}'`;
+}
+
+function foldAtBlanks(text: string, column: number, indent: number, quoted: boolean): string {
+  const pad = "\n" + " ".repeat(indent);
+  let out = "";
+  let start = 0;
+  let spaces = false;
+  let width = column;
+  for (let at = 0; at < text.length; at++) {
+    const letter = text.charCodeAt(at);
+    if (letter === 32) {
+      const inside = !quoted || (at > 0 && at < text.length - 1);
+      if (!spaces && width > widthLimit && inside && text.charCodeAt(at + 1) !== 32) {
+        out += text.slice(start, at) + pad;
+        start = at + 1;
+        width = indent;
+      } else width++;
+      spaces = true;
+    } else {
+      spaces = false;
+      width++;
+      if (quoted && letter === 39) {
+        out += `${text.slice(start, at)}''`;
+        start = at + 1;
+        width++;
+      } else if (letter >= 0xd800 && letter < 0xdc00) width--;
+    }
+  }
+  return out + text.slice(start);
+}
+
+const shortEscapes: Readonly<Record<string, string>> = {
+  "\0": "\\0",
+  "\x07": "\\a",
+  "\b": "\\b",
+  "\t": "\\t",
+  "\n": "\\n",
+  "\v": "\\v",
+  "\f": "\\f",
+  "\r": "\\r",
+  "\x1b": "\\e",
+  '"': '\\"',
+  "\\": "\\\\",
+  "\x85": "\\N",
+  "\xa0": "\\_",
+  "\u2028": "\\L",
+  "\u2029": "\\P",
+};
+
+/** A double-quoted text with libyaml's escapes. */
+export function doubleQuotedText(text: string, column: number, indent: number, fold: boolean): string {
+  const pad = "\n" + " ".repeat(indent);
+  let out = '"';
+  let width = column + 1;
+  let spaces = false;
+  // A text that begins with a byte order mark is escaped as a whole (libyaml looks at its first bytes for every character).
+  const marked = text.charCodeAt(0) === 0xfeff;
+  const put = (piece: string) => {
+    out += piece;
+    width += piece.length;
+  };
+  for (let at = 0; at < text.length; at++) {
+    const letter = text.charAt(at);
+    if (letter === " " && !marked) {
+      if (fold && !spaces && width > widthLimit && at > 0 && at < text.length - 1) {
+        out += pad;
+        width = indent;
+        if (text.charAt(at + 1) === " ") put("\\");
+      } else put(" ");
+      spaces = true;
+      continue;
+    }
+    spaces = false;
+    if (
+      marked || letter === '"' || letter === "\\" || letter === "\n" || unprintable.test(letter) ||
+      breakLetters.test(letter)
+    ) {
+      const short = shortEscapes[letter];
+      const code = text.codePointAt(at) as number;
+      if (short !== undefined) put(short);
+      else if (code <= 0xff) put(`\\x${code.toString(16).toUpperCase().padStart(2, "0")}`);
+      else if (code <= 0xffff) put(`\\u${code.toString(16).toUpperCase().padStart(4, "0")}`);
+      else {
+        put(`\\U${code.toString(16).toUpperCase().padStart(8, "0")}`);
+        at++;
+      }
+    } else put(letter);
+  }
+  return `${out}"`;
+}
+
+const otherBreaks = /[\r\u2028\u2029](?!$)/g;
+
+/** A literal block with its header; lines are indented by `indent`. */
+export function literalText(text: string, indent: number): string {
+  const first = text.charCodeAt(0);
+  let header = "|";
+  if (first === 32 || breakLetters.test(text.charAt(0))) header += "2";
+  if (!text.endsWith("\n")) header += "-";
+  else if (text === "\n" || text.charAt(text.length - 2) === "\n") header += "+";
+  const pad = " ".repeat(indent);
+  let out = `${header}\n`;
+  let start = 0;
+  while (start < text.length) {
+    let end = text.indexOf("\n", start);
+    if (end < 0) end = text.length;
+    const line = text.slice(start, end);
+    // After another sign that libyaml takes for a line break, the indentation is written again.
+    out += end === start ? "\n" : `${pad}${otherBreaks.test(line) ? line.replace(otherBreaks, `$&${pad}`) : line}\n`;
+    start = end + 1;
+  }
+  return out.slice(0, -1);
+}
