@@ -9,6 +9,24 @@ export type ArtifactContent =
   /** One layer byte for byte (layer operation `copy`): read with {@linkcode ArtifactStore.readBlob}. */
   | { readonly kind: "blob"; readonly descriptor: Descriptor; readonly fileName: string };
 
+/** How content was made of a layer: what the store needs to make it again, and a source to see whether it still is what is wanted. */
+export interface ArtifactRecipe {
+  readonly layer: Descriptor;
+  readonly operation: "extract" | "copy";
+  /** Media type by which the layer was chosen; absent: the first layer. */
+  readonly selector?: string;
+  /** `none`: every file stays (charts); else `.sourceignore` files and this `spec.ignore` text, "" where unset. */
+  readonly ignore: { readonly kind: "none" } | { readonly kind: "apply"; readonly extra: string };
+}
+
+/** How an artifact was verified. */
+export interface ArtifactVerification {
+  /** For condition `SourceVerified`. */
+  readonly message: string;
+  /** Digest of the policy and trust material that it was verified with: another one means that it must be verified again. */
+  readonly trust: string;
+}
+
 /** What a source yields: verified content, kept in the store under its digest. */
 export interface Artifact {
   /** `tag@sha256:…`, or the bare digest for a digest reference (Flux RFC-0005). */
@@ -26,6 +44,10 @@ export interface Artifact {
   readonly url: string;
   /** Digests in the store that this artifact needs (manifest, index, layer, signatures): what a pin holds. */
   readonly blobs: readonly Digest[];
+  /** How `content` was made; absent where a store cannot make it again. */
+  readonly recipe?: ArtifactRecipe;
+  /** Absent where the document asks for no verification. */
+  readonly verification?: ArtifactVerification;
 }
 
 /** Digest part of a revision (`tag@digest` or `digest`). */
