@@ -21,6 +21,7 @@ export function callContext(options: Partial<CallContext> = {}): CallContext {
     dialect: "helm4.2.4",
     templates: { include: () => "", evaluate: (text) => text },
     spend: () => {},
+    made: () => {},
     ...options,
   };
 }

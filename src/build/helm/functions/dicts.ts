@@ -12,7 +12,7 @@ import type { GoType } from "../template/go_type.ts";
 import { GoBytes, goDict, goList, GoMap, GoSlice, goStrings, typeNameOf } from "../template/value.ts";
 import type { Value } from "../template/value.ts";
 import { mergeInto } from "./merge.ts";
-import { checkMadeLength, func, variadic } from "./registry.ts";
+import { func, variadic } from "./registry.ts";
 import type { CallContext, FunctionTable } from "./registry.ts";
 import { strval } from "./text_value.ts";
 
@@ -42,7 +42,8 @@ export const dictFunctions: FunctionTable = {
   mustDeepCopy: func([any], any, (context, value) => copyOrFail(context, value)),
   mustMerge: merge,
   mustMergeOverwrite: mergeOverwrite,
-  omit: variadic([dict], string, dict, (_, map, ...keys) => {
+  omit: variadic([dict], string, dict, (context, map, ...keys) => {
+    context.made(100 + 50 * (map.entries?.size ?? 0));
     const omitted = new Set(keys);
     return goDict([...map.entries ?? []].filter(([key]) => !omitted.has(key)));
   }),
@@ -61,7 +62,7 @@ export const dictFunctions: FunctionTable = {
   ),
   set: func([dict, string, any], dict, (context, map, key, value) => {
     if (map.entries === null) throw new GoError("assignment to entry in nil map");
-    context.spend(1);
+    context.made(50);
     map.entries.set(key, value);
     return map;
   }),
@@ -74,6 +75,7 @@ export const dictFunctions: FunctionTable = {
 
 function pairs(context: CallContext, values: readonly Value[]): GoMap {
   const entries = new Map<string, Value>();
+  context.made(100 + 25 * values.length);
   for (let index = 0; index < values.length; index += 2) {
     const key = values[index];
     entries.set(
@@ -123,14 +125,13 @@ function copyOrFail(context: CallContext, value: Value): Value {
 export function deepCopy(context: CallContext, value: Value): Value {
   if (value instanceof GoMap) {
     if (value.entries === null) return value;
-    context.spend(value.entries.size + 1);
+    context.made(100 + 50 * value.entries.size);
     const entries = new Map<string, Value>();
     for (const [key, item] of value.entries) entries.set(key, deepCopy(context, item));
     return new GoMap(entries, value.type);
   }
   if (value instanceof GoSlice) {
-    context.spend((value.items?.length ?? 0) + 1);
-    checkMadeLength("deepCopy", value.items?.length ?? 0);
+    context.made(50 + 8 * (value.items?.length ?? 0));
     return value.items === null ? value : new GoSlice(value.items.map((item) => deepCopy(context, item)), value.type);
   }
   return value instanceof GoBytes ? new GoBytes(value.bytes?.slice() ?? null, value.type) : value;

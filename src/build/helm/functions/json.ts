@@ -42,8 +42,9 @@ function cannotUnmarshal(value: Value, type: string): GoError {
 
 /** Functions by name. */
 export const jsonFunctions: FunctionTable = {
-  fromJson: func([string], dict, (_, text) => {
+  fromJson: func([string], dict, (context, text) => {
     try {
+      context.made(16 * text.length);
       const { value, fault } = readJson(text);
       if (value === null) return new GoMap(null);
       if (!(value instanceof GoMap)) throw cannotUnmarshal(value, "map[string]interface {}");
@@ -54,8 +55,9 @@ export const jsonFunctions: FunctionTable = {
       throw error;
     }
   }),
-  fromJsonArray: func([string], list, (_, text) => {
+  fromJsonArray: func([string], list, (context, text) => {
     try {
+      context.made(16 * text.length);
       const value = parseJson(text);
       if (value === null) return new GoSlice(null);
       if (value instanceof GoSlice) return value;
@@ -65,7 +67,10 @@ export const jsonFunctions: FunctionTable = {
       throw error;
     }
   }),
-  mustFromJson: func([string], any, (_, text) => parseJson(text)),
+  mustFromJson: func([string], any, (context, text) => {
+    context.made(16 * text.length);
+    return parseJson(text);
+  }),
   mustToJson: writer(true),
   mustToPrettyJson: writer(true, { indent: "  " }),
   mustToRawJson: writer(true, { escapesHtml: false }),

@@ -20,14 +20,12 @@ const { any, bool, list, lists } = goTypes;
 /** The nil `[]interface {}` that sprig returns for what is left of an empty list. */
 const nilList = new GoSlice(null);
 
-const append = func([any, any], list, (context, value, item) => {
+const append = func([any, any], list, (_, value, item) => {
   const items = itemsOrFail(value, "Cannot push on type");
-  context.spend(items.length);
   return made("append", [...items, item]);
 });
-const prepend = func([any, any], list, (context, value, item) => {
+const prepend = func([any, any], list, (_, value, item) => {
   const items = itemsOrFail(value, "Cannot prepend on type");
-  context.spend(items.length);
   return made("prepend", [item, ...items]);
 });
 const first = func([any], any, (_, value) => itemsOrFail(value, "Cannot find first on type")[0] ?? null);
@@ -67,7 +65,11 @@ const has = func(
     value !== null && itemsOrFail(value, "Cannot find has on type").some((item) => deepEquals(context, needle, item)),
 );
 const chunk = func([goTypes.int, any], lists, (_, size, value) => chunks(size, value));
-const slice = variadic([any], any, any, (_, value, ...indices) => sliced(value, indices));
+const slice = variadic([any], any, any, (context, value, ...indices) => {
+  const result = sliced(value, indices);
+  context.made(50 + 8 * (itemsOfAny(result)?.length ?? 0));
+  return result;
+});
 
 /** Functions by name. */
 export const listFunctions: FunctionTable = {
@@ -122,7 +124,7 @@ function concat(context: CallContext, values: readonly Value[]): Value {
       throw new GoError(value === null ? nilDereference : `Cannot concat type ${kindOf(value)} as list`);
     }
     checkMadeLength("concat", items.length + more.length);
-    context.spend(more.length);
+    context.made(8 * more.length);
     for (const item of more) items.push(item);
   }
   return items.length === 0 ? nilList : goList(items);

@@ -32,7 +32,7 @@ function mergeEntries(
   overwrites: boolean,
 ): void {
   for (const [key, value] of [...source]) {
-    context.spend(1);
+    context.made(50);
     const old = target.get(key);
     if (isNilValue(value)) {
       if (overwrites) target.set(key, value);

@@ -48,6 +48,13 @@ export interface CallContext {
    * @throws {StageError} BuildFailed when the budget is used up
    */
   spend(cost: number): void;
+  /**
+   * Counts what a call made: characters of a text, about 50 for each entry of a map or 8 for each item of a list. The
+   * evaluator counts results that are texts or slices by itself.
+   *
+   * @throws {StageError} BuildFailed when a render makes more than its memory should hold
+   */
+  made(length: number): void;
 }
 
 /** A function of templates. */

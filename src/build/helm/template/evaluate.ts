@@ -49,10 +49,9 @@ const onward: Flow = 0;
 const leaving: Flow = 1;
 const skipping: Flow = 2;
 
-/** A template of a tree. */
-export function compileTemplate(tree: Tree, functions: Functions): Template {
-  const body = new Compiler(functions).list(tree.body);
-  return { tree, body: body as unknown as Body };
+/** What a template of a tree does when it runs. */
+export function compileTemplate(tree: Tree, functions: Functions): Body {
+  return new Compiler(functions).list(tree.body) as unknown as Body;
 }
 
 class Compiler {
@@ -110,10 +109,13 @@ class Compiler {
         return onward;
       };
     }
+    const [only, second] = node.pipeline.commands;
+    // One frame less for the frequent `{{ include … }}`; the pipeline's own mark shows nowhere between.
+    const evaluate = second === undefined && only !== undefined ? this.#command(only, false) : pipeline;
     return (run) => {
       run.spend(1);
-      run.node = node;
-      const value = pipeline(run);
+      run.node = node.pipeline;
+      const value = evaluate(run) ?? undefined;
       run.node = node;
       if (typeof value === "string") run.write(value);
       else if (typeof value === "number") run.write(floatText(value));
@@ -241,7 +243,8 @@ class Compiler {
       run.node = node;
       const template = run.find(name);
       if (template === undefined) run.fail(`template ${quoteText(name)} not defined`);
-      run.call(template as Template, pipeline?.(run));
+      run.checkDepth();
+      run.call(template as Template, pipeline?.(run), node);
       return onward;
     };
   }
@@ -487,7 +490,7 @@ class Compiler {
     }
     let known = this.#methodCalls.get(node);
     if (known?.record !== record) {
-      known = { record, call: this.#arguments(record, name, node, args, hasFinal, true) };
+      known = { record, call: this.#arguments(record, name, node, args, hasFinal, undefined) };
       this.#methodCalls.set(node, known);
     }
     const outer = run.receiver;
@@ -508,15 +511,11 @@ class Compiler {
     const record = own ?? this.#functions.builtins[name];
     if (record === undefined) return failing(identifier, `${quoteText(name)} is not a defined function`);
     const isBuiltin = own === undefined;
-    let call: Evaluate;
-    if (isBuiltin && (name === "and" || name === "or")) call = this.#shortCircuit(name, record, args, hasFinal);
-    else if (isBuiltin && name === "call") call = this.#call(node, args, hasFinal, record);
-    else call = this.#arguments(record, name, node, args, hasFinal, false);
-    return (run, final) => {
-      run.spend(1);
-      run.node = identifier;
-      return call(run, final);
-    };
+    if (isBuiltin && (name === "and" || name === "or")) {
+      return enter(identifier, this.#shortCircuit(name, record, args, hasFinal));
+    }
+    if (isBuiltin && name === "call") return enter(identifier, this.#call(node, args, hasFinal, record));
+    return this.#arguments(record, name, node, args, hasFinal, identifier);
   }
 
   /** `and`, `or`: the first operand that decides, or the last. */
@@ -555,10 +554,10 @@ class Compiler {
     node: AnyNode,
     args: readonly Operand[],
     hasFinal: boolean,
-    isMethod: boolean,
+    identifier: Operand | undefined,
   ): Evaluate {
     const fault = arityFault(name, record, args.length, hasFinal);
-    if (fault !== undefined) return (run) => run.fail(fault);
+    if (fault !== undefined) return identifier === undefined ? (run) => run.fail(fault) : failing(identifier, fault);
     const typeAt = (index: number) => (record.params[index] ?? record.rest) as GoType;
     const operands = args.map((arg, index) => nativeOf(this.#argument(arg, typeAt(index)), typeAt(index)));
     const finalType = hasFinal ? typeAt(args.length) : undefined;
@@ -567,7 +566,8 @@ class Compiler {
       : nativeOf((run, final) => validated(run, final, finalType), finalType);
     const { call } = record;
     const all = last === undefined ? operands : [...operands, last];
-    if (isMethod) {
+    const counts = record.result.kind === "string" || record.result.kind === "slice";
+    if (identifier === undefined) {
       return (run, final) => {
         const { receiver } = run;
         const values = all.map((operand) => operand(run, final));
@@ -579,40 +579,56 @@ class Compiler {
     switch (all.length) {
       case 1:
         return (run, final) => {
+          run.spend(1);
+          run.node = identifier;
           const x = a(run, final);
           try {
-            return call(run, x);
+            const value = call(run, x);
+            if (counts) count(run, value);
+            return value;
           } catch (error) {
             throw wrapped(run, name, node, error);
           }
         };
       case 2:
         return (run, final) => {
+          run.spend(1);
+          run.node = identifier;
           const x = a(run, final);
           const y = b(run, final);
           try {
-            return call(run, x, y);
+            const value = call(run, x, y);
+            if (counts) count(run, value);
+            return value;
           } catch (error) {
             throw wrapped(run, name, node, error);
           }
         };
       case 3:
         return (run, final) => {
+          run.spend(1);
+          run.node = identifier;
           const x = a(run, final);
           const y = b(run, final);
           const z = c(run, final);
           try {
-            return call(run, x, y, z);
+            const value = call(run, x, y, z);
+            if (counts) count(run, value);
+            return value;
           } catch (error) {
             throw wrapped(run, name, node, error);
           }
         };
     }
     return (run, final) => {
+      run.spend(1);
+      run.node = identifier;
       const values = new Array<Value>(all.length);
       for (let index = 0; index < all.length; index++) values[index] = (all[index] as Evaluate)(run, final);
       try {
-        return call(run, ...values);
+        const value = call(run, ...values);
+        if (counts) count(run, value);
+        return value;
       } catch (error) {
         throw wrapped(run, name, node, error);
       }
@@ -695,6 +711,21 @@ function wrapTo(type: GoType, value: bigint): number | bigint {
   const bits = Number(/\d+$/.exec(type.kind)?.[0] ?? 64);
   const wrapped = type.kind.startsWith("uint") ? BigInt.asUintN(bits, value) : BigInt.asIntN(bits, value);
   return Number.isSafeInteger(Number(wrapped)) ? Number(wrapped) : wrapped;
+}
+
+/** Counts a function's result against what a render may make. */
+function count(run: Run, value: Value): void {
+  if (typeof value === "string") run.made(value.length + 16);
+  else if (value instanceof GoSlice) run.made(50 + 8 * (value.items?.length ?? 0));
+}
+
+/** A call of a function that the evaluator runs itself. */
+function enter(identifier: Operand, call: Evaluate): Evaluate {
+  return (run, final) => {
+    run.spend(1);
+    run.node = identifier;
+    return call(run, final);
+  };
 }
 
 function marked(node: AnyNode, evaluate: Evaluate): Evaluate {

@@ -12,6 +12,8 @@ export interface RenderLimits {
   readonly steps?: number;
   /** Characters of all outputs together. Default 128 Mi. */
   readonly outputLength?: number;
+  /** Characters of texts that functions make, and a measure for lists and maps, together. Default 512 Mi. */
+  readonly madeLength?: number;
 }
 
 /** A template that is ready to run: executes its body on a run whose dot and variables are set. */
@@ -20,7 +22,8 @@ export type Body = (run: Run) => void;
 /** A named template, compiled. */
 export interface Template {
   readonly tree: Tree;
-  readonly body: Body;
+  /** Replaced by the compiled body when it first runs. */
+  body: Body;
 }
 
 /** What a run needs from outside. */
@@ -32,7 +35,14 @@ export interface RunOptions {
   readonly limits?: RenderLimits;
 }
 
+/** Nesting of `template` that Go allows. */
 const maxDepth = 100_000;
+/**
+ * Nesting from which a full stack is taken for a template that calls itself without end, and gets Go's error.
+ * `Differs:` Go's stack holds all 100000 levels, ours some thousands.
+ */
+const deepDepth = 500;
+const mebi = 1024 * 1024;
 
 /**
  * State of one render: what the compiled closures read and write. Dot, variables, output and the node that an error
@@ -64,9 +74,12 @@ export class Run implements CallContext {
   tree: Tree | undefined;
   node: AnyNode | undefined;
   #depth = 0;
+  /** Where the innermost `template` stands. */
+  #caller: { readonly tree: Tree | undefined; readonly node: AnyNode | undefined } | undefined;
   #steps: number;
   #outputLeft: number;
-  readonly #limits: { readonly steps: number; readonly outputLength: number };
+  #madeLeft: number;
+  readonly #limits: Required<RenderLimits>;
 
   constructor(options: RunOptions, templates: TemplateCalls, find: (name: string) => Template | undefined) {
     this.tools = options.tools;
@@ -74,9 +87,10 @@ export class Run implements CallContext {
     this.isStrict = options.isStrict;
     this.templates = templates;
     this.find = find;
-    this.#limits = { steps: 50_000_000, outputLength: 128 * 1024 * 1024, ...options.limits };
+    this.#limits = { steps: 50_000_000, outputLength: 128 * mebi, madeLength: 512 * mebi, ...options.limits };
     this.#steps = this.#limits.steps;
     this.#outputLeft = this.#limits.outputLength;
+    this.#madeLeft = this.#limits.madeLength;
   }
 
   spend(cost: number): void {
@@ -85,6 +99,16 @@ export class Run implements CallContext {
       throw new StageError(
         "BuildFailed",
         `Cannot finish template "${this.tree?.source.name}": it takes more than ${this.#limits.steps} steps`,
+      );
+    }
+  }
+
+  made(length: number): void {
+    this.#madeLeft -= length;
+    if (this.#madeLeft < 0) {
+      throw new StageError(
+        "BuildFailed",
+        `Cannot finish template "${this.tree?.source.name}": its functions make more than ${this.#limits.madeLength} characters`,
       );
     }
   }
@@ -128,12 +152,19 @@ export class Run implements CallContext {
     return this.fail(`undefined variable: ${name}`);
   }
 
-  /** Runs a template on `data`; its output is appended. Variables of the caller are out of sight. */
-  call(template: Template, data: Value): void {
+  /** Refuses to go deeper than Go does. */
+  checkDepth(): void {
     if (this.#depth >= maxDepth) this.fail(`exceeded maximum template depth (${maxDepth})`);
+  }
+
+  /**
+   * Runs a template on `data`; its output is appended. Variables of the caller are out of sight. One frame of the
+   * machine's stack for each nested template counts here: a thousand must fit. `site` is the statement that calls.
+   */
+  call(template: Template, data: Value, site: AnyNode): void {
     const { dot, isDotHeld, base, tree, node } = this;
     const mark = this.names.length;
-    this.#depth++;
+    if (++this.#depth > deepDepth) this.#caller = { tree, node: site };
     this.dot = data;
     this.isDotHeld = false;
     this.base = mark;
@@ -152,21 +183,36 @@ export class Run implements CallContext {
 
   /** Output of a template on `data`, as `ExecuteTemplate` gives it: nothing of the caller is seen, depth counts anew. */
   capture(template: Template, data: Value): string {
-    const { text } = this;
+    const { dot, isDotHeld, base, tree, node, text } = this;
+    const mark = this.names.length;
     const depth = this.#depth;
     this.#depth = 0;
     this.text = "";
-    const { tree } = this;
+    this.dot = data;
+    this.isDotHeld = false;
+    this.base = mark;
+    this.tree = template.tree;
+    this.node = undefined;
+    this.push("$", data, false);
     try {
-      this.call(template, data);
+      template.body(this);
     } catch (error) {
+      const caller = this.#caller;
+      const isEndless = error instanceof RangeError && this.#depth > deepDepth && caller !== undefined;
       // Whoever called words the error at a place of its own template.
       this.tree = tree;
-      throw error;
+      if (!isEndless) throw error;
+      throw executionError(caller.tree as Tree, caller.node, `exceeded maximum template depth (${maxDepth})`);
     }
+    this.popTo(mark);
     const result = this.text;
     this.text = text;
     this.#depth = depth;
+    this.dot = dot;
+    this.isDotHeld = isDotHeld;
+    this.base = base;
+    this.tree = tree;
+    this.node = node;
     return result;
   }
 }

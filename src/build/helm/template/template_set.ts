@@ -99,14 +99,14 @@ function define(trees: Map<string, Tree>, added: ReadonlyMap<string, Tree>): voi
 
 /** A template that is compiled when it first runs: most charts define more than they use. */
 function lazyTemplate(tree: Tree, functions: Functions): Template {
-  let compiled: Template | undefined;
-  return {
+  const template: Template = {
     tree,
     body: (run) => {
-      compiled ??= compileTemplate(tree, functions);
-      compiled.body(run);
+      template.body = compileTemplate(tree, functions);
+      template.body(run);
     },
   };
+  return template;
 }
 
 /**
