@@ -7,8 +7,8 @@ import type { EngineControl } from "../core/control.ts";
 import type { JsonValue } from "../core/json.ts";
 import { canonicalJson, isJsonObject } from "../core/json.ts";
 import { keyText } from "../core/object.ts";
-import { objectPage, overviewPage } from "./page.tsx";
-import { pageScript, pageStyle } from "./page_assets.ts";
+import { filterOf, objectPage, overviewPage } from "./page.tsx";
+import { pageIcon, pageScript, pageStyle } from "./page_assets.ts";
 import type { NumberedEvent, StatusBoard } from "./status_board.ts";
 
 /** One thing that a probe looks at. */
@@ -85,7 +85,13 @@ export function openApp(tools: OpenTools): Hono {
     "/assets/page.js",
     (context) => context.body(pageScript, 200, { "content-type": "text/javascript; charset=utf-8" }),
   );
-  app.get("/", (context) => context.html(overviewPage(tools.board.statuses(), tools.board.events(), pageFacts(tools))));
+  app.get("/assets/icon.svg", (context) => context.body(pageIcon, 200, { "content-type": "image/svg+xml" }));
+  app.get("/", (context) => {
+    const { board } = tools;
+    return context.html(
+      overviewPage(board.statuses(), board.events(), pageFacts(tools), filterOf(context.req.query())),
+    );
+  });
   app.get("/objects/:kind/:namespace/:name", (context) => {
     const status = tools.board.status(context.req.param());
     if (status === undefined) return context.notFound();

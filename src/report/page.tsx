@@ -1,11 +1,11 @@
 import type { Child } from "hono/jsx";
 import { condition } from "../core/condition.ts";
 import { refOfEntry } from "../core/inventory.ts";
-import type { ObjectKey } from "../core/object.ts";
 import { keyText, placeText } from "../core/object.ts";
 import { refText } from "../core/resource.ts";
 import type { ObjectStatus } from "../core/status.ts";
-import type { NumberedEvent } from "./status_board.ts";
+import { age, Events, Message, ObjectLink, ObjectTable, Row, shortRevision, StateMark, Tree } from "./page_parts.tsx";
+import type { NumberedEvent, State } from "./status_board.ts";
 import { stateOf, summaryOf } from "./status_board.ts";
 
 /** What every page shows beside its content. */
@@ -14,40 +14,112 @@ export interface PageFacts {
   readonly nowMs: number;
 }
 
-/** Events on a page. */
-const mostEvents = 30;
+/** Which objects the first page lists; absent members do not count. */
+export interface PageFilter {
+  readonly state?: State;
+  readonly kind?: string;
+}
 
-/** The first page: counts, every object, the last events. Whole without JavaScript; all text is escaped by JSX. */
+const states: readonly State[] = ["ready", "failing", "working", "suspended"];
+
+/** The filter that a request asks for; what is unknown is left out. */
+export function filterOf(query: { readonly state?: string; readonly kind?: string }): PageFilter {
+  const state = states.find((known) => known === query.state);
+  return {
+    ...(state === undefined ? {} : { state }),
+    ...(query.kind === undefined || query.kind === "" ? {} : { kind: query.kind }),
+  };
+}
+
+function filterPath(filter: PageFilter): string {
+  const query = new URLSearchParams({ ...filter }).toString();
+  return query === "" ? "/" : `/?${query}`;
+}
+
+/**
+ * The first page: counts, every object, how they hang together, the last events. Counts and kinds are links that filter,
+ * so it is whole without JavaScript; all text is escaped by JSX.
+ */
 export function overviewPage(
   statuses: readonly ObjectStatus[],
   events: readonly NumberedEvent[],
   facts: PageFacts,
+  filter: PageFilter = {},
 ): string {
   const counts = summaryOf(statuses);
   const title = counts.failing === 0 ? "Pilotfish" : `(${counts.failing}) Pilotfish`;
+  const kinds = [...new Set(statuses.map((status) => status.key.kind))];
+  const shown = statuses.filter((status) =>
+    (filter.state === undefined || stateOf(status) === filter.state) &&
+    (filter.kind === undefined || status.key.kind === filter.kind)
+  );
+  const isFiltered = filter.state !== undefined || filter.kind !== undefined;
+  const { state: _, ...ofKind } = filter;
+  const { kind: __, ...ofState } = filter;
   return page(
     title,
     facts,
     (
       <>
-        <div class="counts">
-          {(["ready", "failing", "working", "suspended"] as const).map((state) => (
-            <div class="count">
-              <b class={counts[state] === 0 ? "" : state}>{counts[state]}</b>
+        <nav class="counts" aria-label="Objects by state">
+          {states.map((state) => (
+            <a
+              class={`count ${counts[state] === 0 ? "none" : state}${filter.state === state ? " chosen" : ""}`}
+              href={filterPath(filter.state === state ? ofKind : { ...filter, state })}
+            >
+              <b>{counts[state]}</b>
               <span>{state}</span>
-            </div>
+            </a>
           ))}
-        </div>
+        </nav>
+        <Share counts={counts} total={statuses.length} />
         <h2>Objects</h2>
+        {kinds.length < 2 ? null : (
+          <nav class="kinds" aria-label="Kinds">
+            <a class={filter.kind === undefined ? "chosen" : ""} href={filterPath(ofState)}>all</a>
+            {kinds.map((kind) => (
+              <a class={filter.kind === kind ? "chosen" : ""} href={filterPath({ ...filter, kind })}>{kind}</a>
+            ))}
+          </nav>
+        )}
         <div class="card">
           {statuses.length === 0
             ? <p class="empty">No objects yet. Put documents into the config file or folder.</p>
-            : <ObjectTable statuses={statuses} nowMs={facts.nowMs} />}
+            : shown.length === 0
+            ? (
+              <p class="empty">
+                No object is like this. <a href="/">Show all</a>
+              </p>
+            )
+            : <ObjectTable statuses={shown} nowMs={facts.nowMs} />}
         </div>
+        {isFiltered || statuses.length === 0 ? null : (
+          <>
+            <h2>How they hang together</h2>
+            <div class="card">
+              <Tree statuses={statuses} />
+            </div>
+          </>
+        )}
         <h2>Events</h2>
         <Events events={events} nowMs={facts.nowMs} />
       </>
     ),
+  );
+}
+
+/** How the states share the whole, as one bar. */
+function Share({ counts, total }: { readonly counts: Readonly<Record<State, number>>; readonly total: number }) {
+  if (total === 0) return null;
+  let at = 0;
+  return (
+    <svg class="share" viewBox="0 0 100 1" preserveAspectRatio="none" aria-hidden="true">
+      {states.map((state) => {
+        const width = counts[state] / total * 100;
+        at += width;
+        return <rect class={state} x={String(at - width)} y="0" width={String(width)} height="1" />;
+      })}
+    </svg>
   );
 }
 
@@ -61,61 +133,78 @@ export function objectPage(
   const name = keyText(status.key);
   const children = all.filter((other) => other.parent !== undefined && keyText(other.parent) === name);
   const own = events.filter((event) => keyText(event.object) === name);
+  const users = all.filter((other) => other.source !== undefined && keyText(other.source) === name);
+  const ready = condition(status.conditions, "Ready");
   const problems = (status.health ?? []).filter((health) => health.status !== "Current");
   return page(
     `${status.key.name} · ${status.key.kind}`,
     facts,
     (
       <>
-        <h2>{status.key.kind} · {status.key.namespace}</h2>
+        <p class="crumbs">
+          <a href="/">Objects</a> / <a href={filterPath({ kind: status.key.kind })}>{status.key.kind}</a> /{" "}
+          {status.key.namespace}
+        </p>
+        <div class={`banner ${stateOf(status)}`}>
+          <h2 class="title">{status.key.name}</h2>
+          <StateMark status={status} />
+          {ready === undefined ? null : <Message text={ready.message} />}
+          {status.hint === undefined ? null : <p class="advice">{status.hint}</p>}
+        </div>
         <div class="card">
           <dl>
-            <dt>Name</dt>
-            <dd>
-              <b>{status.key.name}</b>
-            </dd>
-            <dt>State</dt>
-            <dd>
-              <StateMark status={status} />
-            </dd>
             <Row label="Revision" value={status.artifact?.revision ?? status.lastAppliedRevision} mono />
             <Row label="Fetched from" value={status.artifact?.url} mono />
             <Row label="Attempted revision" value={attempted(status)} mono />
             <Row label="Target" value={status.target} />
             <Row label="Document" value={status.place === undefined ? undefined : placeText(status.place)} mono />
+            {status.source === undefined ? null : (
+              <>
+                <dt>Source</dt>
+                <dd>
+                  {status.source.kind} <ObjectLink of={status.source} />
+                </dd>
+              </>
+            )}
             {status.parent === undefined ? null : (
               <>
                 <dt>Found in</dt>
                 <dd>
-                  <ObjectLink of={status.parent} />
+                  {status.parent.kind} <ObjectLink of={status.parent} />
                 </dd>
               </>
             )}
             <Row label="Generation" value={`${status.generation} (observed ${status.observedGeneration})`} />
+            <Row label="Failures in a row" value={status.failures === 0 ? undefined : String(status.failures)} />
             <Row label="Next run" value={status.nextRunAt} />
           </dl>
         </div>
-        {status.hint === undefined ? null : <p class="hint">{status.hint}</p>}
         {status.warnings.map((warning) => <p class="hint">{warning}</p>)}
         <h2>Conditions</h2>
         <div class="card scroll">
           <table>
-            <tr>
-              <th>Type</th>
-              <th>Status</th>
-              <th>Reason</th>
-              <th>Message</th>
-              <th class="wide">Since</th>
-            </tr>
-            {status.conditions.map((one) => (
+            <thead>
               <tr>
-                <td>{one.type}</td>
-                <td>{one.status}</td>
-                <td>{one.reason}</td>
-                <td class="message">{one.message}</td>
-                <td class="wide">{age(one.lastTransitionTime, facts.nowMs)}</td>
+                <th>Type</th>
+                <th>Status</th>
+                <th>Reason</th>
+                <th>Message</th>
+                <th class="since">Since</th>
               </tr>
-            ))}
+            </thead>
+            <tbody>
+              {status.conditions.map((one) => (
+                <tr>
+                  <td>{one.type}</td>
+                  <td>{one.status}</td>
+                  <td>{one.reason}</td>
+                  <td class="message">
+                    <Message text={one.message} />
+                  </td>
+                  <td class="since">{age(one.lastTransitionTime, facts.nowMs)}</td>
+                </tr>
+              ))}
+            </tbody>
           </table>
         </div>
         {problems.length === 0 ? null : (
@@ -125,6 +214,14 @@ export function objectPage(
               <ul class="plain">
                 {problems.map((health) => <li>{refText(health.ref)}: {health.status}: {health.message}</li>)}
               </ul>
+            </div>
+          </>
+        )}
+        {users.length === 0 ? null : (
+          <>
+            <h2>Used by</h2>
+            <div class="card">
+              <ObjectTable statuses={users} nowMs={facts.nowMs} />
             </div>
           </>
         )}
@@ -151,20 +248,26 @@ export function objectPage(
             <h2>History</h2>
             <div class="card scroll">
               <table>
-                <tr>
-                  <th>Last run</th>
-                  <th>Outcome</th>
-                  <th>Revision</th>
-                  <th>Runs</th>
-                </tr>
-                {status.history.map((row) => (
+                <thead>
                   <tr>
-                    <td>{age(row.lastReconciled, facts.nowMs)}</td>
-                    <td>{row.status}</td>
-                    <td class="mono">{shortRevision(row.revision)}</td>
-                    <td>{row.totalReconciliations} · {row.lastDurationMs} ms</td>
+                    <th>Outcome</th>
+                    <th>Revision</th>
+                    <th>Runs</th>
+                    <th>Last took</th>
+                    <th class="since">Last run</th>
                   </tr>
-                ))}
+                </thead>
+                <tbody>
+                  {status.history.map((row) => (
+                    <tr>
+                      <td>{row.status}</td>
+                      <td class="mono">{shortRevision(row.revision)}</td>
+                      <td>{row.totalReconciliations}</td>
+                      <td>{row.lastDurationMs} ms</td>
+                      <td class="since">{age(row.lastReconciled, facts.nowMs)}</td>
+                    </tr>
+                  ))}
+                </tbody>
               </table>
             </div>
           </>
@@ -183,20 +286,26 @@ function page(title: string, facts: PageFacts, content: Child): string {
         <meta charset="utf-8" />
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <title>{title}</title>
-        <link rel="icon" href="data:," />
+        <link rel="icon" href="/assets/icon.svg" type="image/svg+xml" />
         <link rel="stylesheet" href="/assets/page.css" />
         <script src="/assets/page.js" defer></script>
+        <noscript>
+          <meta http-equiv="refresh" content="15" />
+        </noscript>
       </head>
       <body>
         <header>
           <h1>
-            <a href="/">Pilotfish</a>
+            <a href="/">
+              <img src="/assets/icon.svg" alt="" width="30" height="30" />Pilotfish
+            </a>
           </h1>
-          <span class="live">as of the last load</span>
+          <span class="live" role="status">as of the last load</span>
         </header>
         <main>{content}</main>
         <footer>
-          Pilotfish {facts.version} · <a href="/api/v1/objects">objects as JSON</a> · <a href="/metrics">metrics</a>
+          Pilotfish {facts.version} · <a href="/api/v1/objects">objects</a> and <a href="/api/v1/events">events</a>{" "}
+          as JSON · <a href="/metrics">metrics</a>
         </footer>
       </body>
     </html>
@@ -204,104 +313,7 @@ function page(title: string, facts: PageFacts, content: Child): string {
   return `<!doctype html>${html.toString()}`;
 }
 
-function ObjectTable({ statuses, nowMs }: { readonly statuses: readonly ObjectStatus[]; readonly nowMs: number }) {
-  return (
-    <div class="scroll">
-      <table>
-        <tr>
-          <th>State</th>
-          <th>Kind</th>
-          <th class="wide">Namespace</th>
-          <th>Name</th>
-          <th class="wide">Revision</th>
-          <th>Message</th>
-          <th class="wide">Since</th>
-        </tr>
-        {statuses.map((status) => {
-          const ready = condition(status.conditions, "Ready");
-          return (
-            <tr>
-              <td>
-                <StateMark status={status} />
-              </td>
-              <td>{status.key.kind}</td>
-              <td class="wide">{status.key.namespace}</td>
-              <td>
-                <ObjectLink of={status.key} />
-              </td>
-              <td class="wide mono">{shortRevision(status.artifact?.revision ?? status.lastAppliedRevision ?? "")}</td>
-              <td class="message">{ready?.message ?? "waiting for its first run"}</td>
-              <td class="wide">{ready === undefined ? "" : age(ready.lastTransitionTime, nowMs)}</td>
-            </tr>
-          );
-        })}
-      </table>
-    </div>
-  );
-}
-
-function Events({ events, nowMs }: { readonly events: readonly NumberedEvent[]; readonly nowMs: number }) {
-  if (events.length === 0) {
-    return (
-      <div class="card">
-        <p class="empty">Nothing happened yet.</p>
-      </div>
-    );
-  }
-  return (
-    <div class="card scroll">
-      <table>
-        {events.slice(-mostEvents).reverse().map((event) => (
-          <tr>
-            <td class={event.severity === "error" ? "failing" : "ready"}>{event.reason}</td>
-            <td>
-              <ObjectLink of={event.object} />
-            </td>
-            <td class="message">{event.message}{event.count > 1 ? ` (${event.count} times)` : ""}</td>
-            <td class="wide">{age(event.timestamp, nowMs)}</td>
-          </tr>
-        ))}
-      </table>
-    </div>
-  );
-}
-
-function StateMark({ status }: { readonly status: ObjectStatus }) {
-  const state = stateOf(status);
-  return <span class={`state ${state}`}>{state}</span>;
-}
-
-function ObjectLink({ of }: { readonly of: ObjectKey }) {
-  const parts = [of.kind, of.namespace, of.name].map(encodeURIComponent);
-  return <a href={`/objects/${parts.join("/")}`}>{of.name}</a>;
-}
-
-function Row(
-  { label, value, mono }: { readonly label: string; readonly value: string | undefined; readonly mono?: boolean },
-) {
-  if (value === undefined || value === "") return null;
-  return (
-    <>
-      <dt>{label}</dt>
-      <dd class={mono === true ? "mono" : ""}>{value}</dd>
-    </>
-  );
-}
-
 function attempted(status: ObjectStatus): string | undefined {
   const { lastAttemptedRevision: revision } = status;
   return revision === (status.artifact?.revision ?? status.lastAppliedRevision) ? undefined : revision;
-}
-
-function shortRevision(revision: string): string {
-  return revision.replace(/(sha\d+:[0-9a-f]{8})[0-9a-f]+/, "$1");
-}
-
-function age(time: string, nowMs: number): string {
-  const seconds = Math.max(0, Math.floor((nowMs - Date.parse(time)) / 1000));
-  if (Number.isNaN(seconds)) return "";
-  if (seconds < 120) return `${seconds}s`;
-  if (seconds < 7_200) return `${Math.floor(seconds / 60)}m`;
-  if (seconds < 172_800) return `${Math.floor(seconds / 3_600)}h`;
-  return `${Math.floor(seconds / 86_400)}d`;
 }
