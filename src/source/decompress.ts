@@ -2,12 +2,13 @@ import { Buffer } from "node:buffer";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { constants, createGunzip, createZstdDecompress } from "node:zlib";
+import { giveWay } from "./give_way.ts";
 
 /** How a layer is packed. */
 export type Compression = "gzip" | "zstd" | "none";
 
 /** Pieces in which unpacked bytes come. */
-const pieceBytes = 256 * 1024;
+const pieceBytes = 128 * 1024;
 /** Largest zstd window: 2^25 = 32 MiB is what level 19 and all tools' defaults stay below. */
 const zstdWindowLog = 25;
 
@@ -61,6 +62,8 @@ export async function decompress(
           faults.unshift(error);
           throw error;
         }
+        // A decoder that has its next piece ready would otherwise never let anybody else run.
+        await giveWay();
       }
     });
   const options = signal === undefined ? {} : { signal };

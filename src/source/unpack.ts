@@ -6,6 +6,7 @@ import { tarParser } from "../format/tar.ts";
 import type { Compression } from "./decompress.ts";
 import { decompress } from "./decompress.ts";
 import { cleanEntryPath, linkDestination, type PathLimits, quoteEntry } from "./entry_path.ts";
+import { giveWay } from "./give_way.ts";
 import type { PackedFile, PackWriter } from "./store/tree_pack.ts";
 
 /** Bounds of an archive; what is beyond is refused with the entry named. */
@@ -96,7 +97,7 @@ export async function unpackLayer(
     options.signal?.throwIfAborted();
     throw readable(error, plan.current);
   }
-  return plan.finish(options.ignore);
+  return await plan.finish(options.ignore);
 }
 
 function checkAmount(
@@ -242,7 +243,7 @@ class TreePlan {
     }
   }
 
-  finish(ignore: UnpackOptions["ignore"]): UnpackedLayer {
+  async finish(ignore: UnpackOptions["ignore"]): Promise<UnpackedLayer> {
     const isIgnored = ignore.kind === "none" ? () => false : createIgnore({
       patternsByFolder: this.#ignoreTexts,
       ...(ignore.extra === undefined ? {} : { extra: ignore.extra }),
@@ -250,7 +251,9 @@ class TreePlan {
     const files: PackedFile[] = [];
     const contentPaths = new Set<string>();
     const contents = new Map<number, number>();
+    let looked = 0;
     for (const standing of this.#standing.values()) {
+      if (++looked % 1000 === 0) await giveWay();
       if (standing.kind !== "file" || isIgnored(standing.file.path, false)) continue;
       if (this.#only !== undefined && !this.#only.has(standing.contentPath)) continue;
       files.push(standing.file);

@@ -11,7 +11,7 @@ import type { JsonObject } from "../../core/json.ts";
 import { canonicalJson, isJsonObject } from "../../core/json.ts";
 import { StageError } from "../../core/stage_error.ts";
 import { unpackLayer } from "../unpack.ts";
-import { giveWay } from "./give_way.ts";
+import { giveWay } from "../give_way.ts";
 import { parseLayoutIndex, printLayoutIndex } from "./layout_index.ts";
 import { type NeededFiles, neededFiles, type PinRecord, withLessHistory, withPins } from "./pins.ts";
 import type { PendingBlob, ScrubResult, Store, StoreOptions } from "./store.ts";

@@ -61,7 +61,7 @@ async function stepsOfWork(): Promise<number> {
 
 Deno.test("a kill or power cut at any step leaves the old or the new artifact, and no litter", async () => {
   const steps = await stepsOfWork();
-  ok(steps > 20, `${steps} steps`);
+  ok(steps > 15, `${steps} steps`);
   for (const mode of ["kept", "lost", "torn"] satisfies CrashMode[]) {
     const seen = new Set<string>();
     for (let at = 1; at <= steps; at++) {
