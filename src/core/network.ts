@@ -21,3 +21,6 @@ export interface OpenNetwork extends Disposable {
 
 /** Makes networks. One per distinct set of options is enough: connections are reused inside it. */
 export type Connect = (options: NetworkOptions) => OpenNetwork;
+
+/** Addresses of a host name as the host's resolver gives them. @throws when the name is not known */
+export type Lookup = (host: string) => Promise<readonly string[]>;
