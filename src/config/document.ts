@@ -96,6 +96,14 @@ export function parseDocument(value: JsonValue, context: ParseContext): ParseOut
   };
   const owner: Owner = { ...key, ...(context.baseFolder === undefined ? {} : { baseFolder: context.baseFolder }) };
   const { body, spec } = bodyOf(value, kind, owner, report);
+  if (kind.idle !== undefined) {
+    report({
+      severity: "warning",
+      path: ["kind"],
+      message: `Kind "${kind.kind}" is checked and has no effect: ${kind.idle}`,
+      hint: "Do not rely on it yet",
+    });
+  }
   const annotations = targetOf(metadata?.annotations ?? {}, owner, report);
   const isGood = metadata !== undefined && annotations !== undefined && spec !== undefined &&
     !findings.some((finding) => finding.severity === "error");

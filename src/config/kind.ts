@@ -32,6 +32,8 @@ export interface Kind<Input = any, Spec = any> {
   translate?(body: JsonObject, path: Path, report: Report): JsonObject;
   /** The typed spec; `undefined` after an error was reported. Paths start at `spec`. */
   toSpec(input: Input, owner: Owner, report: Report): Spec | undefined;
+  /** Why documents of this kind have no effect in this version; a warning says so. Absent for all others. */
+  readonly idle?: string;
   /** A whole document for the reference page. */
   readonly example: string;
 }

@@ -32,7 +32,9 @@ function kindSection(kind: Kind): string {
   const prefix = kind.body === "spec" ? "spec" : "";
   return [
     `## ${kind.kind}`,
-    `\`${kind.apiVersion}\`. ${kind.summary}${old}`,
+    `\`${kind.apiVersion}\`. ${kind.summary}${old}${
+      kind.idle === undefined ? "" : ` **No effect yet**: ${kind.idle}.`
+    }`,
     [
       "| Field | Type | Default | What it does | Stance |",
       "|---|---|---|---|---|",

@@ -29,6 +29,7 @@ export const provider = defineKind({
   apiVersion: "notification.toolkit.fluxcd.io/v1beta3",
   oldVersions: ["notification.toolkit.fluxcd.io/v1beta2", "notification.toolkit.fluxcd.io/v1beta1"],
   role: "notification",
+  idle: "this version sends no notifications",
   summary: "Where events are sent.",
   schema: object({
     type: need(oneOf(...providerTypes), "Kind of receiver"),
@@ -104,6 +105,7 @@ export const alert = defineKind({
   apiVersion: "notification.toolkit.fluxcd.io/v1beta3",
   oldVersions: ["notification.toolkit.fluxcd.io/v1beta2", "notification.toolkit.fluxcd.io/v1beta1"],
   role: "notification",
+  idle: "this version sends no notifications",
   summary: "Which events go to which Provider.",
   schema: object({
     providerRef: need(localRef, "Provider"),
@@ -146,6 +148,7 @@ export const receiver = defineKind({
     "notification.toolkit.fluxcd.io/v1beta1",
   ],
   role: "notification",
+  idle: "this version answers no webhooks",
   summary: "Who may ask for a run by a web request.",
   schema: object({
     type: need(
