@@ -5,6 +5,10 @@
  */
 import { defaultFunctions } from "./defaults.ts";
 import { dictFunctions } from "./dicts.ts";
+import { encodingFunctions } from "./encoding.ts";
+import { pathFunctions } from "./paths.ts";
+import { regexFunctions } from "./regex.ts";
+import { semverFunctions } from "./semver.ts";
 import { jsonFunctions } from "./json.ts";
 import { ownFunctions } from "./helm.ts";
 import { listFunctions } from "./lists.ts";
@@ -24,6 +28,10 @@ const all = joinFunctions(
   ownFunctions,
   randomFunctions,
   stringFunctions,
+  encodingFunctions,
+  pathFunctions,
+  regexFunctions,
+  semverFunctions,
   urlFunctions,
 );
 

@@ -132,7 +132,8 @@ export function pascalCase(text: string): string {
   let index = 0;
   let result = "";
   while (index < all.length && isConnector(all[index] as string)) result += all[index++];
-  if (index === all.length) return result;
+  // A text of connectors alone ends with its last one twice.
+  if (index === all.length) return result + (all.at(-1) ?? "");
   let wasUpper = isUpper(all[index] as string);
   let current = upperCharacter(all[index++] as string);
   if (index === all.length) return result + current;

@@ -116,7 +116,7 @@ function joined(context: CallContext, args: readonly Value[]): string {
         ? "<no value>"
         : arg instanceof GoStruct && arg.type.kind === "ptr" && arg.fields !== null &&
             arg.type.methods?.String === undefined
-        ? new GoStruct(arg.type.elem as GoType, arg.fields)
+        ? arg.as(arg.type.elem as GoType)
         : arg
     ),
   );

@@ -6,7 +6,7 @@
 import type { CallContext } from "../functions/registry.ts";
 import { GoError } from "./go_error.ts";
 import { compareStrings, rejoin } from "./go_string.ts";
-import { textOf } from "./printf.ts";
+import { sprintf } from "./printf.ts";
 import { GoBytes, GoComplex, GoInt, GoMap, GoSlice, GoStruct, isNil, typeNameOf, typeOf } from "./value.ts";
 import type { Value } from "./value.ts";
 
@@ -65,11 +65,13 @@ function equals(context: CallContext, a: Value, b: Value): boolean {
   const reflectKind = (value: Value) => typeOf(value)?.kind;
   if (reflectKind(a) !== reflectKind(b) && reflectKind(a) !== undefined && reflectKind(b) !== undefined) {
     throw new GoError(
-      `non-comparable types ${textOf(context, a)}: ${typeNameOf(a)}, ${typeNameOf(b)}: ${textOf(context, b)}`,
+      sprintf(context, "non-comparable types %s: %s, %s: %v", [a, typeNameOf(a), typeNameOf(b), b]),
     );
   }
   if (isNil(a) || isNil(b)) return isNil(a) === isNil(b);
-  if (!isComparable(b)) throw new GoError(`non-comparable type ${textOf(context, b)}: ${typeNameOf(b)}`);
+  if (!isComparable(b)) {
+    throw new GoError(sprintf(context, "non-comparable type %s: %s", [b, typeNameOf(b)]));
+  }
   return typeOf(a)?.kind === "ptr" ? a === b : deepEquals(context, a, b);
 }
 

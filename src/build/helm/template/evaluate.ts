@@ -814,7 +814,7 @@ function nativeOf(evaluate: Evaluate, type: GoType): Evaluate {
 /** What a pointer points at; any other value as it is. */
 function pointed(value: Value): Value {
   if (value instanceof GoStruct && value.type.kind === "ptr" && value.fields !== null) {
-    return new GoStruct(value.type.elem as GoType, value.fields);
+    return value.as(value.type.elem as GoType);
   }
   return value;
 }

@@ -103,6 +103,11 @@ export class GoStruct extends GoObject {
     this.type = type;
     this.fields = fields;
   }
+
+  /** The same struct under another type: what a pointer points at. */
+  as(type: GoType): GoStruct {
+    return new GoStruct(type, this.fields);
+  }
 }
 
 const smallInts: readonly GoInt[] = Array.from({ length: 1152 }, (_, index) => new GoInt(goTypes.int, index - 128));
