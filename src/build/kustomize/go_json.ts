@@ -38,8 +38,7 @@ function numberText(value: number): string {
     // Exponents below ten are written with one digit when negative, two when positive.
     return exponent.startsWith("-") ? `${mantissa}e-${digits}` : `${mantissa}e+${digits.padStart(2, "0")}`;
   }
-  const text = String(value);
-  return text.includes("e") ? BigInt(value).toString() : text;
+  return String(value);
 }
 
 const escaped: Readonly<Record<string, string>> = {

@@ -41,6 +41,8 @@ export interface BuildOptions {
   readonly loadRestriction?: LoadRestriction;
   /** `legacy` sorts as kustomize's command does by default; `none` keeps the order. `sortOptions` of the root wins. Default `none`. */
   readonly reorder?: "legacy" | "none";
+  /** Whether a person asked for `reorder`; then `sortOptions` in the file leads to a warning. Default: when it is given. */
+  readonly isReorderAsked?: boolean;
   /** Whether `helmCharts` are rendered, by `renderChart`. Default `false`. */
   readonly enableHelm?: boolean;
   readonly renderChart?: RenderChart;
@@ -114,7 +116,7 @@ export async function build(tree: FileTree, path: string, options: BuildOptions 
 
 function sort(set: ResourceSet, kustomization: Kustomization, options: BuildOptions, ground: BuildGround): void {
   if (kustomization.sortOptions !== undefined) {
-    if (options.reorder !== undefined) {
+    if (options.isReorderAsked ?? options.reorder !== undefined) {
       ground.warnings.push(
         "Warning: Sorting order is set both in 'kustomization.yaml' ('sortOptions') and in a CLI flag ('--reorder'). " +
           "Using the kustomization file over the CLI flag.",

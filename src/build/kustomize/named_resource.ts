@@ -79,6 +79,18 @@ export class NamedResource implements NameContext {
       this.behavior !== undefined || this.isFromChart || this.origin !== undefined;
   }
 
+  /** Loses everything that kustomize keeps in annotations. */
+  forget(): void {
+    this.former = [];
+    this.prefixes = [];
+    this.suffixes = [];
+    this.needsHash = false;
+    this.behavior = undefined;
+    this.isFromChart = false;
+    this.origin = undefined;
+    this.transformations = [];
+  }
+
   annotations(): MapNode | undefined {
     const found = getField(getField(this.node, "metadata"), "annotations");
     return found?.kind === "map" ? found : undefined;

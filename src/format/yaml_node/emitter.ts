@@ -153,7 +153,8 @@ function isCollection(value: JsonValue): boolean {
 
 function numberText(value: number): string {
   if (Number.isInteger(value) && value > -9223372036854775809 && value < 18446744073709551616) {
-    return Number.isSafeInteger(value) ? String(value === 0 ? 0 : value) : BigInt(value).toString();
+    // Beyond 2^53 the shortest digits are filled up with zeros, as Go's JSON writes a float.
+    return String(value === 0 ? 0 : value);
   }
   return goFloat(value);
 }

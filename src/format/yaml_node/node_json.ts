@@ -87,20 +87,24 @@ function keyText(key: ScalarNode, dialect: Dialect, lenient: boolean): string {
 export function scalarValue(node: ScalarNode, dialect: Dialect = "v3"): null | boolean | number | bigint | string {
   const { tag, text } = node;
   if (tag === "!!str") return text;
+  const isPlain = node.style === "plain" && !text.includes("\n");
+  if (tag === "") return isPlain ? finite(resolveText(text, dialect).value, node) : text;
   if (tag === "!!binary") return binaryText(node);
-  if (node.style !== "plain" || text.includes("\n")) {
-    if (tag === "" || !node.explicitTag) return text;
-  }
-  if (tag !== "" && !knownTags.has(tag)) return text;
+  if (!knownTags.has(tag)) return text;
   const resolved = resolveText(text, dialect);
-  let value = resolved.value;
-  if (tag !== "" && tag !== resolved.tag && !(tag === "!!float" && resolved.tag === "!!int")) {
+  // A tag that the text has anyhow is not written, and then quotes make text of it.
+  if (resolved.tag === tag && !node.explicitTag && !isPlain) return text;
+  if (tag !== resolved.tag && !(tag === "!!float" && resolved.tag === "!!int")) {
     throw new NodeValueError(`cannot decode ${resolved.tag} \`${text}\` as a ${tag}`, node.line);
   }
+  const value = finite(resolved.value, node);
+  return tag === "!!float" && typeof value === "bigint" ? Number(value) : value;
+}
+
+function finite(value: JsonValue, node: ScalarNode): null | boolean | number | bigint | string {
   if (typeof value === "number" && !Number.isFinite(value)) {
-    throw new NodeValueError(`unsupported value: ${text}`, node.line);
+    throw new NodeValueError(`unsupported value: ${node.text}`, node.line);
   }
-  if (tag === "!!float" && typeof value === "bigint") value = Number(value);
   return value as null | boolean | number | bigint | string;
 }
 

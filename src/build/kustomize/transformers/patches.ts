@@ -173,6 +173,7 @@ function adaptedPatch(patch: NamedResource, resource: NamedResource): MapNode {
 function mergeInto(resource: NamedResource, patch: MapNode, allowed: Allowed, context: TransformContext): void {
   const { name, namespace, kind } = resource.id();
   if (allowed.name || allowed.kind) resource.remember(context.scopes);
+  const forgets = dropsAnnotations(patch);
   let merged;
   try {
     merged = strategicMerge(resource.node, patch, { schema: context.schema, newItems: "first" });
@@ -183,12 +184,27 @@ function mergeInto(resource: NamedResource, patch: MapNode, allowed: Allowed, co
     resource.isGone = true;
     return;
   }
+  if (forgets) resource.forget();
   // What a `$patch: replace` of the whole resource brings is lost in kustomize: the resource stays as it is.
   if (!allowed.kind) setScalarField(resource.node, "kind", kind, "");
   const metadata = mapAt(resource.node, "metadata");
   if (!allowed.name) setScalarField(metadata, "name", name, "");
   if (namespace === "") dropField(metadata, "namespace");
   else setScalarField(metadata, "namespace", namespace, "");
+}
+
+/**
+ * Whether a patch takes all annotations away. kustomize keeps former names there, so it forgets them too, and names that
+ * refer to the resource are no longer followed.
+ */
+function dropsAnnotations(patch: MapNode): boolean {
+  const metadata = getField(patch, "metadata");
+  const annotations = getField(metadata, "annotations");
+  return [metadata, annotations].some((node) => {
+    if (node === undefined) return false;
+    const directive = getField(node, "$patch");
+    return node.tag === "!!null" || (directive?.kind === "scalar" && directive.text !== "merge");
+  });
 }
 
 /**
