@@ -191,10 +191,12 @@ class Compiler {
       if (value instanceof GoMap) {
         const { entries } = value;
         const isHeld = value.type.elem?.kind === "interface";
-        for (const key of sortedKeys(entries)) {
+        // All pairs are taken before the first turn: what a turn does to the map is not seen.
+        const keys = sortedKeys(entries);
+        const elements = keys.map((key) => entries?.get(key));
+        for (let index = 0; index < keys.length; index++) {
           turns++;
-          // Go takes the pairs before the first turn, but the values of a map that changes meanwhile are seen as they were.
-          if (turn(run, mark, key, entries?.get(key), isHeld) === leaving) break;
+          if (turn(run, mark, keys[index], elements[index], isHeld) === leaving) break;
         }
       } else if (value instanceof GoSlice) {
         const isHeld = value.type.elem?.kind === "interface";
