@@ -2,7 +2,7 @@ import { isPrintable, quoteText } from "./template/go_quote.ts";
 
 /** Something Helm would log while it loads or renders. */
 export interface Notice {
-  readonly level: "INFO" | "WARN" | "ERROR";
+  readonly level: "DEBUG" | "INFO" | "WARN" | "ERROR";
   /** Helm 4's message. */
   readonly message: string;
   readonly fields?: Readonly<Record<string, string>>;

@@ -19,7 +19,15 @@ import { isCompatibleRange } from "./version_range.ts";
 export interface DependencyOptions {
   readonly rules: NullRules;
   readonly notify: Notify;
+  /**
+   * Helm 3: charts that are taken in under several aliases share their declarations, so that an alias given in one is
+   * seen in the next. Default `false`.
+   */
+  readonly sharesAliases?: boolean;
 }
+
+/** Names that aliases gave to shared declarations. */
+type Renames = Map<Dependency, string>;
 
 /**
  * The chart with those sub-charts that its conditions and tags leave enabled, named by their aliases, and with the
@@ -28,7 +36,8 @@ export interface DependencyOptions {
  * @throws {ChartError} when the value of a sub-chart's name is no table
  */
 export function processDependencies(chart: Chart, values: GoMap | undefined, options: DependencyOptions): Chart {
-  return withImports(withEnabled(chart, tableOf(values), "", options), options);
+  const renames: Renames = new Map();
+  return withImports(withEnabled(chart, tableOf(values), "", { ...options, renames }), options);
 }
 
 /**
@@ -50,10 +59,22 @@ interface Decided extends Dependency {
   isEnabled: boolean;
 }
 
-function withEnabled(chart: Chart, values: Table, path: string, options: DependencyOptions): Chart {
-  const declared = chart.metadata.dependencies;
-  if (declared === undefined) return chart;
+function withEnabled(
+  chart: Chart,
+  values: Table,
+  path: string,
+  options: DependencyOptions & { readonly renames: Renames },
+): Chart {
+  const written = chart.metadata.dependencies;
+  if (written === undefined) return chart;
+  const declared = written.map((dependency) => ({
+    ...dependency,
+    name: options.renames.get(dependency) ?? dependency.name,
+  }));
   const named = withAliases(chart, declared);
+  if (options.sharesAliases === true) {
+    for (const dependency of written) if (dependency.alias !== "") options.renames.set(dependency, dependency.alias);
+  }
   const decided = declared.map((dependency): Decided => ({
     ...dependency,
     name: dependency.alias === "" ? dependency.name : dependency.alias,
@@ -142,11 +163,12 @@ function withImports(chart: Chart, options: DependencyOptions): Chart {
   if (declared === undefined) return whole;
   const joining: JoinOptions = { ...options, keepsNulls: true };
   const values = coalesceValues(whole, undefined, joining);
+  // Helm shares tables between what is imported and where it comes from, so that nulls of one import reach the other.
   const imported = newTable();
   for (const dependency of declared) {
     for (const item of dependency.importValues) importOne(item, dependency, values, imported, joining);
   }
-  return { ...whole, values: joinTables(values, imported, joining) };
+  return { ...whole, values: joinTables(copyValue(values), imported, joining) };
 }
 
 function importOne(
@@ -159,7 +181,7 @@ function importOne(
   if (typeof item === "string") {
     const table = tableAt(values, `${dependency.name}.exports.${item}`);
     if (!isMissing(table)) {
-      joinTables(imported, copyValue(table), options);
+      joinTables(imported, table, options);
       return;
     }
     const error = `${quoteText(table.missing)} is not a table`;
@@ -185,7 +207,7 @@ function importOne(
     });
     return;
   }
-  joinTables(imported, atPath(parent, copyValue(table)), options);
+  joinTables(imported, atPath(parent, table), options);
 }
 
 /** A table under a dotted path; "." is the root. */

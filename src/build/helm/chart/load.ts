@@ -142,7 +142,7 @@ function sortFiles(all: readonly ChartFile[], metadata: RawMetadata | undefined,
         ));
       }
       const added = prefixed("cannot load requirements.yaml", () => readMetadata(readYaml(data), options.dialect));
-      raw = { ...raw, ...added };
+      raw = { ...raw, ...added, ...addedDependencies(raw, added) };
       if (raw.apiVersion === "v1") files.push(file);
     } else if (name === "requirements.lock") {
       lock = prefixed("cannot load requirements.lock", () => lockOf(readYaml(data)));
@@ -186,6 +186,14 @@ function subChart(
       .map((part) => ({ name: part.name.slice(name.length + 1), data: part.data }));
     return chartOf(inside, options, depth + 1);
   });
+}
+
+/** Dependencies of requirements.yaml over those of Chart.yaml: place by place, fields that are not written stay. */
+function addedDependencies(raw: RawMetadata, added: RawMetadata): RawMetadata {
+  const before = raw.dependencies as readonly (StructValue | null)[] | undefined;
+  const after = added.dependencies as readonly (StructValue | null)[] | undefined;
+  if (before === undefined || after === undefined) return {};
+  return { dependencies: after.map((item, index) => item === null ? null : { ...before[index], ...item }) };
 }
 
 /** Runs a step; what it refuses gets Helm's words in front. */

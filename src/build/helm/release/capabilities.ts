@@ -39,10 +39,10 @@ export interface Capabilities {
   readonly apiVersions: readonly string[];
 }
 
-/** What Helm of a dialect assumes where there is no cluster. */
+/** What Helm of a dialect assumes where there is no cluster; Helm 3.22 built from its module says 1.20. */
 export function defaultCapabilities(dialect: Dialect): Capabilities {
   return {
-    kubeVersion: "v1.36.0",
+    kubeVersion: dialect === "helm3" ? "v1.20.0" : "v1.36.0",
     apiVersions: dialect === "helm3" ? helm3Versions : knownVersions,
   };
 }

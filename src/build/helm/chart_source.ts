@@ -1,0 +1,194 @@
+import type { FileSystem } from "../../core/file_system.ts";
+import { treeOf } from "../../core/file_tree.ts";
+import { isGzip } from "./chart/archive.ts";
+import type { Chart } from "./chart/chart.ts";
+import { parseIgnoreRules } from "./chart/ignore.ts";
+import type { IgnoreRules } from "./chart/ignore.ts";
+import { loadChartArchive, loadChartFolder } from "./chart/load.ts";
+import type { LoadOptions } from "./chart/load.ts";
+import { maxChartBytes, maxFileBytes, maxFileCount } from "./chart/archive.ts";
+import { ChartError } from "./chart/metadata.ts";
+import { checkDependencies } from "./chart/dependencies.ts";
+import { isHelm3 } from "./dialect.ts";
+import { fromBytes } from "./template/go_string.ts";
+
+/** A chart to pull from a registry. */
+export interface ChartReference {
+  /** `oci://host/repository`, with a tag or digest where one is written. */
+  readonly url: string;
+  /** Version or range; "" for the newest. */
+  readonly version: string;
+  readonly plainHttp: boolean;
+  readonly insecureSkipTlsVerify: boolean;
+  readonly username?: string;
+  readonly password?: string;
+  readonly caFile?: string;
+  readonly certFile?: string;
+  readonly keyFile?: string;
+}
+
+/** Where a chart is. */
+export type ChartLoader =
+  | { readonly kind: "folder"; readonly path: string }
+  | { readonly kind: "archive"; readonly path: string; readonly bytes: Uint8Array };
+
+/**
+ * Finds a chart on disk.
+ *
+ * @throws {ChartError} with Helm's text: no such path, or the name of a repository's chart
+ */
+export async function chartSource(name: string, files: FileSystem): Promise<ChartLoader> {
+  const path = name.length > 1 ? name.replace(/\/+$/, "") : name;
+  const info = path === "" ? undefined : await files.stat(path);
+  if (info === undefined) {
+    if (name.startsWith("/") || name.startsWith(".")) throw new ChartError(`path ${JSON.stringify(name)} not found`);
+    if (/^[a-z][a-z0-9+.-]*:\/\//i.test(name)) {
+      throw new ChartError(
+        `cannot fetch ${JSON.stringify(name)}: charts come from folders, archives and oci:// registries`,
+      );
+    }
+    const slash = name.indexOf("/");
+    if (slash < 0) {
+      throw new ChartError(`non-absolute URLs should be in form of repo_name/path_to_chart, got: ${name}`);
+    }
+    throw new ChartError(`repo ${name.slice(0, slash)} not found`);
+  }
+  if (info.kind === "folder" || (info.kind === "link" && await files.list(path) !== undefined)) {
+    return { kind: "folder", path };
+  }
+  return { kind: "archive", path, bytes: await files.read(path) ?? new Uint8Array() };
+}
+
+/** Loads what was found. @throws {ChartError} and its kin with Helm's text */
+export async function loadLocated(source: ChartLoader, files: FileSystem, options: LoadOptions): Promise<Chart> {
+  if (source.kind === "folder") return await loadFolder(source.path, files, options);
+  const { bytes, path } = source;
+  if (!isGzip(bytes)) {
+    if (/\.ya?ml$/.test(path)) {
+      throw new ChartError(`file '${path}' seems to be a YAML file, but expected a gzipped archive`);
+    }
+    throw new ChartError(`file '${path}' does not appear to be a gzipped archive; got '${contentType(bytes)}'`);
+  }
+  try {
+    return loadChartArchive(bytes, options);
+  } catch (error) {
+    if (isHelm3(options.dialect) || !(error instanceof ChartError) || !isArchiveFault(error.message)) throw error;
+    throw new ChartError("unable to load chart archive", { cause: error });
+  }
+}
+
+/** Faults of the archive itself, which Helm 4 does not tell apart. */
+function isArchiveFault(message: string): boolean {
+  return /^(?:chart illegally|chart contains illegally|chart yaml not in base|decompressed chart|no files in chart archive|unexpected EOF|EOF|gzip:|archive\/tar|chart archive has)/
+    .test(message);
+}
+
+/** Type of a content as Go's `http.DetectContentType` tells it, as far as error texts show it. */
+function contentType(bytes: Uint8Array): string {
+  const head = new Uint8Array(512);
+  head.set(bytes.subarray(0, 512));
+  const starts = (...magic: readonly number[]) => magic.every((byte, index) => head[index] === byte);
+  if (starts(0x50, 0x4b, 3, 4)) return "application/zip";
+  if (starts(0x25, 0x50, 0x44, 0x46, 0x2d)) return "application/pdf";
+  if (starts(0xef, 0xbb, 0xbf)) return "text/plain; charset=utf-8";
+  if (starts(0x89, 0x50, 0x4e, 0x47)) return "image/png";
+  const isBinary = head.some((byte) =>
+    byte <= 8 || byte === 0x0b || (byte >= 0x0e && byte <= 0x1a) || (byte >= 0x1c && byte <= 0x1f)
+  );
+  return isBinary ? "application/octet-stream" : "text/plain; charset=utf-8";
+}
+
+async function loadFolder(path: string, files: FileSystem, options: LoadOptions): Promise<Chart> {
+  if (!isHelm3(options.dialect) && await files.read(`${path}/Chart.yaml`) === undefined) {
+    throw new ChartError(
+      `unable to detect chart at ${path}/Chart.yaml: open ${path}/Chart.yaml: no such file or directory`,
+    );
+  }
+  const ignore = await files.read(`${path}/.helmignore`);
+  const rules = parseIgnoreRules(ignore === undefined ? "" : fromBytes(ignore));
+  const found = new Map<string, Uint8Array>();
+  await walk({ root: path, files, rules, found, total: 0 }, "", 0);
+  return loadChartFolder(treeOf(found), options);
+}
+
+interface Walk {
+  readonly root: string;
+  readonly files: FileSystem;
+  readonly rules: IgnoreRules;
+  readonly found: Map<string, Uint8Array>;
+  total: number;
+}
+
+/** Reads a folder as Helm walks it: links are followed, what the rules leave out is not opened. */
+async function walk(state: Walk, inner: string, depth: number): Promise<void> {
+  if (depth > 64) throw new ChartError("chart folder is nested deeper than 64 levels");
+  const { files, rules, root } = state;
+  for (const entry of await files.list(inner === "" ? root : `${root}/${inner}`) ?? []) {
+    const path = inner === "" ? entry.name : `${inner}/${entry.name}`;
+    const full = `${root}/${path}`;
+    const isFolder = entry.kind === "folder" || (entry.kind === "link" && await files.list(full) !== undefined);
+    if (rules.ignores(path, isFolder)) continue;
+    if (isFolder) {
+      await walk(state, path, depth + 1);
+      continue;
+    }
+    if (entry.kind === "other") {
+      throw new ChartError(`cannot load irregular file ${full} as it has file mode type bits set`);
+    }
+    const info = await files.stat(full);
+    if ((info?.sizeBytes ?? 0) > maxFileBytes) {
+      throw new ChartError(
+        `chart file ${JSON.stringify(entry.name)} is larger than the maximum file size ${maxFileBytes}`,
+      );
+    }
+    const bytes = await files.read(full);
+    if (bytes === undefined) throw new ChartError(`open ${full}: no such file or directory`);
+    state.total += bytes.length;
+    if (state.total > maxChartBytes) throw new ChartError(`chart is larger than the maximum size ${maxChartBytes}`);
+    if (state.found.size >= maxFileCount) throw new ChartError(`chart folder has more than ${maxFileCount} files`);
+    state.found.set(path, bytes);
+  }
+}
+
+/** What fetching dependencies needs. */
+export interface DependencyTools extends LoadOptions {
+  readonly files: FileSystem;
+  readonly pullChart?: (reference: ChartReference, signal?: AbortSignal) => Promise<Uint8Array>;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * A chart with the dependencies that it declares and does not have: from folders (`file://`) and registries (`oci://`).
+ *
+ * Differs: Helm writes them into `charts/`; here the chart on disk stays as it is.
+ * @throws {ChartError} naming a dependency that cannot be fetched
+ */
+export async function withDependencies(chart: Chart, source: ChartLoader, tools: DependencyTools): Promise<Chart> {
+  const present = new Set(chart.dependencies.map((child) => child.metadata.name));
+  const added: Chart[] = [];
+  for (const dependency of chart.metadata.dependencies ?? []) {
+    if (present.has(dependency.name)) continue;
+    const { repository, name, version } = dependency;
+    if (repository.startsWith("file://") && source.kind === "folder") {
+      const located = await chartSource(`${source.path}/${repository.slice("file://".length)}`, tools.files);
+      added.push(await loadLocated(located, tools.files, tools));
+    } else if (repository.startsWith("oci://") && tools.pullChart !== undefined) {
+      const url = `${repository.replace(/\/+$/, "")}/${name}`;
+      const bytes = await tools.pullChart(
+        { url, version, plainHttp: false, insecureSkipTlsVerify: false },
+        tools.signal,
+      );
+      added.push(loadChartArchive(bytes, tools));
+    } else {
+      throw new ChartError(
+        `cannot fetch dependency ${JSON.stringify(name)} from ${
+          JSON.stringify(repository)
+        }: only file:// and oci:// are built`,
+      );
+    }
+    present.add(name);
+  }
+  const whole = { ...chart, dependencies: [...chart.dependencies, ...added] };
+  checkDependencies(whole);
+  return whole;
+}

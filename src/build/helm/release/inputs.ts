@@ -1,0 +1,106 @@
+import type { JsonValue } from "../../../core/json.ts";
+import { canonicalJson } from "../../../core/json.ts";
+import type { Random } from "../../../core/random.ts";
+import { StageError } from "../../../core/stage_error.ts";
+import { MissingInput } from "../render_tools.ts";
+import type { HostRequest, InputRequest, LookupRequest, RenderTools } from "../render_tools.ts";
+import { seededRandom } from "./seeded_random.ts";
+
+/** Impure abilities of a render as the world has them: answers may take time. */
+export interface WorldTools {
+  /** The render's moment, in milliseconds since 1970. */
+  readonly nowMs: number;
+  /** Where the seed of a render comes from, unless a seed is given. */
+  readonly random: Random;
+  /** Makes chance repeatable and the render with it: the same seed gives the same text. */
+  readonly seed?: string;
+  /** IANA name of the zone that templates call local. Default `UTC`. */
+  readonly timeZone?: string;
+  /** Answers `lookup`: the object, `{items: […]}` for a list, `{}` where there is none. Absent: always `{}`. */
+  readonly lookup?: (request: LookupRequest, signal?: AbortSignal) => Promise<JsonValue>;
+  /** Answers `getHostByName`. Absent: always "". */
+  readonly resolveHost?: (request: HostRequest, signal?: AbortSignal) => Promise<string>;
+}
+
+/** A render's text and whether the same request would give it again. */
+export interface Settled<T> {
+  readonly value: T;
+  /** `false` when unseeded chance, the clock or an answer of the world took part. */
+  readonly isRepeatable: boolean;
+}
+
+/** Most times that a render is started again for answers that are missing. Charts ask a handful of things. */
+const maxRounds = 200;
+
+/**
+ * Runs a render that cannot wait: where an answer is missing it is fetched and the render starts again with the same
+ * moment and seed, until nothing is missing.
+ *
+ * @throws {StageError} BuildFailed when answers are still missing after 200 rounds; what `render` and the tools throw
+ */
+export async function settle<T>(
+  render: (tools: RenderTools) => T,
+  world: WorldTools,
+  signal?: AbortSignal,
+): Promise<Settled<T>> {
+  const seed = world.seed ?? world.random.bytes(32);
+  const answers = new Map<string, JsonValue>();
+  for (let round = 0; round < maxRounds; round++) {
+    signal?.throwIfAborted();
+    const used = { impure: false };
+    try {
+      const value = render(toolsOf(world, seed, answers, used));
+      return { value, isRepeatable: !used.impure };
+    } catch (error) {
+      if (!(error instanceof MissingInput)) throw error;
+      answers.set(keyOf(error.request), await fetchAnswer(error.request, world, signal));
+    }
+  }
+  throw new StageError("BuildFailed", `Cannot render: after ${maxRounds} rounds a template still asks for more`);
+}
+
+/** Tools of one round. */
+function toolsOf(
+  world: WorldTools,
+  seed: string | Uint8Array,
+  answers: ReadonlyMap<string, JsonValue>,
+  used: { impure: boolean },
+): RenderTools {
+  const chance = seededRandom(seed);
+  const isSeeded = world.seed !== undefined;
+  const ask = (request: InputRequest): JsonValue => {
+    used.impure = true;
+    const answer = answers.get(keyOf(request));
+    if (answer === undefined) throw new MissingInput(request);
+    return answer;
+  };
+  return {
+    get nowMs() {
+      // A given moment is part of the request where chance is seeded too.
+      used.impure ||= !isSeeded;
+      return world.nowMs;
+    },
+    random: {
+      next() {
+        used.impure ||= !isSeeded;
+        return chance.next();
+      },
+      bytes(length) {
+        used.impure ||= !isSeeded;
+        return chance.bytes(length);
+      },
+    },
+    timeZone: world.timeZone ?? "UTC",
+    ...(world.lookup === undefined ? {} : { lookup: ask }),
+    ...(world.resolveHost === undefined ? {} : { resolveHost: (request: HostRequest) => String(ask(request)) }),
+  };
+}
+
+function keyOf(request: InputRequest): string {
+  return canonicalJson({ ...request } as unknown as JsonValue);
+}
+
+async function fetchAnswer(request: InputRequest, world: WorldTools, signal?: AbortSignal): Promise<JsonValue> {
+  if (request.kind === "lookup") return await world.lookup?.(request, signal) ?? {};
+  return await world.resolveHost?.(request, signal) ?? "";
+}
