@@ -30,7 +30,14 @@ export interface KubeWatch {
   /** `labelSelector` or `fieldSelector`, where not all of it is wanted. */
   readonly query?: Readonly<Record<string, string>>;
   readonly resourceVersion: string;
+  /** Form of the objects, for example metadata alone; default `application/json`. */
+  readonly accept?: string;
 }
+
+/** Form in which objects come with their metadata alone. */
+export const metadataOnly = "application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io";
+/** The same for lists. */
+export const metadataOnlyList = "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io";
 
 /**
  * The Kubernetes API, as everything but `src/platform` sees it: one cluster, one identity. Calls that may be repeated

@@ -169,6 +169,7 @@ async function* openWatch(
     const request: KubeRequest = {
       method: "GET",
       path: opening.watch.path,
+      ...(opening.watch.accept === undefined ? {} : { accept: opening.watch.accept }),
       query: {
         ...opening.watch.query,
         watch: "true",

@@ -1,0 +1,237 @@
+import type { Inventory } from "../../core/inventory.ts";
+import { inventoryOf } from "../../core/inventory.ts";
+import type { JsonObject } from "../../core/json.ts";
+import { isJsonObject } from "../../core/json.ts";
+import { isKubeError, KubeError } from "../../core/kube_api.ts";
+import type { ResourceRef } from "../../core/resource.ts";
+import { refKey, refOf } from "../../core/resource.ts";
+import { StageError } from "../../core/stage_error.ts";
+import type { AppliedChange, ApplyResult, TargetRequest } from "../../core/target.ts";
+import type { Item, Verdict } from "./judge.ts";
+import { judge } from "./judge.ts";
+import { namesOneOf, prepare, unknownKindText } from "./items.ts";
+import { rankGroups, stageOf, stages } from "./order.ts";
+import type { OwnerState, Proof } from "./owner_state.ts";
+import { dropProof, hasLabel, look, summary, viewOf } from "./owner_state.ts";
+import { listPages } from "./recover_inventory.ts";
+import type { Session } from "./session.ts";
+import { faultText, inParallel, readObject } from "./session.ts";
+import type { Written } from "./write_object.ts";
+import { isGoing, writeObject, writeUnjudged } from "./write_object.ts";
+import { waitForHealth } from "./health.ts";
+
+/** Longest wait for the definitions of an apply to be established, in milliseconds (fluxcd/pkg ssa `WaitOptions`). */
+const stageTimeoutMs = 60_000;
+/** Resources of one kind and namespace from which on one list of names is cheaper than a look at each. */
+const probeFrom = 8;
+
+/**
+ * Applies the resources of a request stage by stage. All resources of a stage are checked before the first of them is
+ * written, and what is wrong with them is told together.
+ *
+ * @param isSweep compare everything with the server, whatever is known already
+ * @throws {StageError} ReconciliationFailed, HealthCheckFailed when a definition is not established in time
+ */
+export async function applyResources(
+  state: OwnerState,
+  request: TargetRequest,
+  options: { readonly isSweep: boolean },
+  signal: AbortSignal,
+): Promise<ApplyResult> {
+  const { session } = state;
+  const changes: AppliedChange[] = [];
+  const refs: ResourceRef[] = [];
+  const keys = new Set<string>();
+  state.skipped.clear();
+  for (const stage of stages) {
+    const resources = request.resources.filter((resource) => stageOf(refOf(resource)) === stage);
+    if (resources.length === 0) continue;
+    const { items, unknown, faults } = await prepare(session, request, resources, signal);
+    const problems = [...faults, ...unknown.map(unknownKindText)];
+    const verdicts = await judgeAll(state, request, { items, isSweep: options.isSweep }, signal);
+    for (const verdict of verdicts.values()) if (verdict.kind === "fault") problems.push(verdict.message);
+    if (problems.length > 0) throw failed(problems, [...verdicts.values()]);
+    for (const item of items) {
+      refs.push(item.ref);
+      keys.add(refKey(item.ref));
+    }
+    const touched = await writeAll(state, { items, verdicts, changes }, signal);
+    if (stage !== "rest") await awaitStage(session, touched, signal);
+  }
+  for (const key of [...state.proofs.keys()]) if (!keys.has(key)) dropProof(state, key);
+  const inventory: Inventory = inventoryOf(refs);
+  return { inventory, changes: changes.sort((a, b) => (refKey(a.ref) < refKey(b.ref) ? -1 : 1)) };
+}
+
+/** Verdict on each item; what is proved to be as wanted costs no request. */
+async function judgeAll(
+  state: OwnerState,
+  request: TargetRequest,
+  what: { readonly items: readonly Item[]; readonly isSweep: boolean },
+  signal: AbortSignal,
+): Promise<ReadonlyMap<Item, Verdict>> {
+  const { session } = state;
+  const open: Item[] = [];
+  const verdicts = new Map<Item, Verdict>();
+  await inParallel(what.items, session.concurrency, async (item) => {
+    const proof = state.proofs.get(refKey(item.ref));
+    if (!what.isSweep && proof?.desired === item.desired) {
+      const seen = await look(state, proof, signal);
+      if (seen !== undefined && seen.owned === proof.owned && seen.status !== "Terminating") {
+        verdicts.set(item, { kind: "unchanged", live: {} });
+        return;
+      }
+    }
+    open.push(item);
+  });
+  const absent = await probe(session, open.filter((item) => !state.proofs.has(refKey(item.ref))), signal);
+  const coming = namesOneOf(request.resources);
+  await inParallel(open, session.concurrency, async (item) => {
+    verdicts.set(item, await judge(session, item, { isAbsent: absent(item), coming }, signal));
+  });
+  return verdicts;
+}
+
+/**
+ * Which items are not there for certain: one list of names instead of a look at each, where there are many of a kind in
+ * a namespace. A namespace that is not there has nothing, and nothing can be said of what cannot be listed.
+ */
+async function probe(
+  session: Session,
+  items: readonly Item[],
+  signal: AbortSignal,
+): Promise<(item: Item) => boolean> {
+  const groups = new Map<string, Item[]>();
+  const groupOf = (item: Item) => `${item.kind.group}/${item.kind.plural}/${item.ref.namespace}`;
+  for (const item of items) groups.set(groupOf(item), [...groups.get(groupOf(item)) ?? [], item]);
+  const names = new Map<string, ReadonlySet<string>>();
+  for (const [key, group] of groups) {
+    const first = group[0];
+    if (first === undefined || group.length < probeFrom) continue;
+    try {
+      if (first.kind.isNamespaced && !await namespaceIsThere(session, first.ref.namespace, signal)) continue;
+      const found = await listPages(session.api, { kind: first.kind, namespace: first.ref.namespace }, signal);
+      names.set(key, new Set(found.map((object) => String((object.metadata as JsonObject).name))));
+    } catch (error) {
+      if (!(error instanceof KubeError)) throw error;
+    }
+  }
+  return (item) => names.get(groupOf(item))?.has(item.ref.name) === false;
+}
+
+async function namespaceIsThere(session: Session, namespace: string, signal: AbortSignal): Promise<boolean> {
+  const kind = await session.discovery.kindOf({ group: "", version: "v1", kind: "Namespace" }, signal);
+  if (kind === undefined) return false;
+  const ref = { group: "", version: "v1", kind: "Namespace", namespace: "", name: namespace };
+  try {
+    const live = await readObject(session, { kind, ref }, signal);
+    return live !== undefined && !isGoing(live);
+  } catch (error) {
+    // An account of one namespace may not look at it, and yet works in it.
+    if (isKubeError(error, 403)) return true;
+    throw error;
+  }
+}
+
+interface Writing {
+  readonly items: readonly Item[];
+  readonly verdicts: ReadonlyMap<Item, Verdict>;
+  readonly changes: AppliedChange[];
+}
+
+/** Writes in the order of the kinds, those of one kind together. @returns refs of what was created or changed */
+async function writeAll(state: OwnerState, writing: Writing, signal: AbortSignal): Promise<readonly ResourceRef[]> {
+  const { session } = state;
+  const touched: ResourceRef[] = [];
+  for (const group of rankGroups(writing.items, (item) => item.ref)) {
+    const faults: { readonly text: string; readonly error: unknown }[] = [];
+    await inParallel(group, session.concurrency, async (item) => {
+      const verdict = writing.verdicts.get(item);
+      try {
+        const written = await carryOut(state, item, verdict, signal);
+        writing.changes.push(written.change);
+        if (written.change.action !== "unchanged" && written.change.action !== "skipped") touched.push(item.ref);
+      } catch (error) {
+        signal.throwIfAborted();
+        if (!(error instanceof KubeError)) throw error;
+        faults.push({ text: faultText(item.ref, "apply", error), error });
+      }
+    });
+    if (faults.length > 0) {
+      throw new StageError("ReconciliationFailed", faults.map((fault) => fault.text).sort().join("\n"), {
+        cause: faults[0]?.error,
+        ...retryAfterOf(faults[0]?.error),
+      });
+    }
+  }
+  return touched;
+}
+
+async function carryOut(
+  state: OwnerState,
+  item: Item,
+  verdict: Verdict | undefined,
+  signal: AbortSignal,
+): Promise<{ readonly change: AppliedChange }> {
+  const { ref } = item;
+  if (verdict === undefined || verdict.kind === "unchanged") {
+    if (verdict !== undefined && Object.keys(verdict.live).length > 0) await prove(state, item, verdict.live, signal);
+    return { change: { action: "unchanged", ref, ...noteOf(verdict?.note) } };
+  }
+  if (verdict.kind === "skip") {
+    dropProof(state, refKey(ref));
+    state.skipped.add(refKey(ref));
+    return { change: { action: "skipped", ref, note: verdict.note } };
+  }
+  const written: Written = verdict.kind === "write"
+    ? await writeObject(state.session, item, verdict, signal)
+    : await writeUnjudged(state.session, item, signal);
+  await prove(state, item, written.object, signal);
+  return written;
+}
+
+function noteOf(note: string | undefined): { readonly note?: string } {
+  return note === undefined ? {} : { note };
+}
+
+/** Remembers how a resource stands after its apply. */
+async function prove(state: OwnerState, item: Item, object: JsonObject, signal: AbortSignal): Promise<void> {
+  const key = refKey(item.ref);
+  const known = state.proofs.get(key);
+  const seen = summary(state.session, object);
+  const isUnlabelled = !hasLabel(object, state.owner);
+  const proof: Proof = {
+    ref: item.ref,
+    desired: item.desired,
+    owned: seen.owned,
+    fields: seen.fields,
+    kind: item.kind,
+    isUnlabelled,
+  };
+  if (known?.view !== undefined && (known.isUnlabelled ?? false) === isUnlabelled) proof.view = known.view;
+  else known?.view?.[Symbol.dispose]();
+  state.proofs.set(key, proof);
+  if (state.watchers.size > 0 && proof.view === undefined) await viewOf(state, proof, signal);
+  if (isJsonObject(object.metadata)) proof.view?.collection.note(object);
+}
+
+/** Waits until what a stage made is established, so that the next one finds it. */
+async function awaitStage(session: Session, refs: readonly ResourceRef[], signal: AbortSignal): Promise<void> {
+  // Classes and roles are what they are at once; CRDs and Namespaces come up.
+  const slow = refs.filter((ref) => ref.kind === "CustomResourceDefinition" || ref.kind === "Namespace");
+  if (slow.length === 0) return;
+  await waitForHealth(session, { refs: slow, timeoutMs: stageTimeoutMs, action: "Waiting for definitions" }, signal);
+}
+
+function failed(problems: readonly string[], verdicts: readonly Verdict[]): StageError {
+  const fault = verdicts.find((verdict) => verdict.kind === "fault");
+  const cause = fault?.kind === "fault" ? fault.error : undefined;
+  return new StageError("ReconciliationFailed", [...problems].sort().join("\n"), {
+    ...(cause === undefined ? {} : { cause }),
+    ...retryAfterOf(cause),
+  });
+}
+
+function retryAfterOf(error: unknown): { readonly retryAfterMs?: number } {
+  return error instanceof KubeError && error.retryAfterMs !== undefined ? { retryAfterMs: error.retryAfterMs } : {};
+}

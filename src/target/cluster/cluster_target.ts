@@ -1,0 +1,432 @@
+/**
+ * Part `target/cluster`: makes a Kubernetes cluster match. In: resources of an owner and what it had before. Out: what was
+ * changed, the inventory, health. May fail: with a `StageError` that names every resource at fault. Called by the
+ * pipelines, through the contract `Target`.
+ *
+ * Server-side apply under one field manager; the inventory is kept in the cluster; one watch per kind shows drift and
+ * health and proves that nothing is to be done.
+ *
+ * @module
+ */
+import type { Clock } from "../../core/clock.ts";
+import type { Digest } from "../../core/digest.ts";
+import { digestOf } from "../../core/digest.ts";
+import type { Inventory, InventoryEntry } from "../../core/inventory.ts";
+import { inventoryOf, union } from "../../core/inventory.ts";
+import type { KubeApi } from "../../core/kube_api.ts";
+import { KubeError } from "../../core/kube_api.ts";
+import type { ObjectKey } from "../../core/object.ts";
+import { keyText } from "../../core/object.ts";
+import type { Random } from "../../core/random.ts";
+import type { ResourceRef } from "../../core/resource.ts";
+import { refKey } from "../../core/resource.ts";
+import { asStageError, StageError } from "../../core/stage_error.ts";
+import type {
+  ApplyResult,
+  RemoveResult,
+  Target,
+  TargetOptions,
+  TargetRequest,
+  WaitRequest,
+  WatchedChange,
+} from "../../core/target.ts";
+import { applyResources } from "./apply.ts";
+import type { Discovery } from "./discovery.ts";
+import { discoveryOf } from "./discovery.ts";
+import { waitForHealth } from "./health.ts";
+import { InventoryStore } from "./inventory_store.ts";
+import { plannedRefs } from "./items.ts";
+import { LiveView } from "./live_view.ts";
+import { ownerLabels } from "./marks.ts";
+import { look, ownerState, storedOf } from "./owner_state.ts";
+import type { OwnerState } from "./owner_state.ts";
+import { watchOwner } from "./owner_watch.ts";
+import { planResources } from "./plan.ts";
+import { pruneResources } from "./prune.ts";
+import { recoverInventories } from "./recover_inventory.ts";
+import type { Session } from "./session.ts";
+import { inParallel } from "./session.ts";
+import type { OverriddenManager } from "./take_over.ts";
+import { earlierManagers } from "./take_over.ts";
+import type { WriterLease } from "./lease.ts";
+
+/** What a cluster target works with. */
+export interface ClusterTargetOptions {
+  readonly api: KubeApi;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Connects to the cluster of a kubeconfig's text. Absent: such requests are refused. */
+  readonly openCluster?: (kubeconfig: string) => Promise<{ readonly api: KubeApi } & Disposable>;
+  /** Name under which fields are ours. Default `kustomize-controller`: objects change hands with Flux without a trace. */
+  readonly fieldManager?: string;
+  /** Managers whose fields become ours. Default {@linkcode earlierManagers}. */
+  readonly managers?: readonly OverriddenManager[];
+  /** Namespace of the inventories. Default the account's own. */
+  readonly inventoryNamespace?: string;
+  /** `false` deletes whatever is stale without a question. Default `true`. */
+  readonly guards?: boolean;
+  /** Requests of one apply at once. Default 16. */
+  readonly concurrency?: number;
+  /** Milliseconds after which an owner is compared with the server in full, whatever is known. Default one hour. */
+  readonly sweepMs?: number;
+  /** Only its holder writes. Default: nobody else writes. */
+  readonly lease?: WriterLease;
+}
+
+/** A cluster as a target; its watches end when it is disposed. */
+export interface ClusterTarget extends Target, Disposable {
+  /** Lists and watches that are open. */
+  readonly openViews: number;
+}
+
+const applyTimeoutMs = 300_000;
+/** Milliseconds for which the labels of a whole cluster are not read again. */
+const recoveryFreshMs = 60_000;
+
+/** Makes a target of a cluster. Nothing is sent before it is used. */
+export function clusterTarget(options: ClusterTargetOptions): ClusterTarget {
+  return new Cluster(options);
+}
+
+interface Connection {
+  readonly api: KubeApi;
+  readonly discovery: Discovery;
+  readonly view: LiveView;
+  readonly handle?: Disposable;
+}
+
+class Cluster implements ClusterTarget {
+  readonly kind = "cluster";
+  readonly name = "cluster";
+  readonly #options: ClusterTargetOptions;
+  readonly #store: InventoryStore;
+  readonly #states = new Map<string, Promise<OwnerState>>();
+  readonly #connections = new Map<Digest | "", Promise<Connection>>();
+  readonly #recovered = new Map<
+    string,
+    { readonly at: number; readonly found: Promise<ReadonlyMap<string, readonly InventoryEntry[]>> }
+  >();
+
+  constructor(options: ClusterTargetOptions) {
+    this.#options = options;
+    this.#store = new InventoryStore(options.api, options.inventoryNamespace ?? options.api.namespace);
+    this.#connections.set("", Promise.resolve(this.#connect(options.api)));
+  }
+
+  get openViews(): number {
+    let count = 0;
+    for (const view of this.#views) count += view.size;
+    return count;
+  }
+
+  readonly #views: LiveView[] = [];
+
+  async plan(request: TargetRequest, signal: AbortSignal) {
+    return await this.#guarded("Cannot plan", async () => {
+      const session = await this.#session(request.owner, request.options);
+      const stored = await this.#store.reload(request.owner, signal);
+      return await planResources(session, request, { entries: stored?.entries ?? [] }, signal);
+    });
+  }
+
+  async apply(request: TargetRequest, signal: AbortSignal): Promise<ApplyResult> {
+    await this.#options.lease?.hold(signal);
+    const state = await this.#state(request.owner, signal);
+    const limit = this.#limit(request.options.timeoutMs ?? applyTimeoutMs, signal);
+    state.isApplying = true;
+    try {
+      return await this.#guarded("Cannot apply", async () => {
+        state.session = await this.#session(request.owner, request.options);
+        return await this.#apply(state, request, limit.signal);
+      });
+    } finally {
+      state.isApplying = false;
+      limit.end();
+      for (const watcher of [...state.watchers]) watcher();
+    }
+  }
+
+  async wait(request: WaitRequest, signal: AbortSignal) {
+    return await this.#guarded("Cannot check health", async () => {
+      const session = await this.#session(request.owner, request);
+      const state = await this.#state(request.owner, signal);
+      const refs = await this.#placedRefs(state, request.refs, signal);
+      return await waitForHealth(session, {
+        refs: refs.filter((ref) => !state.skipped.has(refKey(ref))),
+        timeoutMs: request.timeoutMs,
+        ownerKind: request.owner.kind,
+        ...(request.expressions === undefined ? {} : { expressions: request.expressions }),
+      }, signal);
+    });
+  }
+
+  async remove(
+    owner: ObjectKey,
+    entries: readonly InventoryEntry[],
+    options: TargetOptions,
+    signal: AbortSignal,
+  ): Promise<RemoveResult> {
+    await this.#options.lease?.hold(signal);
+    const state = await this.#state(owner, signal);
+    state.isApplying = true;
+    try {
+      return await this.#guarded("Cannot delete", async () => {
+        const session = await this.#session(owner, options);
+        const all = union({ entries: [...state.stored.values()] }, { entries }).entries;
+        const guards = this.#options.guards ?? true;
+        const result = await pruneResources(session, { owner, entries, all, options, guards }, signal);
+        await this.#trim(state, result, signal);
+        return result;
+      });
+    } finally {
+      state.isApplying = false;
+    }
+  }
+
+  async stands(owner: ObjectKey, inputs: string, signal: AbortSignal): Promise<boolean> {
+    try {
+      const state = await this.#state(owner, signal);
+      if (inputs === "" || state.inputs !== inputs || this.#isSweepDue(state)) return false;
+      for (const entry of state.stored.values()) if (entry.desired === "") return false;
+      let isUntouched = true;
+      await inParallel([...state.proofs.values()], this.#concurrency, async (proof) => {
+        if (!isUntouched) return;
+        const seen = await look(state, proof, signal);
+        if (seen === undefined || seen.owned !== proof.owned || seen.status === "Terminating") isUntouched = false;
+        // Only its digest was kept over the restart: from here on a drift can be told by field.
+        else if (proof.fields === "") state.proofs.set(refKey(proof.ref), { ...proof, fields: seen.fields });
+      });
+      return isUntouched;
+    } catch (error) {
+      if (error instanceof KubeError) return false;
+      throw error;
+    }
+  }
+
+  watch(owner: ObjectKey, onChange: (change: WatchedChange) => void, signal: AbortSignal): void {
+    void this.#state(owner, signal).then((state) => watchOwner(state, onChange, signal)).catch(() => {
+      // A watch that cannot be had is no fault: the next run at its interval looks anyway.
+    });
+  }
+
+  async remembered(owner: ObjectKey): Promise<Inventory | undefined> {
+    if (ownerLabels(owner) === undefined) return undefined;
+    const limit = this.#limit(applyTimeoutMs, new AbortController().signal);
+    try {
+      return await this.#guarded("Cannot read the inventory", async () => {
+        const state = await this.#state(owner, limit.signal);
+        const stored = await this.#store.reload(owner, limit.signal);
+        const known = union({ entries: [...state.stored.values()] }, { entries: stored?.entries ?? [] });
+        if (stored !== undefined) return plain(known);
+        const found = await this.#recover(owner, limit.signal);
+        const all = union(known, { entries: found });
+        return all.entries.length === 0 ? undefined : plain(all);
+      });
+    } finally {
+      limit.end();
+    }
+  }
+
+  [Symbol.dispose](): void {
+    for (const view of this.#views) view[Symbol.dispose]();
+    for (const connection of this.#connections.values()) {
+      connection.then(({ handle }) => handle?.[Symbol.dispose](), () => {});
+    }
+    this.#connections.clear();
+    this.#states.clear();
+  }
+
+  async #apply(state: OwnerState, request: TargetRequest, signal: AbortSignal): Promise<ApplyResult> {
+    const { owner } = request;
+    const isKept = ownerLabels(owner) !== undefined;
+    const isSweep = this.#isSweepDue(state);
+    const before = union(request.previous, { entries: [...state.stored.values()] });
+    if (isKept) {
+      const planned = inventoryOf(await plannedRefs(state.session, request, signal));
+      const ahead = storedOf(state, union(before, planned).entries, { inputs: state.inputs });
+      await this.#save(state, ahead, signal);
+    }
+    const result = await applyResources(state, request, { isSweep: isSweep || !isKept }, signal);
+    if (isSweep) state.sweptAt = this.#options.clock.monotonic();
+    if (isKept) {
+      const complete = new Set(result.inventory.entries.map((entry) => entry.id));
+      const after = storedOf(state, union(before, result.inventory).entries, {
+        inputs: request.inputs ?? "",
+        complete,
+      });
+      await this.#save(state, after, signal);
+    }
+    state.inputs = request.inputs ?? "";
+    return result;
+  }
+
+  async #save(state: OwnerState, inventory: Parameters<InventoryStore["save"]>[1], signal: AbortSignal) {
+    this.#assertWriter();
+    await this.#store.save(state.owner, inventory, signal);
+    state.stored = new Map(inventory.entries.map((entry) => [entry.id, entry]));
+  }
+
+  /** Takes what is gone, or not ours any more, out of the inventory. */
+  async #trim(state: OwnerState, result: RemoveResult, signal: AbortSignal): Promise<void> {
+    const gone = new Set(inventoryOf(result.removed.map((change) => change.ref)).entries.map((entry) => entry.id));
+    for (const { entry } of result.released) gone.add(entry.id);
+    for (const [key, proof] of [...state.proofs]) {
+      if (!gone.has(inventoryOf([proof.ref]).entries[0]?.id ?? "")) continue;
+      proof.view?.[Symbol.dispose]();
+      state.proofs.delete(key);
+    }
+    if (ownerLabels(state.owner) === undefined) return;
+    const rest = [...state.stored.values()].filter((entry) => !gone.has(entry.id));
+    await this.#save(state, { inputs: state.inputs, entries: rest }, signal);
+  }
+
+  async #placedRefs(
+    state: OwnerState,
+    refs: readonly ResourceRef[],
+    signal: AbortSignal,
+  ): Promise<readonly ResourceRef[]> {
+    const placed = new Map([...state.proofs.values()].map(({ ref }) => [`${ref.group}/${ref.kind}/${ref.name}`, ref]));
+    return await inParallel(refs, this.#concurrency, async (ref) => {
+      if (ref.namespace !== "") return ref;
+      const applied = placed.get(`${ref.group}/${ref.kind}/${ref.name}`);
+      if (applied !== undefined) return { ...ref, namespace: applied.namespace };
+      const kind = await state.session.discovery.kindOf(ref, signal);
+      return kind?.isNamespaced === true ? { ...ref, namespace: state.owner.namespace } : ref;
+    });
+  }
+
+  async #recover(owner: ObjectKey, signal: AbortSignal): Promise<readonly InventoryEntry[]> {
+    const now = this.#options.clock.monotonic();
+    let recovery = this.#recovered.get(owner.kind);
+    if (recovery === undefined || now - recovery.at > recoveryFreshMs) {
+      const session = await this.#session(owner, {});
+      recovery = { at: now, found: recoverInventories(session, owner.kind, signal) };
+      this.#recovered.set(owner.kind, recovery);
+      recovery.found.catch(() => this.#recovered.delete(owner.kind));
+    }
+    return (await recovery.found).get(keyText(owner)) ?? [];
+  }
+
+  #state(owner: ObjectKey, signal: AbortSignal): Promise<OwnerState> {
+    const key = keyText(owner);
+    const known = this.#states.get(key);
+    if (known !== undefined) return known;
+    const made = (async () => {
+      const session = await this.#session(owner, {});
+      const stored = ownerLabels(owner) === undefined ? undefined : await this.#store.load(owner, signal);
+      return ownerState(owner, stored, session);
+    })();
+    this.#states.set(key, made);
+    made.catch(() => this.#states.delete(key));
+    return made;
+  }
+
+  async #session(
+    owner: ObjectKey,
+    options: Pick<TargetOptions, "kubeconfig" | "serviceAccountName">,
+  ): Promise<Session> {
+    const connection = await this.#connection(options.kubeconfig);
+    const { clock, fieldManager, managers } = this.#options;
+    const viewers = [{ api: connection.api, user: "" }];
+    let { api } = connection;
+    if (options.serviceAccountName !== undefined) {
+      if (options.serviceAccountName === "") {
+        throw new StageError("ReconciliationFailed", `Cannot act for ${keyText(owner)}: serviceAccountName is empty`, {
+          hint: "Name a ServiceAccount, or leave the field out",
+        });
+      }
+      const user = `system:serviceaccount:${owner.namespace}:${options.serviceAccountName}`;
+      api = connection.api.as(user);
+      viewers.push({ api, user });
+    }
+    return {
+      api,
+      viewers,
+      discovery: connection.discovery,
+      view: connection.view,
+      clock,
+      manager: fieldManager ?? "kustomize-controller",
+      managers: managers ?? earlierManagers,
+      concurrency: this.#concurrency,
+      mayWrite: () => this.#assertWriter(),
+    };
+  }
+
+  #connection(kubeconfig: string | undefined): Promise<Connection> {
+    const key = kubeconfig === undefined ? "" : digestOf(kubeconfig);
+    const known = this.#connections.get(key);
+    if (known !== undefined) return known;
+    const made = (async () => {
+      const { openCluster } = this.#options;
+      if (openCluster === undefined || kubeconfig === undefined) {
+        throw new StageError("ReconciliationFailed", "Cannot use kubeConfig: other clusters are switched off");
+      }
+      const handle = await openCluster(kubeconfig);
+      return { ...this.#connect(handle.api), handle };
+    })();
+    this.#connections.set(key, made);
+    made.catch(() => this.#connections.delete(key));
+    return made;
+  }
+
+  #connect(api: KubeApi): Connection {
+    const { clock, random, fieldManager, managers } = this.#options;
+    const view = new LiveView({
+      clock,
+      random,
+      manager: fieldManager ?? "kustomize-controller",
+      managers: managers ?? earlierManagers,
+    });
+    this.#views.push(view);
+    return { api, discovery: discoveryOf(api), view };
+  }
+
+  get #concurrency(): number {
+    return this.#options.concurrency ?? 16;
+  }
+
+  #assertWriter(): void {
+    this.#options.lease?.assertHeld();
+  }
+
+  /** Owners are swept at different times: the pause is lengthened by up to half, by the owner's name. */
+  #isSweepDue(state: OwnerState): boolean {
+    const sweepMs = this.#options.sweepMs ?? 3_600_000;
+    const share = parseInt(digestOf(keyText(state.owner)).slice(7, 11), 16) / 0xffff;
+    return this.#options.clock.monotonic() - state.sweptAt >= sweepMs * (1 + share / 2);
+  }
+
+  #limit(timeoutMs: number, outer: AbortSignal): { readonly signal: AbortSignal; readonly end: () => void } {
+    const stop = new AbortController();
+    const onAbort = () => stop.abort(outer.reason);
+    if (outer.aborted) onAbort();
+    outer.addEventListener("abort", onAbort, { once: true });
+    const cancel = this.#options.clock.after(timeoutMs, () => {
+      stop.abort(new StageError("ReconciliationFailed", `Cannot finish within ${timeoutMs / 1000} s`));
+    });
+    return {
+      signal: stop.signal,
+      end: () => {
+        cancel();
+        outer.removeEventListener("abort", onAbort);
+      },
+    };
+  }
+
+  async #guarded<Result>(action: string, work: () => Promise<Result>): Promise<Result> {
+    try {
+      return await work();
+    } catch (error) {
+      if (!(error instanceof KubeError)) throw error;
+      if (error.retryAfterMs === undefined) throw asStageError(error, "ReconciliationFailed", action);
+      throw new StageError("ReconciliationFailed", `${action}: ${error.message}`, {
+        cause: error,
+        retryAfterMs: error.retryAfterMs,
+      });
+    }
+  }
+}
+
+function plain(inventory: Inventory): Inventory {
+  return { entries: inventory.entries.map(({ id, v }) => ({ id, v })) };
+}

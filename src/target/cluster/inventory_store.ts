@@ -1,0 +1,175 @@
+import type { InventoryEntry } from "../../core/inventory.ts";
+import type { JsonObject } from "../../core/json.ts";
+import { isJsonObject } from "../../core/json.ts";
+import type { KubeApi } from "../../core/kube_api.ts";
+import { isKubeError, KubeError } from "../../core/kube_api.ts";
+import { digestOf } from "../../core/digest.ts";
+import type { ObjectKey } from "../../core/object.ts";
+import { keyText } from "../../core/object.ts";
+import { StageError } from "../../core/stage_error.ts";
+import { listItems } from "./discovery.ts";
+
+/** One entry of an inventory, and how it stood after the last apply: what proves that nothing is to be done. */
+export interface StoredEntry extends InventoryEntry {
+  /** Digest of what was wanted; "" when it has not been applied yet. */
+  readonly desired: string;
+  /** Digest of what was ours afterwards; "" likewise. */
+  readonly owned: string;
+}
+
+/** What the cluster remembers of an owner. */
+export interface StoredInventory {
+  /** Digest of everything that decided the last complete apply; "" before one. */
+  readonly inputs: string;
+  readonly entries: readonly StoredEntry[];
+}
+
+const label = "pilotfish.dev/inventory";
+/** A ConfigMap holds 1 MiB; the rest is left for its metadata. */
+const maxBytes = 1_000_000;
+
+/** Name of an owner's ConfigMap; namespaces hold no dot, so two owners never share one. */
+export function inventoryName(owner: ObjectKey): string {
+  const name = `pilotfish.${owner.kind.toLowerCase()}.${owner.namespace}.${owner.name}`;
+  return name.length <= 253 ? name : `pilotfish.${digestOf(keyText(owner)).slice(7, 47)}`;
+}
+
+/**
+ * Inventories kept in the cluster, one ConfigMap an owner, a line an entry: `<namespace>_<name>_<group>_<kind> <version>`
+ * and two digests. Read once for all owners; written only when the text changes.
+ */
+export class InventoryStore {
+  readonly #api: KubeApi;
+  readonly #namespace: string;
+  readonly #texts = new Map<string, string>();
+  #loaded: Promise<void> | undefined;
+
+  constructor(api: KubeApi, namespace: string) {
+    this.#api = api;
+    this.#namespace = namespace;
+  }
+
+  /** What is kept of an owner; `undefined` when there is nothing. */
+  async load(owner: ObjectKey, signal: AbortSignal): Promise<StoredInventory | undefined> {
+    this.#loaded ??= this.#loadAll(signal);
+    try {
+      await this.#loaded;
+    } catch (error) {
+      this.#loaded = undefined;
+      throw error;
+    }
+    const text = this.#texts.get(inventoryName(owner));
+    return text === undefined ? undefined : parseInventory(text);
+  }
+
+  /** Reads one owner's inventory again, for a ConfigMap that somebody has deleted or changed. */
+  async reload(owner: ObjectKey, signal: AbortSignal): Promise<StoredInventory | undefined> {
+    const name = inventoryName(owner);
+    try {
+      this.#take(await this.#api.send({ method: "GET", path: this.#path(name) }, signal));
+    } catch (error) {
+      if (!isKubeError(error, 404)) throw error;
+      this.#texts.delete(name);
+    }
+    const text = this.#texts.get(name);
+    return text === undefined ? undefined : parseInventory(text);
+  }
+
+  /** Keeps an owner's inventory; an empty one takes its ConfigMap away. @throws {StageError} ReconciliationFailed */
+  async save(owner: ObjectKey, inventory: StoredInventory, signal: AbortSignal): Promise<void> {
+    const name = inventoryName(owner);
+    if (inventory.entries.length === 0) return await this.#remove(name, signal);
+    const text = printInventory(inventory);
+    if (this.#texts.get(name) === text) return;
+    if (text.length > maxBytes) {
+      throw new StageError(
+        "ReconciliationFailed",
+        `Cannot keep the inventory of ${
+          keyText(owner)
+        }: ${inventory.entries.length} resources need ${text.length} bytes, a ConfigMap holds ${maxBytes}`,
+        { hint: "Split the object into several" },
+      );
+    }
+    try {
+      await this.#api.send({
+        method: "PATCH",
+        path: this.#path(name),
+        query: { fieldManager: "pilotfish", force: "true" },
+        contentType: "application/apply-patch+yaml",
+        body: {
+          apiVersion: "v1",
+          kind: "ConfigMap",
+          metadata: {
+            name,
+            namespace: this.#namespace,
+            labels: { [label]: "true", "app.kubernetes.io/managed-by": "pilotfish" },
+          },
+          data: { owner: keyText(owner), inputs: inventory.inputs, entries: text.slice(text.indexOf("\n") + 1) },
+        },
+      }, signal);
+    } catch (error) {
+      if (!(error instanceof KubeError) || error.code === 0) throw error;
+      throw new StageError(
+        "ReconciliationFailed",
+        `Cannot keep the inventory of ${keyText(owner)} in ConfigMap "${this.#namespace}/${name}": ${error.message}`,
+        { cause: error, hint: `Let the account create and patch ConfigMaps in namespace "${this.#namespace}"` },
+      );
+    }
+    this.#texts.set(name, text);
+  }
+
+  async #remove(name: string, signal: AbortSignal): Promise<void> {
+    if (!this.#texts.has(name)) return;
+    try {
+      await this.#api.send({ method: "DELETE", path: this.#path(name) }, signal);
+    } catch (error) {
+      if (!isKubeError(error, 404)) throw error;
+    }
+    this.#texts.delete(name);
+  }
+
+  async #loadAll(signal: AbortSignal): Promise<void> {
+    let next = "";
+    do {
+      const page = await this.#api.send({
+        method: "GET",
+        path: this.#path(""),
+        query: { labelSelector: label, limit: "500", ...(next === "" ? {} : { continue: next }) },
+      }, signal);
+      for (const item of listItems(page, "items")) this.#take(item);
+      const token = isJsonObject(page.metadata) ? page.metadata.continue : undefined;
+      next = typeof token === "string" ? token : "";
+    } while (next !== "");
+  }
+
+  #take(object: JsonObject): void {
+    const data = isJsonObject(object.data) ? object.data : {};
+    const name = isJsonObject(object.metadata) ? String(object.metadata.name) : "";
+    this.#texts.set(name, `${String(data.inputs ?? "")}\n${String(data.entries ?? "")}`);
+  }
+
+  #path(name: string): string {
+    const root = `/api/v1/namespaces/${encodeURIComponent(this.#namespace)}/configmaps`;
+    return name === "" ? root : `${root}/${name}`;
+  }
+}
+
+/** Text of an inventory: the inputs, then a line an entry, sorted. */
+export function printInventory(inventory: StoredInventory): string {
+  const lines = inventory.entries.map(({ id, v, desired, owned }) =>
+    desired === "" || owned === "" ? `${id} ${v}` : `${id} ${v} ${desired} ${owned}`
+  );
+  return `${inventory.inputs}\n${lines.sort().map((line) => `${line}\n`).join("")}`;
+}
+
+/** Inventory of a text. Lines that are none are left out: what they named is found by its labels. */
+export function parseInventory(text: string): StoredInventory {
+  const [inputs = "", ...lines] = text.split("\n");
+  return {
+    inputs,
+    entries: lines.flatMap((line) => {
+      const [id, v, desired = "", owned = ""] = line.split(" ");
+      return id === undefined || v === undefined || id.split("_").length < 4 ? [] : [{ id, v, desired, owned }];
+    }),
+  };
+}

@@ -1,0 +1,293 @@
+import { digestOf } from "../../core/digest.ts";
+import type { JsonObject } from "../../core/json.ts";
+import { isJsonObject } from "../../core/json.ts";
+import { KubeError } from "../../core/kube_api.ts";
+import type { Resource, ResourceRef } from "../../core/resource.ts";
+import { driftedFields, valueAt, withValueAt } from "./compare.ts";
+import type { ServedKind } from "./discovery.ts";
+import { objectPath } from "./discovery.ts";
+import { respectIgnored, withoutIgnored } from "./ignore.ts";
+import { isLeftAlone, markOf } from "./marks.ts";
+import { isBuiltIn } from "./normalise.ts";
+import type { Session } from "./session.ts";
+import { faultText, readObject } from "./session.ts";
+import { takeOverPatch } from "./take_over.ts";
+
+/** One resource of an apply, ready to be sent. */
+export interface Item {
+  readonly ref: ResourceRef;
+  readonly kind: ServedKind;
+  readonly body: Resource;
+  /** Digest of what is wanted: body and switches. */
+  readonly desired: string;
+  /** Fields that are left as they are. */
+  readonly ignored: readonly (readonly string[])[];
+  readonly force: boolean;
+  /** Create what is missing, leave alone what is there. */
+  readonly createOnly: boolean;
+}
+
+/** What is to be done about one resource. */
+export type Verdict =
+  | { readonly kind: "unchanged"; readonly live: JsonObject; readonly note?: string }
+  | { readonly kind: "skip"; readonly live: JsonObject | undefined; readonly note: string }
+  | Write
+  /** It needs something that this very apply makes: it is sent in its turn, unchecked. */
+  | { readonly kind: "later"; readonly error: KubeError }
+  | { readonly kind: "fault"; readonly message: string; readonly error: unknown };
+
+/** A resource that is to be written. */
+export interface Write {
+  readonly kind: "write";
+  readonly live: JsonObject | undefined;
+  readonly body: Resource;
+  /** JSON patch that comes first: what earlier managers left. */
+  readonly takeOver: readonly JsonObject[];
+  readonly drifted: readonly string[];
+  readonly recreate: boolean;
+  /** What the server would make of it; absent when it was not asked. */
+  readonly outcome?: JsonObject;
+  readonly note?: string;
+}
+
+/** What a judge knows beside the item. */
+export interface JudgeOptions {
+  /** Whether it is known that there is no such object. */
+  readonly isAbsent?: boolean;
+  /** Resources of the same apply that are not there yet: kind and name. */
+  readonly coming: (text: string) => boolean;
+}
+
+/** Finds out what is to be done about one resource, without writing. Never throws for a fault of the resource. */
+export async function judge(
+  session: Session,
+  item: Item,
+  options: JudgeOptions,
+  signal: AbortSignal,
+): Promise<Verdict> {
+  try {
+    return await judged(session, item, options, signal);
+  } catch (error) {
+    signal.throwIfAborted();
+    if (!(error instanceof KubeError)) throw error;
+    if (dependsOnComing(error, options)) return { kind: "later", error };
+    return { kind: "fault", message: faultText(item.ref, "dry-run", error), error };
+  }
+}
+
+async function judged(session: Session, item: Item, options: JudgeOptions, signal: AbortSignal): Promise<Verdict> {
+  const live = options.isAbsent === true ? undefined : await readObject(session, item, signal);
+  const skip = skipNote(item, live);
+  if (skip !== undefined) return { kind: "skip", live, note: skip };
+  if (live !== undefined && item.createOnly) return { kind: "unchanged", live, note: "It is there already" };
+  if (live === undefined && options.isAbsent === true && isSurelyValid(item)) {
+    return { kind: "write", live, body: item.body, takeOver: [], drifted: [], recreate: false };
+  }
+  const body = live === undefined || item.ignored.length === 0
+    ? item.body
+    : respectIgnored(item.body, live, { paths: item.ignored, manager: session.manager });
+  const dry = await dryRun(session, { ...item, body }, live, signal);
+  if (dry.kind === "fault") return dry;
+  const base: Omit<Write, "takeOver" | "drifted"> = {
+    kind: "write",
+    live,
+    body: dry.body,
+    recreate: dry.kind === "recreate",
+    ...(dry.kind === "done" ? { outcome: dry.outcome } : {}),
+    ...(dry.note === undefined ? {} : { note: dry.note }),
+  };
+  if (live === undefined || dry.kind === "recreate") return { ...base, takeOver: [], drifted: [] };
+  const isGoing = isJsonObject(live.metadata) && typeof live.metadata.deletionTimestamp === "string";
+  const takeOver = takeOverPatch(live, session.manager, session.managers);
+  const drifted = driftedFields(withoutIgnored(live, item.ignored), withoutIgnored(dry.outcome, item.ignored));
+  if (takeOver.length === 0 && drifted.length === 0 && !isGoing) {
+    return { kind: "unchanged", live, ...(dry.note === undefined ? {} : { note: dry.note }) };
+  }
+  return { ...base, takeOver, drifted };
+}
+
+function skipNote(item: Item, live: JsonObject | undefined): string | undefined {
+  if (isLeftAlone(item.body)) return "Its manifest says that it is left alone";
+  if (isLeftAlone(live)) return "It says in the cluster that it is left alone";
+  if (live !== undefined && markOf(item.body, "ssa") === "ifnotpresent") return "It is only created, and it is there";
+  return undefined;
+}
+
+type DryRun =
+  | { readonly kind: "done"; readonly body: Resource; readonly outcome: JsonObject; readonly note?: string }
+  | { readonly kind: "recreate"; readonly body: Resource; readonly note?: string }
+  | { readonly kind: "fault"; readonly message: string; readonly error: unknown };
+
+async function dryRun(
+  session: Session,
+  item: Item,
+  live: JsonObject | undefined,
+  signal: AbortSignal,
+): Promise<DryRun> {
+  const dropped: string[] = [];
+  let body = item.body;
+  for (;;) {
+    const note = dropped.length === 0
+      ? undefined
+      : `Fields that its kind does not have were left out: ${dropped.join(", ")}`;
+    const noted = note === undefined ? {} : { note };
+    try {
+      const outcome = await sendApply(session, { ...item, body }, { dryRun: true }, signal);
+      return { kind: "done", body, outcome, ...noted };
+    } catch (error) {
+      if (!(error instanceof KubeError)) throw error;
+      const unknown = isBuiltIn(item.ref.group) ? unknownFields(error) : [];
+      const without = unknown.reduce<JsonObject>((current, path) => dropField(current, path), body) as Resource;
+      if (unknown.length > 0 && without !== body && dropped.length < 100) {
+        dropped.push(...unknown.map((path) => path.join(".")));
+        body = without;
+        continue;
+      }
+      if (live === undefined || !namesImmutableField(error)) throw error;
+      if (!mayRecreate(item, live)) {
+        return { kind: "fault", message: `${faultText(item.ref, "dry-run", error)}${forceHint(item)}`, error };
+      }
+      await tryUnderOtherName(session, { ...item, body }, signal);
+      return { kind: "recreate", body, ...noted };
+    }
+  }
+}
+
+function forceHint(item: Item): string {
+  return item.force
+    ? "; it holds data, so it is only made anew when it says kustomize.toolkit.fluxcd.io/force: enabled"
+    : "";
+}
+
+/** Kinds whose deletion takes more with it than themselves. */
+const precious = new Set(["Namespace", "CustomResourceDefinition", "PersistentVolumeClaim", "PersistentVolume"]);
+
+function mayRecreate(item: Item, live: JsonObject): boolean {
+  if (markOf(item.body, "force") === "enabled" || markOf(live, "force") === "enabled") return true;
+  return item.force && !precious.has(item.ref.kind);
+}
+
+/**
+ * Whether the server refuses a change only because a field cannot change. Any other invalid field in the same answer
+ * means that the new body would not be accepted either.
+ *
+ * Differs: Flux makes an object anew after every Invalid or Conflict answer.
+ */
+export function namesImmutableField(error: KubeError): boolean {
+  if (error.code !== 422 && error.code !== 403 && error.code !== 409) return false;
+  const pattern =
+    /immutable|may not be (?:changed|updated)|may not change once set|cannot change roleRef|updates to \S+ spec for fields other than|is invalid and cannot be changed/i;
+  if (error.causes.length > 0) return error.causes.every((cause) => pattern.test(cause.message));
+  return pattern.test(error.message);
+}
+
+/** Asks the server whether it would take the new body, under a name that nobody has. */
+async function tryUnderOtherName(session: Session, item: Item, signal: AbortSignal): Promise<void> {
+  if (item.ref.kind === "CustomResourceDefinition") return;
+  const name = `${item.ref.name.slice(0, 40).replace(/[^a-z0-9]+$/, "")}-${digestOf(item.ref.name).slice(7, 15)}`;
+  const body = { ...item.body, metadata: { ...item.body.metadata, name } } as Resource;
+  try {
+    await sendApply(session, { ...item, ref: { ...item.ref, name }, body }, { dryRun: true }, signal);
+  } catch (error) {
+    // What the old object still holds (an address, a port) is free once it is gone.
+    if (error instanceof KubeError && /already allocated|already in use/i.test(error.message)) return;
+    throw error;
+  }
+}
+
+/** Sends a server-side apply; conflicts are decided for us. */
+export async function sendApply(
+  session: Session,
+  item: Pick<Item, "ref" | "kind" | "body">,
+  options: { readonly dryRun: boolean },
+  signal: AbortSignal,
+): Promise<JsonObject> {
+  if (!options.dryRun) session.mayWrite();
+  return await session.api.send({
+    method: "PATCH",
+    path: objectPath(item.kind, item.ref.namespace, item.ref.name),
+    query: { fieldManager: session.manager, force: "true", ...(options.dryRun ? { dryRun: "All" } : {}) },
+    contentType: "application/apply-patch+yaml",
+    body: item.body,
+  }, signal);
+}
+
+/**
+ * Whether an object that is not there would be accepted for certain, so that asking first gains nothing: a ConfigMap with
+ * a right name and text values in a namespace that is there. It halves the requests of a first apply.
+ */
+function isSurelyValid(item: Item): boolean {
+  if (item.ref.kind !== "ConfigMap" || item.ref.group !== "") return false;
+  const { name, labels, annotations } = item.body.metadata;
+  const keys = Object.keys(item.body);
+  if (!keys.every((key) => ["apiVersion", "kind", "metadata", "data"].includes(key))) return false;
+  if (!Object.keys(item.body.metadata).every((key) => ["name", "namespace", "labels", "annotations"].includes(key))) {
+    return false;
+  }
+  const data = item.body.data ?? {};
+  if (!isJsonObject(data) || JSON.stringify(data).length > 900_000) return false;
+  return name.length <= 253 && /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/.test(name) &&
+    Object.entries(data).every(([key, value]) => typeof value === "string" && /^[-._a-zA-Z0-9]{1,253}$/.test(key)) &&
+    textsAreValid(labels, /^(([A-Za-z0-9][-A-Za-z0-9_.]{0,61})?[A-Za-z0-9])?$/) && textsAreValid(annotations, /^/);
+}
+
+function textsAreValid(texts: unknown, value: RegExp): boolean {
+  if (texts === undefined) return true;
+  return isJsonObject(texts) &&
+    Object.entries(texts).every(([key, text]) =>
+      typeof text === "string" && value.test(text) && text.length < 100_000 &&
+      /^([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?\/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/.test(key)
+    );
+}
+
+/** Whether a refusal is only about something that this apply is about to make. */
+function dependsOnComing(error: KubeError, options: JudgeOptions): boolean {
+  if (error.code === 404) {
+    const match = /^(\S+?)(?:\.(\S+))? "([^"]+)" not found/.exec(error.message);
+    return match !== null && options.coming(`${match[1]}/${match[3]}`);
+  }
+  // A role that is about to be made may be what allows it (escalation check of a binding).
+  if (error.code === 403) {
+    return /not found: \S*roles?\b|roles?\.rbac\.authorization\.k8s\.io "[^"]+" not found/.test(error.message);
+  }
+  const webhook = /failed calling webhook .*service "([^"]+)" not found/.exec(error.message);
+  return webhook !== null && options.coming(`services/${webhook[1]}`);
+}
+
+/** Paths of fields that a typed kind does not have, from structured-merge-diff's error; parts in brackets pick list items. */
+function unknownFields(error: KubeError): readonly (readonly string[])[] {
+  if (error.code !== 400 && error.code !== 500 && error.code !== 422) return [];
+  const paths: string[][] = [];
+  for (const match of error.message.matchAll(/(\.[^\s:]\S*?|\.\S+?\[.*?\]\S*?): field not declared in schema/g)) {
+    const parts: string[] = [];
+    for (const part of (match[1] ?? "").matchAll(/\.([^.[\]]+)|\[([^\]]*)\]/g)) parts.push(part[1] ?? `[${part[2]}]`);
+    paths.push(parts);
+  }
+  return paths;
+}
+
+function dropField(object: JsonObject, path: readonly string[]): JsonObject {
+  const pointer: string[] = [];
+  for (const part of path) {
+    if (!part.startsWith("[")) {
+      pointer.push(part);
+      continue;
+    }
+    const list = valueAt(object, pointer);
+    const index = Array.isArray(list) ? indexOfItem(list, part.slice(1, -1)) : -1;
+    if (index < 0) return object;
+    pointer.push(String(index));
+  }
+  return valueAt(object, pointer) === undefined ? object : withValueAt(object, pointer, undefined) as JsonObject;
+}
+
+/** Place of the item that `name="web",port=80` or `2` picks. */
+function indexOfItem(list: readonly unknown[], keys: string): number {
+  if (/^\d+$/.test(keys)) return Number(keys);
+  const wanted = [...keys.matchAll(/([^=,]+)=("(?:[^"\\]|\\.)*"|[^,]+)/g)].map((match) =>
+    [match[1] ?? "", match[2] ?? ""] as const
+  );
+  return list.findIndex((item) =>
+    isJsonObject(item) && wanted.every(([key, value]) => JSON.stringify(item[key]) === value || item[key] === undefined)
+  );
+}

@@ -1,0 +1,232 @@
+import type { Clock } from "../../core/clock.ts";
+import type { JsonObject } from "../../core/json.ts";
+import { isJsonObject } from "../../core/json.ts";
+import type { KubeApi } from "../../core/kube_api.ts";
+import { isKubeError, KubeError } from "../../core/kube_api.ts";
+import type { Log } from "../../core/log.ts";
+import type { Random } from "../../core/random.ts";
+import { messageOf } from "../../core/stage_error.ts";
+
+/** Leave to write: one process has it at a time. */
+export interface WriterLease {
+  /** Waits until the lease is ours. @throws the signal's reason */
+  hold(signal: AbortSignal): Promise<void>;
+  /** Checks that it still is. @throws {KubeError} reason `NotLeader` when it may have passed to another */
+  assertHeld(): void;
+}
+
+/** A lease that is being sought or held until it is disposed. */
+export interface OpenLease extends WriterLease, AsyncDisposable {
+  readonly isHeld: boolean;
+}
+
+/** Which lease, and for whom. Times are client-go's defaults. */
+export interface LeaseOptions {
+  readonly namespace: string;
+  readonly name: string;
+  /** Name of this process, unlike any other's: host and chance. */
+  readonly identity: string;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log?: Log;
+  /** Milliseconds without renewal after which others take it. Default 15 s. */
+  readonly durationMs?: number;
+  /** Milliseconds without renewal after which its holder stops writing. Default 10 s. */
+  readonly renewDeadlineMs?: number;
+  /** Milliseconds between tries. Default 2 s. */
+  readonly retryMs?: number;
+}
+
+/**
+ * Seeks a `coordination.k8s.io/v1` Lease and keeps it (client-go `tools/leaderelection`). Another's lease has run out when
+ * its record has not changed for its duration on our own monotonic clock, so wall clocks need not agree. Whoever cannot
+ * renew in time stops by himself, also when the process was frozen: {@linkcode WriterLease.assertHeld} compares times, it
+ * does not wait for a timer. Disposing gives it back at once.
+ */
+export function openLease(api: KubeApi, options: LeaseOptions): OpenLease {
+  return new Holder(api, options);
+}
+
+class Holder implements OpenLease {
+  readonly #api: KubeApi;
+  readonly #options: LeaseOptions;
+  readonly #stop = new AbortController();
+  readonly #loop: Promise<void>;
+  #renewedAt = -Infinity;
+  #isOurs = false;
+  #observed = "";
+  #observedAt = -Infinity;
+  #record: JsonObject | undefined;
+  #waiting: (() => void)[] = [];
+
+  constructor(api: KubeApi, options: LeaseOptions) {
+    this.#api = api;
+    this.#options = options;
+    this.#loop = this.#run();
+  }
+
+  get isHeld(): boolean {
+    return this.#isOurs && this.#options.clock.monotonic() - this.#renewedAt < this.#renewDeadlineMs;
+  }
+
+  async hold(signal: AbortSignal): Promise<void> {
+    while (!this.isHeld) {
+      signal.throwIfAborted();
+      await new Promise<void>((resolve, reject) => {
+        const go = () => {
+          signal.removeEventListener("abort", stop);
+          resolve();
+        };
+        const stop = () => {
+          this.#waiting = this.#waiting.filter((other) => other !== go);
+          reject(signal.reason);
+        };
+        this.#waiting.push(go);
+        signal.addEventListener("abort", stop, { once: true });
+      });
+    }
+  }
+
+  assertHeld(): void {
+    if (this.isHeld) return;
+    const { namespace, name } = this.#options;
+    throw new KubeError(`the Lease "${namespace}/${name}" is not held by this process (any more)`, {
+      code: 0,
+      reason: "NotLeader",
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stop.abort(new Error("released"));
+    await this.#loop;
+    if (!this.#isOurs || this.#record === undefined) return;
+    this.#isOurs = false;
+    try {
+      await this.#write({ ...specOf(this.#record), holderIdentity: "", leaseDurationSeconds: 1 }, this.#record);
+    } catch {
+      // It runs out by itself.
+    }
+  }
+
+  async #run(): Promise<void> {
+    const { clock, random, log } = this.#options;
+    const { signal } = this.#stop;
+    while (!signal.aborted) {
+      const wasHeld = this.isHeld;
+      try {
+        await this.#attempt();
+      } catch (error) {
+        if (signal.aborted) return;
+        // Somebody was faster, or the server is away: the next try tells.
+        if (!isKubeError(error, 409)) log?.debug("Lease was not renewed", { cause: messageOf(error) });
+      }
+      if (this.isHeld) {
+        if (!wasHeld) log?.info("Lease is held", { name: this.#options.name });
+        for (const go of this.#waiting.splice(0)) go();
+      } else if (wasHeld) log?.warn("Lease was lost", { name: this.#options.name });
+      const pauseMs = this.#options.retryMs ?? 2_000;
+      // Those who wait spread out, so that they do not all come at once.
+      await clock.sleep(this.isHeld ? pauseMs : pauseMs * (1 + random.next() * 0.2), signal).catch(() => {});
+    }
+  }
+
+  async #attempt(): Promise<void> {
+    const { clock, identity } = this.#options;
+    const startedAt = clock.monotonic();
+    const live = await this.#read();
+    if (live === undefined) {
+      this.#record = await this.#create();
+      return this.#renewed(startedAt);
+    }
+    const spec = specOf(live);
+    const holder = typeof spec.holderIdentity === "string" ? spec.holderIdentity : "";
+    const state = JSON.stringify([holder, spec.renewTime, spec.leaseTransitions]);
+    if (state !== this.#observed) {
+      this.#observed = state;
+      this.#observedAt = startedAt;
+    }
+    if (holder !== identity) {
+      this.#isOurs = false;
+      const seconds = Number(spec.leaseDurationSeconds ?? 0);
+      if (holder !== "" && startedAt - this.#observedAt < Math.max(seconds * 1000, 1_000)) return;
+    }
+    const isNew = holder !== identity;
+    this.#record = await this.#write({
+      ...spec,
+      ...this.#ours(),
+      acquireTime: isNew ? microTime(clock.now()) : spec.acquireTime ?? microTime(clock.now()),
+      leaseTransitions: Number(spec.leaseTransitions ?? 0) + (isNew ? 1 : 0),
+    }, live);
+    this.#renewed(startedAt);
+  }
+
+  /** The time counts from before the request: the server may have taken it at once. */
+  #renewed(startedAt: number): void {
+    this.#renewedAt = startedAt;
+    this.#isOurs = true;
+  }
+
+  #ours(): JsonObject {
+    const { identity, clock } = this.#options;
+    return {
+      holderIdentity: identity,
+      leaseDurationSeconds: Math.ceil((this.#options.durationMs ?? 15_000) / 1000),
+      renewTime: microTime(clock.now()),
+    };
+  }
+
+  async #read(): Promise<JsonObject | undefined> {
+    try {
+      return await this.#api.send(
+        { method: "GET", path: this.#path(this.#options.name), timeoutMs: this.#renewDeadlineMs },
+        this.#stop.signal,
+      );
+    } catch (error) {
+      if (isKubeError(error, 404)) return undefined;
+      throw error;
+    }
+  }
+
+  #create(): Promise<JsonObject> {
+    const { namespace, name, clock } = this.#options;
+    return this.#api.send({
+      method: "POST",
+      path: this.#path(""),
+      timeoutMs: this.#renewDeadlineMs,
+      body: {
+        apiVersion: "coordination.k8s.io/v1",
+        kind: "Lease",
+        metadata: { namespace, name },
+        spec: { ...this.#ours(), acquireTime: microTime(clock.now()), leaseTransitions: 0 },
+      },
+    }, this.#stop.signal);
+  }
+
+  /** Writes the record over the one that was read: a change meanwhile is a conflict. */
+  #write(spec: JsonObject, live: JsonObject): Promise<JsonObject> {
+    return this.#api.send({
+      method: "PUT",
+      path: this.#path(this.#options.name),
+      timeoutMs: this.#renewDeadlineMs,
+      body: { ...live, spec },
+    });
+  }
+
+  #path(name: string): string {
+    const root = `/apis/coordination.k8s.io/v1/namespaces/${encodeURIComponent(this.#options.namespace)}/leases`;
+    return name === "" ? root : `${root}/${encodeURIComponent(name)}`;
+  }
+
+  get #renewDeadlineMs(): number {
+    return this.#options.renewDeadlineMs ?? 10_000;
+  }
+}
+
+function specOf(lease: JsonObject): JsonObject {
+  return isJsonObject(lease.spec) ? lease.spec : {};
+}
+
+/** Time with microseconds, as a Lease writes it. */
+function microTime(ms: number): string {
+  return new Date(ms).toISOString().replace("Z", "000Z");
+}

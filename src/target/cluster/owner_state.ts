@@ -1,0 +1,167 @@
+import type { InventoryEntry } from "../../core/inventory.ts";
+import { entryOf, refOfEntry } from "../../core/inventory.ts";
+import type { JsonObject } from "../../core/json.ts";
+import type { ObjectKey } from "../../core/object.ts";
+import type { ResourceRef } from "../../core/resource.ts";
+import { refKey } from "../../core/resource.ts";
+import type { ServedKind } from "./discovery.ts";
+import type { StoredEntry, StoredInventory } from "./inventory_store.ts";
+import type { OpenCollection } from "./live_view.ts";
+import { ownerSelector, textsOf } from "./marks.ts";
+import type { Seen } from "./seen.ts";
+import { seenOf } from "./seen.ts";
+import type { Session } from "./session.ts";
+import { readObject } from "./session.ts";
+
+/** How one resource stood when it was applied last: the proof against which it is held. */
+export interface Proof {
+  readonly ref: ResourceRef;
+  readonly desired: string;
+  readonly owned: string;
+  /** Our row of managed fields; "" when only its digest is known (after a start). */
+  readonly fields: string;
+  /** Where it is watched; opened when it is looked at first. */
+  view?: OpenCollection;
+  kind?: ServedKind;
+  /** Whether it lacks the owner's label, so that it must be watched by name. */
+  isUnlabelled?: boolean;
+}
+
+/** What is known of one owner while we run. */
+export interface OwnerState {
+  readonly owner: ObjectKey;
+  /** Digest of what decided the last complete apply; "" before one. */
+  inputs: string;
+  readonly proofs: Map<string, Proof>;
+  /** Entries that the cluster remembers, which may hold more than what was applied last. */
+  stored: ReadonlyMap<string, StoredEntry>;
+  /** Whose eyes see its resources. */
+  session: Session;
+  /** Monotonic time of the last full comparison. */
+  sweptAt: number;
+  /** Whether an apply is under way: what the watch sees then may be our own doing. */
+  isApplying: boolean;
+  /** Told when an apply has ended, while the owner is watched. */
+  readonly watchers: Set<() => void>;
+  /** Keys of resources that the last apply left alone. */
+  readonly skipped: Set<string>;
+}
+
+/** State of an owner from what the cluster remembers. */
+export function ownerState(
+  owner: ObjectKey,
+  stored: StoredInventory | undefined,
+  session: Session,
+): OwnerState {
+  const proofs = new Map<string, Proof>();
+  for (const entry of stored?.entries ?? []) {
+    if (!isProved(entry)) continue;
+    const ref = refOfEntry(entry);
+    proofs.set(refKey(ref), { ref, desired: entry.desired, owned: entry.owned, fields: "" });
+  }
+  return {
+    owner,
+    inputs: stored?.inputs ?? "",
+    proofs,
+    stored: new Map((stored?.entries ?? []).map((entry) => [entry.id, entry])),
+    session,
+    sweptAt: session.clock.monotonic(),
+    isApplying: false,
+    watchers: new Set(),
+    skipped: new Set(),
+  };
+}
+
+/** How a resource stands now, from the watch where there is one; `undefined` when it is gone. */
+export async function look(state: OwnerState, proof: Proof, signal: AbortSignal): Promise<Seen | undefined> {
+  const { session } = state;
+  const { namespace, name } = proof.ref;
+  const view = await viewOf(state, proof, signal);
+  const seen = view?.collection.isSynced === true ? view.collection.get(namespace, name) : undefined;
+  if (seen !== undefined) return seen;
+  if (proof.kind === undefined) return undefined;
+  const live = await readObject(session, { kind: proof.kind, ref: proof.ref }, signal);
+  if (live === undefined) return undefined;
+  if (!hasLabel(live, state.owner) && proof.isUnlabelled !== true) {
+    // The watch by label never shows it: from now on it is watched by its name.
+    proof.isUnlabelled = true;
+    view?.[Symbol.dispose]();
+    delete proof.view;
+    return summary(session, live);
+  }
+  return view === undefined ? summary(session, live) : view.collection.note(live);
+}
+
+/** The collection in which a resource is watched; `undefined` where nobody may. */
+export async function viewOf(
+  state: OwnerState,
+  proof: Proof,
+  signal: AbortSignal,
+): Promise<OpenCollection | undefined> {
+  if (proof.view !== undefined) return proof.view;
+  const { session } = state;
+  const kind = proof.kind ?? await session.discovery.kindOf(proof.ref, signal);
+  if (kind === undefined) return undefined;
+  proof.kind = kind;
+  const label = proof.isUnlabelled === true ? undefined : ownerSelector(state.owner.kind);
+  const view = await session.view.open(
+    {
+      kind: proof.kind,
+      namespace: proof.ref.namespace,
+      ...(label === undefined ? { name: proof.ref.name } : { label }),
+    },
+    session.viewers,
+    signal,
+  );
+  if (view !== undefined) proof.view = view;
+  return view;
+}
+
+/** What is remembered of an object. */
+export function summary(session: Session, object: JsonObject): Seen {
+  return seenOf(object, { manager: session.manager, managers: session.managers, now: session.clock.now() });
+}
+
+/** Whether an object carries the label by which an owner's objects are watched. */
+export function hasLabel(object: JsonObject, owner: ObjectKey): boolean {
+  const label = ownerSelector(owner.kind);
+  return label !== undefined && label in textsOf(object, "labels");
+}
+
+/** Forgets a resource and lets its watch go. */
+export function dropProof(state: OwnerState, key: string): void {
+  state.proofs.get(key)?.view?.[Symbol.dispose]();
+  state.proofs.delete(key);
+}
+
+/** Stands for the digests of what is left over from an earlier apply: known, and nothing to compare. */
+const leftOver = "-";
+
+/** Whether an entry carries the proof of an apply. */
+export function isProved(entry: StoredEntry): boolean {
+  return entry.desired !== "" && entry.desired !== leftOver;
+}
+
+/** The inventory to keep: entries with the proofs of those that have been applied. */
+export function storedOf(
+  state: OwnerState,
+  entries: Iterable<InventoryEntry>,
+  options: {
+    readonly inputs: string;
+    /** Ids of what an apply that is complete now made; all else is left over. Absent while an apply is under way. */
+    readonly complete?: ReadonlySet<string>;
+  },
+): StoredInventory {
+  const byId = new Map([...state.proofs.values()].map((proof) => [entryOf(proof.ref).id, proof]));
+  return {
+    inputs: options.inputs,
+    entries: [...entries].map(({ id, v }) => {
+      const proof = byId.get(id);
+      if (proof !== undefined && proof.owned !== "") return { id, v, desired: proof.desired, owned: proof.owned };
+      const isLeftOver = options.complete === undefined
+        ? state.stored.get(id)?.desired === leftOver
+        : !options.complete.has(id);
+      return isLeftOver ? { id, v, desired: leftOver, owned: leftOver } : { id, v, desired: "", owned: "" };
+    }),
+  };
+}

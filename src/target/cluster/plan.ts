@@ -1,0 +1,130 @@
+import { inventoryOf, subtract, union } from "../../core/inventory.ts";
+import type { Inventory } from "../../core/inventory.ts";
+import type { JsonObject, JsonValue } from "../../core/json.ts";
+import { isJsonObject } from "../../core/json.ts";
+import type { ResourceRef } from "../../core/resource.ts";
+import { refOf } from "../../core/resource.ts";
+import { StageError } from "../../core/stage_error.ts";
+import type { PlannedChange, TargetRequest } from "../../core/target.ts";
+import { printYaml } from "../../format/yaml.ts";
+import { maskPair } from "../mask_secrets.ts";
+import { refOfEntry } from "../../core/inventory.ts";
+import type { Item, Verdict } from "./judge.ts";
+import { judge } from "./judge.ts";
+import { namesOneOf, plannedRefs, prepare } from "./items.ts";
+import { isKeptForever, ownerLabels, textsOf } from "./marks.ts";
+import { compareApply } from "./order.ts";
+import type { Session } from "./session.ts";
+import { inParallel, readObject } from "./session.ts";
+
+/**
+ * What an apply and the removal of what is stale would do, with the texts before and after. Asks the server to try each
+ * change; writes nothing.
+ *
+ * @throws {StageError} ReconciliationFailed with every resource that the server would refuse
+ */
+export async function planResources(
+  session: Session,
+  request: TargetRequest,
+  stored: Inventory,
+  signal: AbortSignal,
+): Promise<readonly PlannedChange[]> {
+  const { items, unknown, faults } = await prepare(session, request, request.resources, signal);
+  const coming = namesOneOf(request.resources);
+  const changes: PlannedChange[] = [];
+  const problems = [...faults];
+  await inParallel(items, session.concurrency, async (item) => {
+    const verdict = await judge(session, item, { coming }, signal);
+    if (verdict.kind === "fault") problems.push(verdict.message);
+    else changes.push(changeOf(item, verdict));
+  });
+  for (const resource of unknown) {
+    // Its definition comes with it, or is not there at all: then the apply says so.
+    changes.push({
+      action: "create",
+      ref: refOf(resource),
+      ...textsOfChange(undefined, resource),
+      note: "Its kind is not served yet",
+    });
+  }
+  if (problems.length > 0) throw new StageError("ReconciliationFailed", problems.sort().join("\n"));
+  const wanted = inventoryOf(await plannedRefs(session, request, signal));
+  for (const entry of subtract(union(request.previous, stored), wanted)) {
+    const change = await deletionOf(session, request, refOfEntry(entry), signal);
+    if (change !== undefined) changes.push(change);
+  }
+  return changes.sort((a, b) => compareApply(a.ref, b.ref));
+}
+
+function changeOf(item: Item, verdict: Exclude<Verdict, { readonly kind: "fault" }>): PlannedChange {
+  const { ref } = item;
+  switch (verdict.kind) {
+    case "unchanged":
+      return { action: "unchanged", ref, ...noteOf(verdict.note) };
+    case "skip":
+      return { action: "skip", ref, note: verdict.note };
+    case "later":
+      return {
+        action: "create",
+        ref,
+        ...textsOfChange(undefined, item.body),
+        note: `It cannot be tried yet: ${verdict.error.message}`,
+      };
+    case "write": {
+      const action = verdict.live === undefined ? "create" : verdict.recreate ? "recreate" : "update";
+      const after = verdict.outcome ?? verdict.body;
+      const isTakeOver = verdict.takeOver.length > 0 && verdict.drifted.length === 0;
+      return {
+        action,
+        ref,
+        ...textsOfChange(verdict.live, after),
+        ...noteOf(verdict.note ?? (isTakeOver ? "It is taken over from another manager" : undefined)),
+      };
+    }
+  }
+}
+
+async function deletionOf(
+  session: Session,
+  request: TargetRequest,
+  ref: ResourceRef,
+  signal: AbortSignal,
+): Promise<PlannedChange | undefined> {
+  const kind = await session.discovery.kindOf(ref, signal);
+  if (kind === undefined || kind.isNamespaced !== (ref.namespace !== "")) return undefined;
+  const live = await readObject(session, { kind, ref }, signal);
+  if (live === undefined) return undefined;
+  const labels = textsOf(live, "labels");
+  const isOurs = Object.entries(ownerLabels(request.owner) ?? {}).every(([key, value]) => labels[key] === value);
+  if (!isOurs || isKeptForever(live)) {
+    return { action: "skip", ref, note: isOurs ? "It says that it is kept" : "It belongs to somebody else" };
+  }
+  return { action: "delete", ref, ...textsOfChange(live, undefined) };
+}
+
+function noteOf(note: string | undefined): { readonly note?: string } {
+  return note === undefined ? {} : { note };
+}
+
+/** Texts of both sides for a diff, without what only the server writes. */
+function textsOfChange(
+  before: JsonObject | undefined,
+  after: JsonObject | undefined,
+): { readonly before?: string; readonly after?: string } {
+  const pair = maskPair(readable(before), readable(after));
+  return {
+    ...(pair.before === undefined ? {} : { before: printYaml(pair.before) }),
+    ...(pair.after === undefined ? {} : { after: printYaml(pair.after) }),
+  };
+}
+
+function readable(object: JsonObject | undefined): JsonObject | undefined {
+  if (object === undefined) return undefined;
+  const { status: _, ...rest } = object;
+  const metadata = isJsonObject(object.metadata) ? object.metadata : {};
+  const shown: Record<string, JsonValue> = {};
+  for (const field of ["name", "namespace", "labels", "annotations", "finalizers", "ownerReferences"]) {
+    if (metadata[field] !== undefined) shown[field] = metadata[field];
+  }
+  return { ...rest, metadata: shown };
+}

@@ -1,0 +1,106 @@
+import type { InventoryEntry } from "../../core/inventory.ts";
+import { entryOf } from "../../core/inventory.ts";
+import type { JsonObject } from "../../core/json.ts";
+import { isJsonObject } from "../../core/json.ts";
+import type { KubeApi } from "../../core/kube_api.ts";
+import { isKubeError, metadataOnlyList } from "../../core/kube_api.ts";
+import { keyText } from "../../core/object.ts";
+import { collectionPath, listItems } from "./discovery.ts";
+import type { ServedKind } from "./discovery.ts";
+import { managerEntries } from "./managed_fields.ts";
+import { labelledOwner, ownerSelector } from "./marks.ts";
+import type { Session } from "./session.ts";
+import { inParallel } from "./session.ts";
+
+/**
+ * What owners of a kind have in the cluster, told by their labels alone: for a ConfigMap and a disk that are lost, and for
+ * objects that Flux applied. Copies that a controller made (EndpointSlices carry their Service's labels) do not count:
+ * nobody applied them, or another object owns them.
+ *
+ * @param ownerKind `Kustomization` or `HelmRelease`
+ * @returns entries by the owner's text
+ */
+export async function recoverInventories(
+  session: Session,
+  ownerKind: string,
+  signal: AbortSignal,
+): Promise<ReadonlyMap<string, readonly InventoryEntry[]>> {
+  const found = new Map<string, InventoryEntry[]>();
+  const selector = ownerSelector(ownerKind);
+  if (selector === undefined) return found;
+  const appliers = new Set([session.manager, ...session.managers.map((manager) => manager.name)]);
+  const kinds = await session.discovery.all(signal);
+  await inParallel(kinds, session.concurrency, async (kind) => {
+    for (const object of await listMetadata(session.api, { kind, namespace: "", selector }, signal)) {
+      const owner = labelledOwner(object, ownerKind);
+      if (owner === undefined || !isApplied(object, appliers)) continue;
+      const { name, namespace } = object.metadata as JsonObject;
+      const entry = entryOf({
+        group: kind.group,
+        version: kind.version,
+        kind: kind.kind,
+        namespace: kind.isNamespaced ? String(namespace ?? "") : "",
+        name: String(name),
+      });
+      const key = keyText(owner);
+      found.set(key, [...found.get(key) ?? [], entry]);
+    }
+  });
+  return found;
+}
+
+function isApplied(object: JsonObject, appliers: ReadonlySet<string>): boolean {
+  const metadata = isJsonObject(object.metadata) ? object.metadata : {};
+  if (listItems(metadata, "ownerReferences").some((owner) => owner.controller === true)) return false;
+  return managerEntries(object).some((entry) => entry.operation === "Apply" && appliers.has(entry.manager));
+}
+
+/**
+ * Metadata of a kind's objects, page by page. In all namespaces where the account may list them, else in its own;
+ * nothing where it may list neither.
+ */
+export async function listMetadata(
+  api: KubeApi,
+  what: { readonly kind: ServedKind; readonly namespace: string; readonly selector?: string },
+  signal: AbortSignal,
+): Promise<readonly JsonObject[]> {
+  try {
+    return await listPages(api, what, signal);
+  } catch (error) {
+    if (isKubeError(error, 404) || isKubeError(error, 405)) return [];
+    if (!isKubeError(error, 403)) throw error;
+    if (!what.kind.isNamespaced || what.namespace !== "") return [];
+  }
+  try {
+    return await listPages(api, { ...what, namespace: api.namespace }, signal);
+  } catch (error) {
+    if (isKubeError(error, 403) || isKubeError(error, 404)) return [];
+    throw error;
+  }
+}
+
+/** Metadata of a kind's objects. @throws {KubeError} */
+export async function listPages(
+  api: KubeApi,
+  what: { readonly kind: ServedKind; readonly namespace: string; readonly selector?: string },
+  signal: AbortSignal,
+): Promise<readonly JsonObject[]> {
+  const objects: JsonObject[] = [];
+  let next = "";
+  do {
+    const page = await api.send({
+      method: "GET",
+      path: collectionPath(what.kind, what.namespace),
+      accept: metadataOnlyList,
+      query: {
+        limit: "500",
+        ...(what.selector === undefined ? {} : { labelSelector: what.selector }),
+        ...(next === "" ? {} : { continue: next }),
+      },
+    }, signal);
+    objects.push(...listItems(page, "items"));
+    const token = isJsonObject(page.metadata) ? page.metadata.continue : undefined;
+    next = typeof token === "string" ? token : "";
+  } while (next !== "");
+  return objects;
+}

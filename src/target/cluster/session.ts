@@ -1,0 +1,75 @@
+import type { Clock } from "../../core/clock.ts";
+import type { JsonObject } from "../../core/json.ts";
+import type { KubeApi } from "../../core/kube_api.ts";
+import { isKubeError, KubeError } from "../../core/kube_api.ts";
+import type { ResourceRef } from "../../core/resource.ts";
+import { refText } from "../../core/resource.ts";
+import { messageOf } from "../../core/stage_error.ts";
+import type { Discovery, ServedKind } from "./discovery.ts";
+import { objectPath } from "./discovery.ts";
+import type { LiveView, Viewer } from "./live_view.ts";
+import type { OverriddenManager } from "./take_over.ts";
+
+/** One cluster seen by one account: what every step of an apply works with. */
+export interface Session {
+  /** The account that writes. */
+  readonly api: KubeApi;
+  /** Accounts that may watch for it, in order. */
+  readonly viewers: readonly Viewer[];
+  readonly discovery: Discovery;
+  readonly view: LiveView;
+  readonly clock: Clock;
+  /** Our field manager. */
+  readonly manager: string;
+  /** Managers whose fields become ours. */
+  readonly managers: readonly OverriddenManager[];
+  /** Requests of one apply at once. */
+  readonly concurrency: number;
+  /** Called before each write. @throws when this process must not write (any more) */
+  readonly mayWrite: () => void;
+}
+
+/** An object as it stands; `undefined` when there is none. */
+export async function readObject(
+  session: Session,
+  target: { readonly kind: ServedKind; readonly ref: ResourceRef },
+  signal: AbortSignal,
+): Promise<JsonObject | undefined> {
+  const { kind, ref } = target;
+  try {
+    return await session.api.send({ method: "GET", path: objectPath(kind, ref.namespace, ref.name) }, signal);
+  } catch (error) {
+    if (isKubeError(error, 404)) return undefined;
+    throw error;
+  }
+}
+
+/** What a failed call on a resource tells people, as Flux writes it: `Kind/ns/name dry-run failed (Reason): message`. */
+export function faultText(ref: ResourceRef, action: string, error: unknown): string {
+  const reason = error instanceof KubeError ? ` (${error.reason})` : "";
+  return `${refText(ref)} ${action} failed${reason}: ${messageOf(error)}`;
+}
+
+/** Runs `action` over items, at most `limit` at once, and waits for all. The first error is thrown after all have ended. */
+export async function inParallel<Item, Result>(
+  items: readonly Item[],
+  limit: number,
+  action: (item: Item) => Promise<Result>,
+): Promise<Result[]> {
+  const results: Result[] = new Array(items.length);
+  const faults: unknown[] = [];
+  let next = 0;
+  const work = async () => {
+    while (next < items.length && faults.length === 0) {
+      const index = next++;
+      try {
+        results[index] = await action(items[index] as Item);
+      } catch (error) {
+        faults.push(error);
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(limit, items.length) }, work));
+  if (faults.length > 0) throw faults[0];
+  return results;
+}

@@ -1,0 +1,179 @@
+import type { JsonObject } from "../../core/json.ts";
+import { isJsonObject } from "../../core/json.ts";
+import { isKubeError, KubeError } from "../../core/kube_api.ts";
+import type { AppliedChange } from "../../core/target.ts";
+import { driftedFields } from "./compare.ts";
+import { objectPath } from "./discovery.ts";
+import { withoutIgnored } from "./ignore.ts";
+import type { Item, Write } from "./judge.ts";
+import { sendApply } from "./judge.ts";
+import { isLeftAlone } from "./marks.ts";
+import type { Session } from "./session.ts";
+import { readObject } from "./session.ts";
+import { takeOverPatch } from "./take_over.ts";
+
+/** What a write gave. */
+export interface Written {
+  readonly object: JsonObject;
+  readonly change: AppliedChange;
+}
+
+const tries = 5;
+/** Longest that an object may take to go before it is made anew, in milliseconds. */
+const goneWithinMs = 60_000;
+
+/**
+ * Writes one resource as it was judged. When the object changed meanwhile it is looked at again.
+ *
+ * @throws {KubeError} what the server says
+ */
+export async function writeObject(session: Session, item: Item, write: Write, signal: AbortSignal): Promise<Written> {
+  let { live } = write;
+  let { takeOver } = write;
+  let action: AppliedChange["action"] = live === undefined ? "created" : "configured";
+  if (write.recreate && live !== undefined) {
+    await deleteObject(session, item, { uid: uidOf(live), background: true }, signal);
+    await untilGone(session, item, goneWithinMs, signal);
+    action = "recreated";
+    takeOver = [];
+  } else if (live !== undefined && isGoing(live)) {
+    await untilGone(session, item, goneWithinMs, signal);
+    action = "created";
+    takeOver = [];
+  }
+  for (let attempt = 1;; attempt++) {
+    try {
+      if (takeOver.length > 0) await sendTakeOver(session, item, takeOver, signal);
+      const object = await sendApply(session, { ...item, body: write.body }, { dryRun: false }, signal);
+      refuseOtherIdentity(item, object);
+      return { object, change: changeOf(item, write, action, object) };
+    } catch (error) {
+      const isStale = isKubeError(error, 409) || takeOver.length > 0 && isKubeError(error, 422);
+      if (!isStale || attempt >= tries) throw error;
+      live = await readObject(session, item, signal);
+      takeOver = live === undefined ? [] : takeOverPatch(live, session.manager, session.managers);
+    }
+  }
+}
+
+/** A write without a judgement: of what could not be checked before its turn came. */
+export async function writeUnjudged(session: Session, item: Item, signal: AbortSignal): Promise<Written> {
+  const live = await readObject(session, item, signal);
+  if (isLeftAlone(live) && live !== undefined) {
+    return { object: live, change: { action: "skipped", ref: item.ref, note: "It says that it is left alone" } };
+  }
+  return await writeObject(session, item, {
+    kind: "write",
+    live,
+    body: item.body,
+    takeOver: live === undefined ? [] : takeOverPatch(live, session.manager, session.managers),
+    drifted: [],
+    recreate: false,
+  }, signal);
+}
+
+function changeOf(item: Item, write: Write, action: AppliedChange["action"], object: JsonObject): AppliedChange {
+  const before = write.live;
+  const isSame = action === "configured" && before !== undefined && write.takeOver.length === 0 &&
+    driftedFields(withoutIgnored(before, item.ignored), withoutIgnored(object, item.ignored)).length === 0;
+  return {
+    action: isSame ? "unchanged" : action,
+    ref: item.ref,
+    ...(write.drifted.length === 0 ? {} : { drifted: write.drifted }),
+    ...(write.note === undefined ? {} : { note: write.note }),
+  };
+}
+
+async function sendTakeOver(
+  session: Session,
+  item: Item,
+  patch: readonly JsonObject[],
+  signal: AbortSignal,
+): Promise<void> {
+  session.mayWrite();
+  await session.api.send({
+    method: "PATCH",
+    path: objectPath(item.kind, item.ref.namespace, item.ref.name),
+    query: { fieldManager: session.manager },
+    contentType: "application/json-patch+json",
+    body: patch,
+  }, signal);
+}
+
+/** What became of a deletion. */
+export type Deletion = "gone" | "going";
+
+/** Deletes an object if it is still the one that was looked at. @throws {KubeError} code 409 when it is another one by now */
+export async function deleteObject(
+  session: Session,
+  item: Pick<Item, "kind" | "ref">,
+  options: { readonly uid: string; readonly background: boolean },
+  signal: AbortSignal,
+): Promise<Deletion> {
+  session.mayWrite();
+  try {
+    const answer = await session.api.send({
+      method: "DELETE",
+      path: objectPath(item.kind, item.ref.namespace, item.ref.name),
+      body: {
+        apiVersion: "v1",
+        kind: "DeleteOptions",
+        propagationPolicy: options.background ? "Background" : "Foreground",
+        ...(options.uid === "" ? {} : { preconditions: { uid: options.uid } }),
+      },
+    }, signal);
+    // The answer is a Status when the object is gone, and the object itself while something still holds it.
+    return answer.kind === "Status" ? "gone" : isGoing(answer) ? "going" : "gone";
+  } catch (error) {
+    if (isKubeError(error, 404)) return "gone";
+    throw error;
+  }
+}
+
+/** Waits until an object is gone. @throws {KubeError} code 0, reason `Timeout`, when it is still there in the end */
+export async function untilGone(
+  session: Session,
+  item: Pick<Item, "kind" | "ref">,
+  timeoutMs: number,
+  signal: AbortSignal,
+): Promise<void> {
+  const until = session.clock.monotonic() + timeoutMs;
+  for (let pauseMs = 50;; pauseMs = Math.min(2_000, pauseMs * 2)) {
+    const live = await readObject(session, item, signal);
+    if (live === undefined || !isGoing(live)) return;
+    if (session.clock.monotonic() >= until) {
+      const metadata = live.metadata as JsonObject;
+      const holders = Array.isArray(metadata.finalizers) ? metadata.finalizers.map(String).join(", ") : "";
+      throw new KubeError(
+        `it is still being deleted after ${timeoutMs / 1000} s${
+          holders === "" ? "" : `, held by finalizers ${holders}`
+        }`,
+        { code: 0, reason: "Timeout" },
+      );
+    }
+    await session.clock.sleep(pauseMs, signal);
+  }
+}
+
+/** Whether an object is being deleted. */
+export function isGoing(object: JsonObject): boolean {
+  return isJsonObject(object.metadata) && typeof object.metadata.deletionTimestamp === "string";
+}
+
+/** Identity that the server gave an object; "" where it has none. */
+export function uidOf(object: JsonObject): string {
+  const uid = isJsonObject(object.metadata) ? object.metadata.uid : undefined;
+  return typeof uid === "string" ? uid : "";
+}
+
+/** An admission webhook that renames what we send would make us own something else. */
+function refuseOtherIdentity(item: Item, object: JsonObject): void {
+  const metadata = isJsonObject(object.metadata) ? object.metadata : {};
+  const name = String(metadata.name ?? "");
+  const namespace = typeof metadata.namespace === "string" ? metadata.namespace : "";
+  if (name === item.ref.name && namespace === item.ref.namespace) return;
+  throw new KubeError(`the server changed its identity to "${namespace}/${name}"`, {
+    code: 0,
+    reason: "OtherIdentity",
+  });
+}
