@@ -1,0 +1,138 @@
+/**
+ * Template values as TOML, as github.com/BurntSushi/toml v1.5 encodes them: keys sorted, plain members before tables, tables
+ * indented by two blanks per level, maps within lists inline.
+ *
+ * @module
+ */
+import { shortestFloat } from "../../../format/go_float.ts";
+import { GoError } from "../template/go_error.ts";
+import { sortedKeys, withoutRawBytes } from "../template/go_string.ts";
+import { GoBytes, GoInt, GoMap, GoSlice, GoStruct, isNil, typeNameOf } from "../template/value.ts";
+import type { Value } from "../template/value.ts";
+import type { CallContext } from "./registry.ts";
+
+type Key = readonly string[];
+type Members = readonly (readonly [string, Value])[];
+
+/** TOML text of a value; what is no map stands alone, without a line break. @throws {GoError} for what TOML cannot say, with the text of the encoder */
+export function tomlText(context: CallContext, value: Value): string {
+  const writer = new Writer(context);
+  const members = membersOf(value);
+  if (members !== undefined) writer.members([], members);
+  else if (isTableList(value)) throw new GoError("toml: top-level values must be Go maps or structs");
+  else return writer.inline(value);
+  return writer.text;
+}
+
+function membersOf(value: Value): Members | undefined {
+  if (value instanceof GoMap) return sortedKeys(value.entries).map((key) => [key, value.entries?.get(key)] as const);
+  if (!(value instanceof GoStruct) || value.fields === null || value.type.toJson !== undefined) return undefined;
+  const fields = (value.type.elem ?? value.type).fields ?? [];
+  return fields.filter((field) => field.isPrivate !== true)
+    .map((field) => [field.name, value.fields?.[field.name]] as const);
+}
+
+function isTable(value: Value): boolean {
+  return membersOf(value) !== undefined;
+}
+
+/** Whether a list is one of tables: all its items are, and there is one. */
+function isTableList(value: Value): value is GoSlice {
+  if (!(value instanceof GoSlice) || value.items === null || value.items.length === 0) return false;
+  return value.items.map((item) => {
+    if (isNil(item)) throw new GoError("toml: cannot encode array with nil element");
+    return isTable(item);
+  }).every(Boolean);
+}
+
+class Writer {
+  text = "";
+  readonly #context: CallContext;
+
+  constructor(context: CallContext) {
+    this.#context = context;
+  }
+
+  members(key: Key, members: Members): void {
+    const present = members.filter(([, value]) => !isNil(value));
+    for (const wantsTables of [false, true]) {
+      for (const [name, value] of present) {
+        if ((isTable(value) || isTableList(value)) === wantsTables) this.#member([...key, name], value);
+      }
+    }
+  }
+
+  #newline(): void {
+    if (this.text !== "") this.text += "\n";
+  }
+
+  #member(key: Key, value: Value): void {
+    this.#context.spend(1);
+    const indent = "  ".repeat(key.length - 1);
+    const members = membersOf(value);
+    if (members !== undefined) {
+      if (key.length === 1) this.#newline();
+      this.text += `${indent}[${key.map(keyText).join(".")}]\n`;
+      this.members(key, members);
+    } else if (isTableList(value)) {
+      for (const item of value.items ?? []) {
+        this.#newline();
+        this.text += `${indent}[[${key.map(keyText).join(".")}]]\n`;
+        this.members(key, membersOf(item) ?? []);
+      }
+    } else this.text += `${indent}${keyText(key.at(-1) as string)} = ${this.inline(value)}\n`;
+  }
+
+  inline(value: Value): string {
+    this.#context.spend(1);
+    if (typeof value === "string") return quoted(value);
+    if (typeof value === "number") return floatText(value);
+    if (typeof value === "boolean") return String(value);
+    if (value instanceof GoInt) return value.value.toString();
+    if (value instanceof GoBytes) return `[${[...value.bytes ?? []].join(", ")}]`;
+    if (value instanceof GoSlice) {
+      const items = value.items ?? [];
+      if (items.some(isNil)) throw new GoError("toml: cannot encode array with nil element");
+      return `[${items.map((item) => this.inline(item)).join(", ")}]`;
+    }
+    const members = membersOf(value)?.filter(([, member]) => !isNil(member));
+    if (members === undefined) {
+      const made = value?.type.toJson?.(value);
+      if (typeof made === "string") return quoted(made);
+      throw new GoError(`unsupported type for key '': ${typeNameOf(value)}`);
+    }
+    const plain = members.filter(([, member]) => !isTable(member) && !isTableList(member));
+    const tables = members.filter(([, member]) => isTable(member) || isTableList(member));
+    return `{${[...plain, ...tables].map(([name, member]) => `${keyText(name)} = ${this.inline(member)}`).join(", ")}}`;
+  }
+}
+
+function keyText(key: string): string {
+  return /^[A-Za-z0-9_-]+$/.test(key) ? key : quoted(key);
+}
+
+const short: Readonly<Record<string, string>> = {
+  '"': '\\"',
+  "\\": "\\\\",
+  "\b": "\\b",
+  "\t": "\\t",
+  "\n": "\\n",
+  "\f": "\\f",
+  "\r": "\\r",
+};
+
+function quoted(text: string): string {
+  // deno-lint-ignore no-control-regex
+  const escaped = withoutRawBytes(text).replace(
+    /[\0-\x1f"\\\x7f]/g,
+    (character) => short[character] ?? `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+  return `"${escaped}"`;
+}
+
+function floatText(value: number): string {
+  if (Number.isNaN(value)) return "nan";
+  if (!Number.isFinite(value)) return value > 0 ? "inf" : "-inf";
+  const text = shortestFloat(value);
+  return /[.e]/.test(text) ? text : `${text}.0`;
+}

@@ -1,0 +1,209 @@
+/**
+ * Helm's functions for YAML and TOML (pkg/engine/funcs.go of Helm 3.22 and 4.2.4): `toYaml` never fails but gives "", the
+ * reading ones put the text of an error into the result.
+ *
+ * @module
+ */
+import { parse as parseToml, TomlDate } from "smol-toml";
+import type { JsonValue, MutableJson } from "../../../core/json.ts";
+import { FormatError } from "../../../format/format_error.ts";
+import { setMember } from "../../../format/json_clone.ts";
+import { printYaml } from "../../../format/yaml.ts";
+import { emitJson } from "../../../format/yaml_node/emitter.ts";
+import { nodeToJson, NodeValueError } from "../../../format/yaml_node/node_json.ts";
+import { readYaml } from "../../../format/yaml_node/reader.ts";
+import { YamlSyntaxError } from "../../../format/yaml_node/syntax_error.ts";
+import { GoError } from "../template/go_error.ts";
+import { withoutRawBytes } from "../template/go_string.ts";
+import { goTypes } from "../template/go_type.ts";
+import {
+  fromJson,
+  GoBytes,
+  goDict,
+  GoInt,
+  goInt64,
+  goList,
+  GoMap,
+  GoSlice,
+  GoStruct,
+  typeNameOf,
+} from "../template/value.ts";
+import type { Value } from "../template/value.ts";
+import { structMembers } from "./json_text.ts";
+import { checkMadeLength, func } from "./registry.ts";
+import type { CallContext, FunctionRecord, FunctionTable } from "./registry.ts";
+import { tomlText } from "./toml_text.ts";
+
+const { any, dict, list, string } = goTypes;
+
+/** Nesting from which a value is held for one that contains itself. */
+const maxDepth = 500;
+
+/** JSON of a value as encoding/json sees it. @throws {GoError} for what JSON cannot say */
+function jsonOf(context: CallContext, value: Value, depth = 0): MutableJson {
+  context.spend(1);
+  if (value === undefined || value === null) return null;
+  if (typeof value === "string") return withoutRawBytes(value);
+  if (typeof value === "number") {
+    if (!Number.isFinite(value)) {
+      throw new GoError(`json: unsupported value: ${Number.isNaN(value) ? "NaN" : value > 0 ? "+Inf" : "-Inf"}`);
+    }
+    return value;
+  }
+  if (typeof value === "boolean") return value;
+  if (depth > maxDepth) throw new GoError(`json: unsupported value: encountered a cycle via ${typeNameOf(value)}`);
+  const { toJson } = value.type;
+  if (toJson !== undefined) {
+    return value instanceof GoStruct && value.fields === null ? null : toJson(value) as MutableJson;
+  }
+  if (value instanceof GoInt) return value.value;
+  if (value instanceof GoSlice) {
+    return value.items === null ? null : value.items.map((item) => jsonOf(context, item, depth + 1));
+  }
+  if (value instanceof GoBytes) return value.bytes === null ? null : value.bytes.toBase64();
+  const members = value instanceof GoMap
+    ? value.entries
+    : value instanceof GoStruct && value.fields !== null
+    ? structMembers(value)
+    : undefined;
+  if (members === undefined) throw new GoError(`json: unsupported type: ${typeNameOf(value)}`);
+  if (members === null) return null;
+  const made: { [key: string]: MutableJson } = {};
+  for (const [key, item] of members) setMember(made, withoutRawBytes(key), jsonOf(context, item, depth + 1));
+  return made;
+}
+
+/** Runs a printer; what fails in Go is an error here, or "" where `isStrict` is not set. */
+function printing(isStrict: boolean, print: (context: CallContext, value: Value) => string): FunctionRecord {
+  return func([any], string, (context, value) => {
+    try {
+      const text = print(context, value);
+      checkMadeLength("toYaml", text.length);
+      return text.endsWith("\n") ? text.slice(0, -1) : text;
+    } catch (error) {
+      if (!(error instanceof GoError || error instanceof FormatError)) throw error;
+      if (!isStrict) return "";
+      throw error instanceof GoError ? error : new GoError("yaml: control characters are not allowed");
+    }
+  });
+}
+
+function yamlOf(context: CallContext, value: Value): string {
+  let json: MutableJson;
+  try {
+    json = jsonOf(context, value);
+  } catch (error) {
+    throw error instanceof GoError ? new GoError(`error marshaling into JSON: ${error.message}`, error) : error;
+  }
+  try {
+    return printYaml(json as JsonValue);
+  } catch (error) {
+    throw error instanceof FormatError ? new GoError("yaml: control characters are not allowed") : error;
+  }
+}
+
+/** The value of a YAML text as `yaml.Unmarshal` of sigs.k8s.io/yaml gives it. @throws {GoError} with its text */
+function readDocument(context: CallContext, text: string): JsonValue {
+  context.made(16 * text.length);
+  try {
+    const node = readYaml(text, { dialect: "v2" });
+    return node === undefined ? null : nodeToJson(node, { dialect: "v2", keys: "lenient" }) as JsonValue;
+  } catch (error) {
+    if (error instanceof YamlSyntaxError || error instanceof NodeValueError) {
+      const message = error.message.startsWith("yaml: ") ? error.message : `yaml: ${placeOf(error)}${error.message}`;
+      throw new GoError(`error converting YAML to JSON: ${message}`);
+    }
+    throw error;
+  }
+}
+
+/** How go-yaml v2 names the line of a fault: faults of its parser count from 0, those of its scanner from 1, and 0 is not named. */
+function placeOf(error: YamlSyntaxError | NodeValueError): string {
+  const line = error.line - 1;
+  if (line <= 0 || error instanceof NodeValueError) return "";
+  if (error.message.startsWith("did not find expected")) return `line ${line}: `;
+  return `line ${line + (error.message.startsWith("could not find expected") ? 2 : 1)}: `;
+}
+
+function kindOf(value: JsonValue): string {
+  if (Array.isArray(value)) return "array";
+  if (typeof value === "boolean") return "bool";
+  return typeof value === "object" ? "object" : typeof value === "string" ? "string" : "number";
+}
+
+function mismatch(value: JsonValue, type: string): GoError {
+  return new GoError(
+    `error unmarshaling JSON: while decoding JSON: json: cannot unmarshal ${
+      kindOf(value)
+    } into Go value of type ${type}`,
+  );
+}
+
+/** The encoder panics for nil instead of failing. */
+function presentOrPanic(value: Value): Value {
+  if (value === null || value === undefined) throw new GoError("reflect: call of reflect.Value.Type on zero Value");
+  return value;
+}
+
+/** Values of TOML: integers are int64, times their text. @throws {GoError} for an integer beyond 64 bits */
+function fromToml(value: unknown): Value {
+  if (typeof value === "bigint") {
+    if (value < -(2n ** 63n) || value >= 2n ** 63n) throw new GoError(`${value} is out of range for int64`);
+    return goInt64(value);
+  }
+  if (value instanceof TomlDate) return value.toISOString();
+  if (Array.isArray(value)) return goList(value.map(fromToml));
+  if (typeof value !== "object" || value === null) return value as Value;
+  return goDict(Object.entries(value).map(([key, member]) => [key, fromToml(member)] as const));
+}
+
+/** Functions by name. */
+export const yamlTomlFunctions: FunctionTable = {
+  fromToml: func([string], dict, (context, text) => {
+    context.made(16 * text.length);
+    try {
+      return fromToml(parseToml(text, { integersAsBigInt: true })) as GoMap;
+    } catch (error) {
+      // The reader's further lines repeat the text, which may be secret.
+      const why = (error instanceof Error ? error.message : String(error)).split("\n", 1)[0];
+      return goDict([["Error", `toml: ${why}`]]);
+    }
+  }),
+  fromYaml: func([string], dict, (context, text) => {
+    try {
+      const value = readDocument(context, text);
+      if (value === null) return goDict();
+      const made = fromJson(value);
+      if (made instanceof GoMap) return made;
+      throw mismatch(value, "map[string]interface {}");
+    } catch (error) {
+      if (error instanceof GoError) return goDict([["Error", error.message]]);
+      throw error;
+    }
+  }),
+  fromYamlArray: func([string], list, (context, text) => {
+    try {
+      const value = readDocument(context, text);
+      if (value === null) return goList([]);
+      const made = fromJson(value);
+      if (made instanceof GoSlice) return made;
+      throw mismatch(value, "[]interface {}");
+    } catch (error) {
+      if (error instanceof GoError) return goList([error.message]);
+      throw error;
+    }
+  }),
+  mustToToml: func([any], string, (context, value) => tomlText(context, presentOrPanic(value))),
+  mustToYaml: printing(true, yamlOf),
+  toToml: func([any], string, (context, value) => {
+    const present = presentOrPanic(value);
+    try {
+      return tomlText(context, present);
+    } catch (error) {
+      if (error instanceof GoError) return error.message;
+      throw error;
+    }
+  }),
+  toYaml: printing(false, yamlOf),
+  toYamlPretty: printing(false, (context, value) => emitJson(jsonOf(context, value) as JsonValue, { dialect: "v3" })),
+};
