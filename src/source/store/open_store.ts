@@ -27,6 +27,8 @@ import {
 } from "./store_files.ts";
 import { checkPack, openPack, packWriter } from "./tree_pack.ts";
 
+/** Codes that say that the disk does not take what is written. */
+const writeFaults = new Set(["ENOSPC", "EDQUOT", "EIO", "EROFS", "EACCES", "EPERM"]);
 /** How long a file that was touched is safe from collection without a pin. */
 const graceMs = 10 * 60_000;
 /** Pieces in which blobs are read. */
@@ -99,6 +101,7 @@ class ContentStore implements Store {
   /** Bytes in the store, as last counted plus what was added. */
   #usedBytes: number | undefined;
   #needsRoom = false;
+  #fault: string | undefined;
   readonly #needed = new WeakMap<readonly PinRecord[], NeededFiles>();
   #temporaryCount = 0;
 
@@ -128,6 +131,14 @@ class ContentStore implements Store {
       if (info === undefined || info.sizeBytes === this.#sizes.get(digest)) return;
       await this.#dropDamaged(this.#paths.blob(digest));
     });
+  }
+
+  get usedBytes(): number | undefined {
+    return this.#usedBytes;
+  }
+
+  get fault(): string | undefined {
+    return this.#fault;
   }
 
   // Reading
@@ -289,6 +300,7 @@ class ContentStore implements Store {
         const found = check.digest();
         if (found !== descriptor.digest) throw mismatch(descriptor, `its digest is ${found}`);
         await this.#guard("keep a blob", () => file.commit());
+        this.#fault = undefined;
         this.#sizes.set(descriptor.digest, descriptor.size);
         this.#touch(this.#paths.blob(descriptor.digest));
         if (this.#usedBytes !== undefined) this.#usedBytes += descriptor.size;
@@ -430,6 +442,7 @@ class ContentStore implements Store {
     const text = printLayoutIndex({ records, foreign: this.#foreign });
     await this.#again(() => this.#fileSystem.writeAtomic(this.#paths.index, text));
     this.#saved = records;
+    this.#fault = undefined;
   }
 
   // Collection
@@ -485,6 +498,7 @@ class ContentStore implements Store {
     const freedBytes = sum(removed);
     this.#usedBytes = sum(stored) - freedBytes;
     if (removed.length > 0) {
+      this.#fault = undefined;
       this.#options.log.info("Collected what nobody needs", { removed: removed.length, freedBytes });
     }
     if (this.#usedBytes > this.#options.maxSizeBytes) {
@@ -625,8 +639,11 @@ class ContentStore implements Store {
   }
 
   #failed(error: unknown, action: string): unknown {
-    if ((error as { readonly code?: unknown } | null)?.code === "ENOSPC") this.#needsRoom = true;
-    return storageError(error, action, this.path);
+    const { code } = error as { readonly code?: unknown };
+    if (code === "ENOSPC" || code === "EDQUOT") this.#needsRoom = true;
+    const told = storageError(error, action, this.path);
+    if (typeof code === "string" && writeFaults.has(code) && told instanceof StageError) this.#fault = told.message;
+    return told;
   }
 
   #lost(what: string): StageError {

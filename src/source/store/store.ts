@@ -54,6 +54,10 @@ export interface ScrubResult {
 export interface Store extends ArtifactStore, AsyncDisposable {
   /** Folder of the store. */
   readonly path: string;
+  /** Bytes of blobs and trees; `undefined` until they were counted first (by a pull or a collection). */
+  readonly usedBytes: number | undefined;
+  /** Why the last write failed; `undefined` once a write has worked again. */
+  readonly fault: string | undefined;
   /** Whether a blob is there with the right size. */
   hasBlob(descriptor: Descriptor): Promise<boolean>;
   /** Starts a blob. @throws {StageError} StorageOperationFailed when it cannot fit into `maxSizeBytes` */

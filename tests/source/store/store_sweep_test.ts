@@ -133,5 +133,6 @@ Deno.test("a store that stays open goes on when the fault ends", async () => {
     disk.arm();
     await turn();
     equal(await checkWhole(store), "2.0.0");
+    equal(store.fault, undefined);
   }
 });

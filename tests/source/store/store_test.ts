@@ -333,3 +333,21 @@ Deno.test("much that is ignored is not kept in the pack", async () => {
   equal(await textIn(store, artifact, "a.yaml"), "a: 1");
   equal(disk.paths().filter((path) => path.includes("tmp")).length, 0);
 });
+
+Deno.test("a full disk is told by the store until a write works again", async () => {
+  const disk = new FaultyDisk();
+  await using store = await openAt(disk.fileSystem);
+  equal(String(store.fault), "undefined");
+  disk.arm({ at: 1, kind: "ENOSPC", stays: true });
+  await rejects(bring(store, one), (error: unknown) => {
+    failsWith("StorageOperationFailed", /Cannot keep a blob in store "\/store": No space left/)(error);
+    ok(error instanceof StageError && /disk of the store is full/.test(error.hint));
+    return true;
+  });
+  ok(/No space left/.test(String(store.fault)));
+  disk.arm();
+  await store.pin("a", [await bring(store, one)]);
+
+  equal(store.fault, undefined);
+  ok((store.usedBytes ?? 0) > one.layer.length);
+});
