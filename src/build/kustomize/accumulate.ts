@@ -1,5 +1,6 @@
 import type { JsonValue } from "../../core/json.ts";
 import { messageOf } from "../../core/stage_error.ts";
+import type { ScalarNode } from "../../format/yaml_node/node.ts";
 import { nodeToJson } from "../../format/yaml_node/node_json.ts";
 import { readYaml } from "../../format/yaml_node/reader.ts";
 import { readCrds } from "./crd_config.ts";
@@ -44,6 +45,8 @@ export interface BuildGround {
   readonly renderChart: RenderChart | undefined;
   readonly fetchFile: FetchFile | undefined;
   readonly signal: AbortSignal | undefined;
+  /** Keys of mappings that all files share. */
+  readonly keys: Map<string, ScalarNode>;
   /** `buildMetadata` of the root, which counts everywhere. */
   readonly buildMetadata: readonly string[];
 }
@@ -179,9 +182,9 @@ async function addResources(
   for (const path of paths) {
     if (isHttp(path) && ground.fetchFile !== undefined) {
       const text = decodeText(path, await ground.fetchFile(path));
-      addFile(target, into, path, text);
+      addFile(target, into, path, text, ground);
     } else if (!isRemote(path) && target.loader.hasFile(path)) {
-      addFile(target, into, path, readFile(target.loader, path));
+      addFile(target, into, path, readFile(target.loader, path), ground);
     } else {
       try {
         await addFolder(target, into, path, ground, depth, false);
@@ -200,9 +203,9 @@ function readFile(loader: Loader, path: string): string {
   }
 }
 
-function addFile(target: Target, into: Accumulator, path: string, text: string): void {
+function addFile(target: Target, into: Accumulator, path: string, text: string, ground: BuildGround): void {
   const file = isHttp(path) ? path : cleanJoin(target.loader.folder, path);
-  const resources = readResources(text, file);
+  const resources = readResources(text, file, ground.keys);
   if (target.origin !== undefined) {
     const origin = appendPath(target.origin, path);
     for (const resource of resources) resource.origin = origin;

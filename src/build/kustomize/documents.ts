@@ -1,6 +1,6 @@
 import type { JsonValue } from "../../core/json.ts";
 import { isJsonObject } from "../../core/json.ts";
-import type { MapNode, YamlNode } from "../../format/yaml_node/node.ts";
+import type { MapNode, ScalarNode, YamlNode } from "../../format/yaml_node/node.ts";
 import { getField, isEmptyNode, isPresent } from "../../format/yaml_node/node.ts";
 import { nodeFromJson, nodeToJson } from "../../format/yaml_node/node_json.ts";
 import { readYaml } from "../../format/yaml_node/reader.ts";
@@ -59,17 +59,17 @@ function countLines(text: string, from: number, to: number): number {
 
 /**
  * The resources of a text in order: empty documents are dropped, lists (`kind: …List` with `items`) are spread out at
- * the end. Each needs a kind and, unless it is a list, a name (kustomize `api/resource/factory.go`).
+ * the end. `keys` is shared by the texts of one build. Each needs a kind and, unless it is a list, a name (kustomize `api/resource/factory.go`).
  *
  * @throws {StageError} BuildFailed with the place of the fault
  */
-export function readResources(text: string, file: string): NamedResource[] {
+export function readResources(text: string, file: string, keys?: Map<string, ScalarNode>): NamedResource[] {
   const pieces = text === "" ? [] : splitText(text.includes("\r\n") ? text.replaceAll("\r\n", "\n") : text);
   let nodes: MapNode[] = [];
   for (const piece of pieces) {
     let root: YamlNode | undefined;
     try {
-      root = readYaml(piece.text, { firstLine: piece.line });
+      root = readYaml(piece.text, keys === undefined ? { firstLine: piece.line } : { firstLine: piece.line, keys });
     } catch (error) {
       throw textFault(file, error);
     }

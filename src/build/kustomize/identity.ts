@@ -47,11 +47,14 @@ const clusterScoped: ReadonlySet<string> = new Set(
   }),
 );
 
+const clusterKinds: ReadonlySet<string> = new Set([...clusterScoped].map((key) => key.slice(key.indexOf(" ") + 1)));
+
 /** Scopes that a custom OpenAPI document adds: `apiVersion kind` to whether it is namespaced. */
 export type CustomScopes = ReadonlyMap<string, boolean>;
 
 /** Whether a kind is known to have no namespace; everything that is not known has one. */
 export function isClusterScoped(gvk: Gvk, custom?: CustomScopes): boolean {
+  if (custom === undefined && !clusterKinds.has(gvk.kind)) return false;
   const key = `${gvk.group === "" ? gvk.version : `${gvk.group}/${gvk.version}`} ${gvk.kind}`;
   if (clusterScoped.has(key)) return true;
   return custom?.get(key) === false;
@@ -82,7 +85,8 @@ export function gvkOfNode(node: YamlNode): Gvk {
 /** Identity as a node has it now. */
 export function idOfNode(node: YamlNode): ResourceId {
   const metadata = getField(node, "metadata");
-  return { ...gvkOfNode(node), name: filledText(metadata, "name"), namespace: filledText(metadata, "namespace") };
+  const { group, version, kind } = gvkOfNode(node);
+  return { group, version, kind, name: filledText(metadata, "name"), namespace: filledText(metadata, "namespace") };
 }
 
 function filledText(node: YamlNode | undefined, key: string): string {

@@ -91,6 +91,7 @@ export async function build(tree: FileTree, path: string, options: BuildOptions 
     renderChart: options.renderChart,
     fetchFile: options.fetchFile,
     signal: options.signal,
+    keys: new Map(),
     buildMetadata: [],
   };
   const ground: BuildGround = draft;

@@ -12,6 +12,8 @@ export interface ReadOptions {
   readonly firstLine?: number;
   /** Whether comments are kept on the nodes. Default `false`. */
   readonly comments?: boolean;
+  /** Keys that texts share: hand the same map to all texts of one piece of work. Default: each text has its own. */
+  readonly keys?: Map<string, ScalarNode>;
   /** Most nodes that a text may stand for after aliases are expanded. Default 2,000,000. */
   readonly maxNodes?: number;
 }
@@ -67,7 +69,10 @@ class Reader {
   readonly #keepComments: boolean;
   readonly #maxNodes: number;
   readonly #anchors = new Map<string, YamlNode | undefined>();
-  readonly #keys = new Map<string, ScalarNode>();
+  readonly #keys: Map<string, ScalarNode>;
+  /** Entries of the collections that are being read; each takes its own off in one piece of the right size. */
+  readonly #stack: YamlNode[] = [];
+  #top = 0;
   readonly #tagPrefixes = new Map<string, string>();
   #pos = 0;
   #line: number;
@@ -85,6 +90,7 @@ class Reader {
     this.#line = options.firstLine ?? 1;
     this.#keepComments = options.comments ?? false;
     this.#maxNodes = options.maxNodes ?? defaultMaxNodes;
+    this.#keys = options.keys ?? new Map();
   }
 
   document(): YamlNode | undefined {
@@ -384,28 +390,48 @@ class Reader {
     this.#count();
     const list = listNode();
     list.line = this.#line;
+    const start = this.#top;
     for (;;) {
       const head = this.#pending.length > 0 ? this.#takePending() : undefined;
       this.#pos++;
       const item = this.#node(column, true, false);
-      list.items.push(item);
+      this.#stack[this.#top++] = item;
       if (head !== undefined) addComment(item, "head", head);
       this.#skip(true);
-      if (this.#atEnd()) return list;
+      if (this.#atEnd()) break;
       const next = this.#column();
-      if (next < column) return list;
+      if (next < column) break;
       if (next > column) this.#fail("did not find expected '-' indicator");
       if (!this.#isEntry(dash)) {
-        if (indentless) return list;
+        if (indentless) break;
         this.#fail("did not find expected '-' indicator");
       }
     }
+    list.items = this.#stack.slice(start, this.#top);
+    this.#top = start;
+    return list;
+  }
+
+  /** Makes the entries above `start` on the stack those of a mapping. */
+  #takeEntries(map: MapNode, start: number): void {
+    const stack = this.#stack;
+    const count = (this.#top - start) / 2;
+    const keys = new Array<ScalarNode>(count);
+    const values = new Array<YamlNode>(count);
+    for (let at = 0; at < count; at++) {
+      keys[at] = stack[start + 2 * at] as ScalarNode;
+      values[at] = stack[start + 2 * at + 1] as YamlNode;
+    }
+    map.keys = keys;
+    map.values = values;
+    this.#top = start;
   }
 
   #mapping(column: number, first: YamlNode | undefined): MapNode {
     this.#count();
     const map = mapNode();
     map.line = this.#line;
+    const start = this.#top;
     let key = first;
     let merges: YamlNode[] | undefined;
     for (;;) {
@@ -436,7 +462,7 @@ class Reader {
         }
       }
       if (key.tag === "!!merge") (merges ??= []).push(value);
-      else this.#addEntry(map, key, value);
+      else this.#addEntry(map, key, value, start);
       key = undefined;
       this.#skip(true);
       if (this.#atEnd()) break;
@@ -444,6 +470,7 @@ class Reader {
       if (next < column) break;
       if (next > column || this.#isEntry(dash)) this.#fail("did not find expected key");
     }
+    this.#takeEntries(map, start);
     if (merges !== undefined) this.#merge(map, merges);
     return map;
   }
@@ -484,30 +511,34 @@ class Reader {
     this.#pos = end;
     let key = this.#keys.get(word);
     if (key === undefined) {
-      key = this.#scalar(word, "plain", undefined);
-      this.#keys.set(word, key);
+      // A name of an object's field is one string for the whole program, and compares by its address.
+      key = this.#scalar(Object.keys({ [word]: 0 })[0] as string, "plain", undefined);
+      this.#keys.set(key.text, key);
     }
     return key;
   }
 
-  #addEntry(map: MapNode, key: YamlNode, value: YamlNode): void {
+  /** Puts an entry on the stack; `start` is where the mapping's entries begin. */
+  #addEntry(map: MapNode, key: YamlNode, value: YamlNode, start: number): void {
     if (key.kind !== "scalar") this.#fail("mapping keys must be scalars");
-    const keys = map.keys;
-    if (keys.length < 24) {
-      for (let at = 0; at < keys.length; at++) {
-        const known = keys[at] as ScalarNode;
+    const stack = this.#stack;
+    const top = this.#top;
+    if (top - start < 48) {
+      for (let at = start; at < top; at += 2) {
+        const known = stack[at] as ScalarNode;
         if (known === key || known.text === key.text) map.duplicate ??= key.text;
       }
     } else {
       if (map.index === undefined) {
         map.index = new Map();
-        for (let at = keys.length - 1; at >= 0; at--) map.index.set((keys[at] as ScalarNode).text, at);
+        for (let at = top - 2; at >= start; at -= 2) map.index.set((stack[at] as ScalarNode).text, (at - start) / 2);
       }
       if (map.index.has(key.text)) map.duplicate ??= key.text;
-      else map.index.set(key.text, keys.length);
+      else map.index.set(key.text, (top - start) / 2);
     }
-    keys.push(key);
-    map.values.push(value);
+    stack[top] = key;
+    stack[top + 1] = value;
+    this.#top = top + 2;
   }
 
   /** Fills in what merge keys bring: the mapping's own keys win, then the first merged mapping that has a key. */
@@ -889,13 +920,17 @@ class Reader {
         const pair = mapNode();
         pair.flow = true;
         pair.line = startLine;
-        this.#addEntry(pair, item, this.#flowNode());
+        const inner = this.#top;
+        this.#addEntry(pair, item, this.#flowNode(), inner);
+        this.#takeEntries(pair, inner);
         list.items.push(pair);
         this.#flowSkip();
       } else if (explicit) {
         const pair = mapNode();
         pair.flow = true;
-        this.#addEntry(pair, item, this.#empty());
+        const inner = this.#top;
+        this.#addEntry(pair, item, this.#empty(), inner);
+        this.#takeEntries(pair, inner);
         list.items.push(pair);
       } else list.items.push(item);
       if (this.#code(0) === comma) this.#pos++;
@@ -912,6 +947,7 @@ class Reader {
     map.line = this.#line;
     if (properties?.tag !== undefined && properties.tag !== "!") map.tag = properties.tag;
     let merges: YamlNode[] | undefined;
+    const start = this.#top;
     this.#pos++;
     for (;;) {
       this.#flowSkip();
@@ -933,11 +969,12 @@ class Reader {
         this.#flowSkip();
       } else value = this.#empty();
       if (key.tag === "!!merge") (merges ??= []).push(value);
-      else this.#addEntry(map, key, value);
+      else this.#addEntry(map, key, value, start);
       if (this.#code(0) === comma) this.#pos++;
       else if (this.#code(0) !== braceClose) this.#fail("did not find expected ',' or '}'");
     }
     this.#pos++;
+    this.#takeEntries(map, start);
     if (merges !== undefined) this.#merge(map, merges);
     return this.#anchored(map, properties);
   }
