@@ -1,0 +1,105 @@
+/**
+ * First apply of 1,000 ConfigMaps against 1,000 bare server-side applies on the same connection, and a pass in which
+ * nothing changed. Run: `deno run -A tests/bench/cluster_bench.ts`; needs the lab.
+ */
+import type { KubeApi } from "../../src/core/kube_api.ts";
+import type { Resource } from "../../src/core/resource.ts";
+import { denoClock } from "../../src/platform/deno_clock.ts";
+import { denoRandom } from "../../src/platform/deno_random.ts";
+import { clusterTarget } from "../../src/target/cluster/cluster_target.ts";
+import { inParallel } from "../../src/target/cluster/session.ts";
+import { connectLab, labProgram, startCluster } from "../support/lab.ts";
+
+const count = 1_000;
+const rounds = 4;
+
+if (labProgram() === undefined) {
+  console.log("The lab is not here: nothing was measured");
+} else {
+  await using cluster = await startCluster({ isBare: true });
+  using open = await connectLab(cluster.kubeconfig);
+  const bare: number[] = [];
+  const first: number[] = [];
+  const again: number[] = [];
+  const stands: number[] = [];
+  for (let round = 0; round <= rounds; round++) {
+    const took = [await measureBare(open.api, round), ...await measureApply(open.api, round)];
+    // The first round warms both sides up.
+    if (round === 0) continue;
+    [bare, first, again, stands].forEach((list, index) => list.push(took[index] ?? NaN));
+  }
+  const base = median(bare);
+  console.log(`${count} bare applies:          ${base.toFixed(0)} ms`);
+  console.log(
+    `first apply:                 ${median(first).toFixed(0)} ms, ${(median(first) / base).toFixed(2)} x (goal 1.5)`,
+  );
+  console.log(`pass over what stands:       ${median(again).toFixed(1)} ms, ${percent(median(again), base)} %`);
+  console.log(
+    `pass with the same inputs:   ${median(stands).toFixed(1)} ms, ${percent(median(stands), base)} % (goal 2)`,
+  );
+}
+
+function resources(name: string): Resource[] {
+  const labels = {
+    "kustomize.toolkit.fluxcd.io/name": name,
+    "kustomize.toolkit.fluxcd.io/namespace": "default",
+  };
+  return Array.from({ length: count }, (_, index) => ({
+    apiVersion: "v1",
+    kind: "ConfigMap",
+    metadata: { name: `${name}-${index}`, namespace: "default", labels },
+    data: { key: `value ${index}` },
+  }));
+}
+
+async function measureBare(api: KubeApi, round: number): Promise<number> {
+  const items = resources(`bare-${round}`);
+  const startedAt = performance.now();
+  await inParallel(items, 16, (body) =>
+    api.send({
+      method: "PATCH",
+      path: `/api/v1/namespaces/default/configmaps/${body.metadata.name}`,
+      query: { fieldManager: "bench", force: "true" },
+      contentType: "application/apply-patch+yaml",
+      body,
+    }));
+  return performance.now() - startedAt;
+}
+
+async function measureApply(api: KubeApi, round: number): Promise<readonly number[]> {
+  using target = clusterTarget({ api, clock: denoClock, random: denoRandom });
+  const name = `apply-${round}`;
+  const owner = { kind: "Kustomization", namespace: "default", name };
+  const request = {
+    owner,
+    resources: resources(name),
+    previous: { entries: [] },
+    revision: "r",
+    inputs: "i",
+    options: {},
+  };
+  const { signal } = new AbortController();
+  const took: number[] = [];
+  const time = async (work: () => Promise<unknown>) => {
+    const startedAt = performance.now();
+    await work();
+    took.push(performance.now() - startedAt);
+  };
+  await time(() => target.apply(request, signal));
+  // The watch starts with the first look; from then on it knows.
+  await target.stands?.(owner, "i", signal);
+  await time(() => target.apply(request, signal));
+  await time(async () => {
+    if (await target.stands?.(owner, "i", signal) !== true) throw new Error("it must stand");
+  });
+  return took;
+}
+
+function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[sorted.length >> 1] ?? NaN;
+}
+
+function percent(part: number, whole: number): string {
+  return ((part / whole) * 100).toFixed(2);
+}

@@ -1,0 +1,77 @@
+import { denoClock } from "../../src/platform/deno_clock.ts";
+import { denoFileSystem } from "../../src/platform/deno_file_system.ts";
+import { denoRandom } from "../../src/platform/deno_random.ts";
+import type { ClusterTools, OpenKubeApi } from "../../src/platform/kube/connect_cluster.ts";
+import { openCluster } from "../../src/platform/kube/connect_cluster.ts";
+import { parseYaml } from "../../src/format/yaml.ts";
+import { fromFileUrl } from "./paths.ts";
+
+/** The lab's program, or `undefined` where there is none: such tests say that they are skipped. */
+export function labProgram(): string | undefined {
+  const path = Deno.env.get("PILOTFISH_LAB") ?? fromFileUrl(new URL("../../../shared/lab/lab", import.meta.url));
+  try {
+    return Deno.statSync(path).isFile ? path : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** A real control plane on loopback; stopped and removed when it is disposed. */
+export interface LabCluster extends AsyncDisposable {
+  readonly folder: string;
+  readonly kubeconfig: string;
+  /** Kubeconfig with a bearer token instead of a certificate. */
+  readonly tokenKubeconfig: string;
+  kubectl(args: readonly string[], stdin?: string): Promise<string>;
+}
+
+/** Starts a cluster of the lab. `isBare`: API server and etcd alone. */
+export async function startCluster(options: { readonly isBare?: boolean } = {}): Promise<LabCluster> {
+  const program = labProgram();
+  if (program === undefined) throw new Error("the lab is not here");
+  const folder = await Deno.makeTempDir({ prefix: "pilotfish-lab-" });
+  const bin = (await run(program, ["install"])).trim();
+  await run(program, ["cluster", folder, ...(options.isBare === true ? ["--bare"] : [])]);
+  const kubeconfig = `${folder}/kubeconfig`;
+  return {
+    folder,
+    kubeconfig,
+    tokenKubeconfig: `${folder}/token.kubeconfig`,
+    kubectl: (args, stdin) => run(`${bin}/kubectl`, ["--kubeconfig", kubeconfig, ...args], stdin),
+    async [Symbol.asyncDispose]() {
+      await run(program, ["stop", folder]);
+      await Deno.remove(folder, { recursive: true });
+    },
+  };
+}
+
+async function run(command: string, args: readonly string[], stdin?: string): Promise<string> {
+  const child = new Deno.Command(command, {
+    args: [...args],
+    stdin: stdin === undefined ? "null" : "piped",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  if (stdin !== undefined) {
+    const writer = child.stdin.getWriter();
+    await writer.write(new TextEncoder().encode(stdin));
+    await writer.close();
+  }
+  const { success, stdout, stderr } = await child.output();
+  if (!success) throw new Error(`${command} ${args.join(" ")}: ${new TextDecoder().decode(stderr)}`);
+  return new TextDecoder().decode(stdout);
+}
+
+/** What connects to a lab's cluster. */
+export const clusterTools: ClusterTools = {
+  fileSystem: denoFileSystem,
+  clock: denoClock,
+  random: denoRandom,
+  parseYaml,
+  env: (name) => (name === "HOME" ? "/nowhere" : undefined),
+};
+
+/** The API of a lab's cluster. */
+export function connectLab(kubeconfig: string): Promise<OpenKubeApi> {
+  return openCluster({ kubeconfig }, clusterTools);
+}
