@@ -5,6 +5,8 @@ import type { HelmRepositorySpec, OCIRepositorySpec } from "../core/specs.ts";
 import { StageError } from "../core/stage_error.ts";
 import { parseRepositoryUrl } from "./resolve.ts";
 
+const dockerConfigKey = ".dockerconfigjson";
+
 /** Everything needed to reach one repository. Holds secrets: never shown or logged. */
 export interface RepositoryAccess {
   /** `oci://host[:port]/repository`, or `oci-layout://…`. */
@@ -12,8 +14,8 @@ export interface RepositoryAccess {
   readonly insecure: boolean;
   /** Cloud whose login is tried where no document below fits. */
   readonly provider: "generic" | "aws" | "azure" | "gcp";
-  /** Texts of Docker config documents (`{"auths": …}`), in the order in which they are asked. */
-  readonly dockerConfigs: readonly string[];
+  /** Secrets with a Docker config in `.dockerconfigjson`, in the order in which they are asked. */
+  readonly logins: readonly { readonly name: string; readonly secret: ReferencedData }[];
   readonly network: NetworkOptions;
 }
 
@@ -46,12 +48,11 @@ export async function readAccess(
       },
     );
   };
-  const dockerConfigs: string[] = [];
-  if (spec.secretRef !== undefined) {
-    dockerConfigs.push(
-      dockerConfigOf(await secret("secretRef", spec.secretRef.name), url, `${namespace}/${spec.secretRef.name}`),
-    );
-  }
+  const logins: { name: string; secret: ReferencedData }[] = [];
+  const addLogin = async (field: string, name: string) => {
+    logins.push(loginOf(await secret(field, name), url, `Secret "${namespace}/${name}"`));
+  };
+  if (spec.secretRef !== undefined) await addLogin("secretRef", spec.secretRef.name);
   const serviceAccount = "serviceAccountName" in spec ? spec.serviceAccountName : undefined;
   if (serviceAccount !== undefined) {
     const names = await references.imagePullSecrets(namespace, serviceAccount);
@@ -62,9 +63,7 @@ export async function readAccess(
         { hint: "Create the ServiceAccount, or name the Secret itself in spec.secretRef" },
       );
     }
-    for (const name of names) {
-      dockerConfigs.push(dockerConfigOf(await secret("serviceAccountName", name), url, `${namespace}/${name}`));
-    }
+    for (const name of names) await addLogin("serviceAccountName", name);
   }
   const certs = spec.certSecretRef === undefined ? undefined : await secret("certSecretRef", spec.certSecretRef.name);
   const proxyRef = "proxySecretRef" in spec ? spec.proxySecretRef : undefined;
@@ -73,7 +72,7 @@ export async function readAccess(
     url,
     insecure: spec.insecure,
     provider: spec.provider,
-    dockerConfigs,
+    logins,
     network: {
       ...(certs === undefined ? {} : certOptions(certs, spec.certSecretRef?.name ?? "")),
       ...(proxy === undefined ? {} : { proxy: proxyOptions(proxy, proxyRef?.name ?? "") }),
@@ -85,7 +84,8 @@ export async function readAccess(
 
 /** Tells one access from another without showing it. */
 export function accessKey(access: RepositoryAccess): string {
-  return digestOf(JSON.stringify(access));
+  const logins = access.logins.map(({ secret }) => textOf(secret, dockerConfigKey));
+  return digestOf(JSON.stringify({ ...access, logins }));
 }
 
 function textOf(data: ReferencedData, ...keys: readonly string[]): string | undefined {
@@ -96,22 +96,28 @@ function textOf(data: ReferencedData, ...keys: readonly string[]): string | unde
   return undefined;
 }
 
-function dockerConfigOf(secret: ReferencedData, url: string, name: string): string {
-  const config = textOf(secret, ".dockerconfigjson");
+/** A Secret as a Docker config, whatever form it has. */
+function loginOf(secret: ReferencedData, url: string, name: string): RepositoryAccess["logins"][number] {
+  const config = dockerConfigOf(secret, url);
+  if (config === undefined) {
+    throw new StageError("AuthenticationFailed", `Cannot log in with ${name}: it has no key "${dockerConfigKey}"`, {
+      hint: "Make it with: kubectl create secret docker-registry",
+    });
+  }
+  const data = new Map([[dockerConfigKey, new TextEncoder().encode(config)]]);
+  return { name, secret: { type: "kubernetes.io/dockerconfigjson", data } };
+}
+
+function dockerConfigOf(secret: ReferencedData, url: string): string | undefined {
+  const config = textOf(secret, dockerConfigKey);
   if (config !== undefined) return config;
   const old = textOf(secret, ".dockercfg");
   if (old !== undefined) return `{"auths":${old}}`;
   const username = textOf(secret, "username");
   const password = textOf(secret, "password");
-  if (username !== undefined && password !== undefined) {
-    const host = url.replace(/^oci:\/\//, "").split("/", 1)[0] ?? "";
-    return JSON.stringify({ auths: { [host]: { username, password } } });
-  }
-  throw new StageError(
-    "AuthenticationFailed",
-    `Cannot use Secret "${name}": it has no key ".dockerconfigjson"`,
-    { hint: "Make it with kubectl create secret docker-registry" },
-  );
+  if (username === undefined || password === undefined) return undefined;
+  const host = url.replace(/^oci:\/\//, "").split("/", 1)[0] ?? "";
+  return JSON.stringify({ auths: { [host]: { username, password } } });
 }
 
 function certOptions(secret: ReferencedData, name: string): NetworkOptions {

@@ -4,7 +4,7 @@ import type { DesiredObject } from "../../src/core/object.ts";
 import type { HelmReleaseSpec, HelmRepositorySpec } from "../../src/core/specs.ts";
 import { helmChartKind } from "../../src/source/kinds.ts";
 import { FakeRepository } from "./fake_repository.ts";
-import { archiveOf, ociRepository, openBench, referencesOf } from "./source_fixture.ts";
+import { archiveOf, configsOf, ociRepository, openBench, referencesOf } from "./source_fixture.ts";
 
 function orderOf(version: string, chart = "app", url = "oci://ghcr.io/charts/") {
   const { key, ...rest } = ociRepository({});
@@ -54,7 +54,7 @@ Deno.test("a chart is the newest tag in its range, unpacked without ignore rules
   const ranged = await pulled("1.x");
   ok(ranged.revision.startsWith("1.2.0_meta@"));
   equal(bench.opened[0]?.url, "oci://ghcr.io/charts/app");
-  deepEqual(bench.opened[0]?.dockerConfigs, ['{"auths":{"ghcr.io":{"username":"me","password":"secret"}}}']);
+  deepEqual(configsOf(bench.opened[0]?.logins ?? []), ['{"auths":{"ghcr.io":{"username":"me","password":"secret"}}}']);
   using tree = await bench.store.openTree(ranged);
   deepEqual([...tree.files()].map((file) => file.path), ["app/Chart.yaml", "app/logo.png"]);
 

@@ -7,7 +7,7 @@ import { StageError } from "../../src/core/stage_error.ts";
 import type { ArtifactVerifier } from "../../src/source/artifact_verifier.ts";
 import { openSource } from "../../src/source/kinds.ts";
 import { FakeRepository } from "./fake_repository.ts";
-import { archiveOf, type Bench, ociRepository, openBench, referencesOf } from "./source_fixture.ts";
+import { archiveOf, type Bench, configsOf, ociRepository, openBench, referencesOf } from "./source_fixture.ts";
 
 const content = mediaTypes.fluxContent;
 const quiet = new AbortController().signal;
@@ -322,11 +322,12 @@ Deno.test("credentials, certificates and proxy come from Secrets, read at each p
     proxySecretRef: { name: "proxy" },
     insecure: true,
   });
-  deepEqual(bench.opened[0], {
+  const { logins, ...access } = bench.opened[0]!;
+  deepEqual(configsOf(logins), ['{"auths":{"ghcr.io":{"auth":"YTpi"}}}', '{"auths":{"ghcr.io":{"auth":"Yzpk"}}}']);
+  deepEqual(access, {
     url: "oci://ghcr.io/org/app",
     insecure: true,
     provider: "generic",
-    dockerConfigs: ['{"auths":{"ghcr.io":{"auth":"YTpi"}}}', '{"auths":{"ghcr.io":{"auth":"Yzpk"}}}'],
     network: {
       caCerts: ["CA"],
       clientCert: { cert: "CERT", key: "KEY" },
@@ -335,11 +336,11 @@ Deno.test("credentials, certificates and proxy come from Secrets, read at each p
   });
   secrets["default/login"] = { ".dockerconfigjson": "{}" };
   await pulled(bench, { secretRef: { name: "login" } });
-  deepEqual(bench.opened[0]?.dockerConfigs, ["{}"]);
+  deepEqual(configsOf(bench.opened[0]?.logins ?? []), ["{}"]);
   const fails = (spec: Partial<OCIRepositorySpec>, says: RegExp) =>
     rejects(pulled(bench, spec), failsWith("AuthenticationFailed", says));
   await fails({ secretRef: { name: "gone" } }, /Secret "default\/gone" of spec.secretRef: it is not there/);
-  await fails({ secretRef: { name: "none" } }, /"default\/none": it has no key ".dockerconfigjson"/);
+  await fails({ secretRef: { name: "none" } }, /Secret "default\/none": it has no key ".dockerconfigjson"/);
   await fails({ serviceAccountName: "ghost" }, /ServiceAccount "default\/ghost"/);
   await fails({ certSecretRef: { name: "half" } }, /"tls.crt" and "tls.key" must both be there/);
   await fails({ certSecretRef: { name: "none" } }, /it has none of "ca.crt"/);

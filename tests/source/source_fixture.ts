@@ -101,3 +101,8 @@ export function ociRepository(spec: Partial<OCIRepositorySpec>): DesiredObject<O
 export function archiveOf(files: Readonly<Record<string, string>>): Uint8Array {
   return new Uint8Array(gzipSync(tarOf(Object.entries(files).map(([path, content]) => ({ path, content })))));
 }
+
+/** Docker configs that a repository was opened with. */
+export function configsOf(logins: RepositoryAccess["logins"]): readonly string[] {
+  return logins.map(({ secret }) => new TextDecoder().decode(secret.data.get(".dockerconfigjson")));
+}
