@@ -25,7 +25,7 @@ import { settle } from "./release/inputs.ts";
 import type { WorldTools } from "./release/inputs.ts";
 import { documentText, filesText, manifestText } from "./release/manifest_text.ts";
 import type { HookManifest, SortedManifests } from "./release/manifests.ts";
-import { checkReleaseName, generatedName, templatedName } from "./release/release_name.ts";
+import { checkReleaseName, templatedName } from "./release/release_name.ts";
 import { checkInstallable, documentsOf, RenderError, renderFiles } from "./release/render.ts";
 import type { RenderedFiles } from "./release/render.ts";
 import { splitManifests, trim } from "./release/split.ts";

@@ -54,7 +54,7 @@ function place(each: CommandCase, root: string): string {
 async function runCommand(each: CommandCase, dialect: (typeof dialects)[number]): Promise<string | undefined> {
   const answer = each[dialect];
   if (answer.undetermined === true) return undefined;
-  const root = Deno.makeTempDirSync();
+  const root = await Deno.makeTempDir();
   try {
     const chart = place(each, root);
     const out = `${root}/out`;
@@ -80,7 +80,7 @@ async function runCommand(each: CommandCase, dialect: (typeof dialects)[number])
     ].filter((difference) => difference !== undefined);
     return differences.length === 0 ? undefined : differences.join("\n  ");
   } finally {
-    Deno.removeSync(root, { recursive: true });
+    await Deno.remove(root, { recursive: true });
   }
 }
 

@@ -2,7 +2,7 @@ import type { JsonObject, JsonValue } from "../../../core/json.ts";
 import { isJsonObject } from "../../../core/json.ts";
 import { FormatError } from "../../../format/format_error.ts";
 import { parseYaml } from "../../../format/yaml.ts";
-import { goYamlFault } from "../release/go_yaml_fault.ts";
+import { goYamlFault } from "../../../format/go_yaml_fault.ts";
 import type { Dialect } from "../dialect.ts";
 import { isHelm3 } from "../dialect.ts";
 import type { Value } from "../template/value.ts";

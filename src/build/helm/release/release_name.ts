@@ -1,5 +1,4 @@
 import { ChartError } from "../chart/metadata.ts";
-import { basePath } from "../chart/go_path.ts";
 import type { Dialect } from "../dialect.ts";
 import { languageOf } from "../dialect.ts";
 import { helmFunctions } from "../functions/helm_functions.ts";
@@ -25,14 +24,6 @@ export function checkReleaseName(name: string): void {
     ? `invalid release name, must match regex ${namePattern.source} and the length must not be longer than 53`
     : undefined;
   if (what !== undefined) throw new ChartError(`release name ${quoteText(name)}: ${what}`);
-}
-
-/** A name for a chart that was given none: its base name and the second. */
-export function generatedName(chart: string, nowMs: number): string {
-  const base = basePath(chart);
-  const stem = base === "." || base === "" ? "chart" : base;
-  const dot = stem.indexOf(".");
-  return `${dot < 0 ? stem : stem.slice(0, dot)}-${Math.floor(nowMs / 1000)}`;
 }
 
 /** Functions that Helm adds to Sprig's: a name's template does not have them. */
