@@ -23,6 +23,7 @@ export const utc: GoZone = { kind: "fixed", name: "UTC", offsetSeconds: 0 };
 /** A zone by its name of the tz database; "" and `UTC` are UTC. `undefined` when there is none. */
 export function findZone(name: string): GoZone | undefined {
   if (name === "" || name === "UTC") return utc;
+  if (name === "GMT") return { kind: "fixed", name, offsetSeconds: 0 };
   if (/^[+-]/.test(name) || name.includes("..")) return undefined;
   try {
     new Intl.DateTimeFormat("en-US", { timeZone: name });
