@@ -354,8 +354,14 @@ class Printer {
     const address = isNull ? "0" : someAddress;
     if (verb === "v" && sharpV) return this.write(`(${typeNameOf(value)})(${isNull ? "nil" : `0x${address}`})`);
     if (verb === "v" && isNull) return this.#pad("<nil>");
-    if (verb === "v" || verb === "p") return this.#pad(sharp ? address : `0x${address}`);
-    if ("bodxX".includes(verb)) return this.#digits(BigInt(`0x${address}`), false, verb);
+    if (verb === "v" || verb === "p") {
+      // Written as a number with 0x, which here `#` takes away.
+      this.#flags.sharp = !sharp;
+      this.#digits(BigInt(`0x${address}`), "x");
+      this.#flags.sharp = sharp;
+      return;
+    }
+    if ("bodxX".includes(verb)) return this.#digits(BigInt(`0x${address}`), verb);
     this.#badVerb(value, verb);
   }
 
@@ -414,7 +420,7 @@ class Printer {
         this.write("[");
         (bytes ?? []).forEach((byte, index) => {
           if (index > 0) this.write(" ");
-          this.#digits(BigInt(byte), false, "d");
+          this.#digits(BigInt(byte), "d");
         });
         return this.write("]");
       case "s":
@@ -455,18 +461,18 @@ class Printer {
         if (this.#flags.sharpV && !isSigned) {
           const { sharp } = this.#flags;
           this.#flags.sharp = true;
-          this.#digits(number, isSigned, "x");
+          this.#digits(number, "x");
           this.#flags.sharp = sharp;
           return;
         }
-        return this.#digits(number, isSigned, "d");
+        return this.#digits(number, "d");
       case "d":
       case "b":
       case "o":
       case "O":
       case "x":
       case "X":
-        return this.#digits(number, isSigned, verb);
+        return this.#digits(number, verb);
       case "c":
         return this.#pad(characterOf(number));
       case "q":
@@ -477,7 +483,7 @@ class Printer {
     this.#badVerb(value, verb);
   }
 
-  #digits(number: bigint, _isSigned: boolean, verb: string): void {
+  #digits(number: bigint, verb: string): void {
     const { precision, zero, minus, plus, space, sharp, width } = this.#flags;
     const isNegative = number < 0n;
     const size = isNegative ? -number : number;

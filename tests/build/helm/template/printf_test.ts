@@ -52,6 +52,8 @@ Deno.test({ name: "sprintf() prints the vectors of gofmt/printf", ignore: folder
   const { cases } = JSON.parse(Deno.readTextFileSync(`${folder}/gofmt/printf.json`));
   const failed: string[] = [];
   for (const row of cases) {
+    // Three rows had bytes that JSON could not carry: their arguments are lost.
+    if (JSON.stringify(row.args).includes("\ufffd")) continue;
     const args = row.args.map(valueOf);
     const context = callContext();
     const text = row.call === "Sprintf"
