@@ -157,7 +157,7 @@ export function tarParser(visitor: TarVisitor): TarParser {
   function takeRecord(): void {
     if (recordFlag === "L") pending = { ...pending, longName: textOf(untilNul(record), offset) };
     else if (recordFlag === "K") pending = { ...pending, longLink: textOf(untilNul(record), offset) };
-    else if (recordFlag === "x") pending = { ...pending, ...paxOf(record, offset) };
+    else if (recordFlag === "x") pending = { ...gnuNames(pending), ...paxOf(record, offset) };
     record = new Uint8Array(0);
   }
 }
@@ -170,6 +170,11 @@ interface Overrides {
   readonly linkPath?: string;
   readonly size?: number;
   readonly isSparse?: boolean;
+}
+
+/** What stays when a second PAX header comes: it replaces the first. */
+function gnuNames({ longName, longLink }: Overrides): Overrides {
+  return { ...(longName === undefined ? {} : { longName }), ...(longLink === undefined ? {} : { longLink }) };
 }
 
 const kinds: Readonly<Record<string, TarEntryKind>> = {
@@ -189,13 +194,13 @@ function entryOf(bytes: Uint8Array, typeFlag: string, size: number, overrides: O
   const path = overrides.longName ?? overrides.path ?? headerName(bytes, start);
   if (path === "") throw fault("an entry has no name", start);
   let kind = overrides.isSparse === true ? "sparse" : kinds[typeFlag] ?? "other";
-  const sizeBytes = kind === "file" || kind === "sparse" || kind === "other" ? overrides.size ?? size : 0;
+  const hasContent = kind === "file" || kind === "sparse" || kind === "other";
   // Before ustar a folder was a file whose name ends in a slash.
-  if (kind === "file" && sizeBytes === 0 && path.endsWith("/")) kind = "folder";
+  if (typeFlag === "\0" && kind === "file" && path.endsWith("/")) kind = "folder";
   return {
     path,
     kind,
-    sizeBytes,
+    sizeBytes: hasContent ? overrides.size ?? size : 0,
     mode: numberAt(bytes, 100, 8, start) & 0o7777,
     linkTarget: kind === "symlink" || kind === "hardlink"
       ? overrides.longLink ?? overrides.linkPath ?? textOf(untilNul(bytes.subarray(157, 257)), start)

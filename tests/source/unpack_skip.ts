@@ -1,0 +1,22 @@
+/** Cases of vectors/untar in which we mean to differ from Flux, with the reason. */
+export const untarDifferences: Readonly<Record<string, string>> = {
+  "hardlink": "Flux makes an empty file of a hard link; ours has the content",
+  "hardlink-out": "Flux makes an empty file of a hard link out of the tree; we refuse it",
+  "gnutar-gnu": "hard link inside",
+  "gnutar-oldgnu": "hard link inside",
+  "gnutar-pax": "hard link inside",
+  "gnutar-ustar": "hard link inside",
+  "gnutar-v7": "hard link inside",
+  "git-archive": "Flux makes a file pax_global_header of the global header; we pass over it",
+  "pax-global": "Flux makes a file of the global header; we pass over it",
+  "symlink-out": "Flux passes over every symbolic link; we refuse those that lead out of the tree",
+  "symlink-abs": "Flux passes over every symbolic link; we refuse those that lead out of the tree",
+  "symlink-then-below": "Flux passes over the link and writes below its name; we refuse what stands below a link",
+  "sparse-gnu": "Flux expands sparse files; we refuse them",
+  "sparse-pax": "Flux expands sparse files; we refuse them",
+  "unknown-type": "Flux takes an unknown type for a file; we refuse it",
+  "invalid-utf8": "Flux keeps bytes that are no text; we refuse a name that is not UTF-8",
+  "dotdot-suffix": 'Flux refuses every name with "../" in it; ours only refuses the part ".."',
+  "pax-then-end": "Flux takes an archive that ends behind an extended header; we say that it is cut off",
+  "pax-uid-bad": "Flux refuses a user id that is no number; ours does not look at owners",
+};
