@@ -21,8 +21,11 @@ export interface PendingFile extends AsyncDisposable {
   readonly sizeBytes: number;
   /** Appends. Synchronous on purpose: awaiting a write per chunk costs two thirds of the throughput. */
   write(chunk: Uint8Array): void;
-  /** Syncs, then renames to the final place (made read-only where `mode` says so), then syncs the folder. */
-  commit(): Promise<void>;
+  /**
+   * Syncs, then renames to the final place (made read-only where `mode` says so), then syncs the folder. `path`: a final
+   * place in the same folder that was not known at the start, for a name by digest.
+   */
+  commit(path?: string): Promise<void>;
 }
 
 /** Options of a write. */

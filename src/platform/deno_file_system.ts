@@ -116,7 +116,7 @@ function openPending(path: string, options: WriteOptions): PendingFile {
       for (let done = 0; done < chunk.length;) done += file.writeSync(done === 0 ? chunk : chunk.subarray(done));
       sizeBytes += chunk.length;
     },
-    async commit() {
+    async commit(place = path) {
       try {
         if (options.owner !== undefined) await Deno.chown(temporary, options.owner.uid, options.owner.gid);
         // The mode of the open call passes the process's umask: one that was asked for is set exactly.
@@ -126,9 +126,9 @@ function openPending(path: string, options: WriteOptions): PendingFile {
         state = "closed";
         file.close();
       }
-      await Deno.rename(temporary, path);
+      await Deno.rename(temporary, place);
       state = "committed";
-      if (options.durable !== false) await syncFolder(folderOf(path));
+      if (options.durable !== false) await syncFolder(folderOf(place));
     },
     async [Symbol.asyncDispose]() {
       if (state === "open") file.close();

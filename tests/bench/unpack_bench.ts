@@ -56,7 +56,7 @@ function makeLayers(place: string): void {
 async function measure(place: string, layer: string): Promise<void> {
   const [index = "", kind] = layer.split("-");
   const label = cases[Number(index)]?.[0];
-  const unpackedBytes = Deno.statSync(`${place}/${index}-none`).size;
+  const unpackedBytes = (await Deno.stat(`${place}/${index}-none`)).size;
   for (let run = 1; run <= 3; run++) {
     const cost = await costOf(async () => {
       await using file = await denoFileSystem.create(`${place}/pack`);

@@ -183,13 +183,13 @@ export class FaultyDisk {
         sizeBytes += chunk.length;
         node.modifiedAt = this.now;
       },
-      commit: async () => {
+      commit: async (target = path) => {
         node.data = joined(chunks);
         if (options.durable !== false) {
           this.#step();
           node.synced = node.data;
         }
-        this.#rename(place, path);
+        this.#rename(place, target);
         isDone = true;
         if (options.durable !== false) this.#syncFolder(folder);
       },

@@ -25,13 +25,22 @@ export interface LayoutIndex {
 /**
  * Text of `index.json`: an ordinary OCI index (image-spec 1.1, image-layout.md). Each artifact that is kept is an entry;
  * who keeps it, whether as pin or history, and the artifact's record stand in its annotations. Pins carry a reference
- * name (`ghcr.io/org/app:1.2.3`), so that crane or oras find them.
+ * name (`ghcr.io/org/app:1.2.3`), so that crane or oras find them. One entry a line. `texts` keeps printed records.
  */
-export function printLayoutIndex(index: Pick<LayoutIndex, "records" | "foreign">): string {
+export function printLayoutIndex(
+  index: Pick<LayoutIndex, "records" | "foreign">,
+  texts: WeakMap<PinRecord, string> = new WeakMap(),
+): string {
   const sorted = index.records.map((record, order) => ({ record, order }))
     .sort((a, b) => a.record.owner < b.record.owner ? -1 : a.record.owner > b.record.owner ? 1 : a.order - b.order);
-  const manifests = [...index.foreign, ...sorted.map(({ record }) => entryOf(record))];
-  return `${JSON.stringify({ schemaVersion: 2, mediaType: mediaTypes.index, manifests }, null, 1)}\n`;
+  const entries = index.foreign.map((entry) => JSON.stringify(entry));
+  for (const { record } of sorted) {
+    const text = texts.get(record) ?? JSON.stringify(entryOf(record));
+    texts.set(record, text);
+    entries.push(text);
+  }
+  const manifests = entries.length === 0 ? "" : `\n${entries.join(",\n")}\n`;
+  return `{"schemaVersion":2,"mediaType":${JSON.stringify(mediaTypes.index)},"manifests":[${manifests}]}\n`;
 }
 
 function entryOf(record: PinRecord) {

@@ -5,7 +5,6 @@ import { mediaTypes } from "../../core/descriptor.ts";
 import type { Digest } from "../../core/digest.ts";
 import { digestOf, digestStream, shortDigest, splitDigest } from "../../core/digest.ts";
 import type { FileSystem, PendingFile } from "../../core/file_system.ts";
-import { temporaryPrefix } from "../../core/file_system.ts";
 import type { OpenFileTree } from "../../core/file_tree.ts";
 import type { JsonObject } from "../../core/json.ts";
 import { canonicalJson, isJsonObject } from "../../core/json.ts";
@@ -100,10 +99,11 @@ class ContentStore implements Store {
   readonly #making = new Map<string, Promise<{ readonly digest: Digest; readonly fileCount: number }>>();
   /** Bytes in the store, as last counted plus what was added. */
   #usedBytes: number | undefined;
+  /** Text of each record in the index, so that a new pin prints one. */
+  readonly #entryTexts = new WeakMap<PinRecord, string>();
   #needsRoom = false;
   #fault: string | undefined;
   readonly #needed = new WeakMap<readonly PinRecord[], NeededFiles>();
-  #temporaryCount = 0;
 
   constructor(paths: StorePaths, options: StoreOptions, lock: Disposable | undefined, index: string | undefined) {
     const parsed = index === undefined ? { records: [], foreign: [], isDamaged: false } : parseLayoutIndex(index);
@@ -338,8 +338,8 @@ class ContentStore implements Store {
   async #makeTree(recipe: ArtifactRecipe, signal: AbortSignal | undefined) {
     this.#mustWrite();
     const pass = async (only?: ReadonlySet<string>) => {
-      const temporary = `${this.#paths.trees}/${temporaryPrefix}tree-${++this.#temporaryCount}`;
-      await using file = await this.#create(temporary);
+      // Its digest, and so its name, is known at the end only.
+      await using file = await this.#create(`${this.#paths.trees}/unnamed`);
       const writer = packWriter(file);
       const unpacked = await unpackLayer(this.blobChunks(recipe.layer.digest), writer, {
         ignore: recipe.ignore,
@@ -352,14 +352,7 @@ class ContentStore implements Store {
       const digest = writer.finish(unpacked.files);
       const path = this.#paths.tree(digest);
       this.#touch(path);
-      await file.commit();
-      try {
-        await this.#fileSystem.rename(temporary, path);
-      } catch (error) {
-        await this.#fileSystem.remove(temporary).catch(() => {});
-        throw error;
-      }
-      await this.#fileSystem.syncFolder(this.#paths.trees);
+      await file.commit(path);
       if (this.#usedBytes !== undefined) this.#usedBytes += file.sizeBytes;
       if (unpacked.skippedLinks > 0) {
         this.#options.log.debug("Passed over symbolic links of a layer", {
@@ -439,7 +432,7 @@ class ContentStore implements Store {
 
   async #writeIndex(): Promise<void> {
     const records = this.#records;
-    const text = printLayoutIndex({ records, foreign: this.#foreign });
+    const text = printLayoutIndex({ records, foreign: this.#foreign }, this.#entryTexts);
     await this.#again(() => this.#fileSystem.writeAtomic(this.#paths.index, text));
     this.#saved = records;
     this.#fault = undefined;
