@@ -18,6 +18,8 @@ export interface VerifiedStreamOptions {
   readonly what: string;
   /** Bytes that are there already, and their running digest. */
   readonly resume?: { readonly offset: number; readonly digest: DigestStream };
+  /** Told when the content is not what the descriptor says. */
+  readonly onRefused?: () => void;
 }
 
 /**
@@ -31,10 +33,12 @@ export function verifiedStream(
 ): ReadableStream<Uint8Array> {
   const digest = options.resume?.digest ?? digestStream(splitDigest(descriptor.digest).algorithm);
   let passedBytes = options.resume?.offset ?? 0;
-  const refuse = (why: string) =>
-    new StageError("OCIArtifactPullFailed", `Cannot use ${options.what}: ${why}`, {
+  const refuse = (why: string) => {
+    options.onRefused?.();
+    return new StageError("OCIArtifactPullFailed", `Cannot use ${options.what}: ${why}`, {
       hint: "The registry or a proxy before it changes content; push the artifact again or pull it from elsewhere",
     });
+  };
   return new ReadableStream<Uint8Array>({
     async pull(controller) {
       const chunk = await source.read();
