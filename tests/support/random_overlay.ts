@@ -71,6 +71,9 @@ const values = [
   "a much longer text that goes well beyond the eighty columns at which the printer folds its lines here",
   "|\n      two\n      lines\n",
   ">-\n      folded\n      text\n",
+  ">\n      folded\n        deeper\n      text\n\n      more\n",
+  ">+\n      kept\n\n\n      text\n\n",
+  "|+\n      kept\n\n",
   "12345678901234567890",
 ];
 const images = [
@@ -359,8 +362,10 @@ export function randomOverlay(seed: number): OverlayFiles {
   }
   if (make.chance(0.3)) {
     lines.push(
-      `configMapGenerator:\n- name: ${make.pick(["extra", "settings", "made", "base-made"])}\n${
-        make.pick(["", "  behavior: merge\n", "  behavior: replace\n", "  behavior: create\n"])
+      `configMapGenerator:\n- name: ${
+        has("ConfigMap", "settings") && make.chance(0.5)
+          ? `settings\n${make.pick(["  behavior: merge\n", "  behavior: replace\n"])}`
+          : `extra\n${make.pick(["", "  behavior: create\n"])}`
       }  literals:\n  - ${make.pick(["k=v", "a='quoted'", "n=1"])}\n${
         make.pick([
           "",
@@ -381,7 +386,7 @@ export function randomOverlay(seed: number): OverlayFiles {
     patches.push(`- patch: |-\n${indented(patch, "    ")}\n${withTarget ? `  target: ${make.pick(targets)}\n` : ""}`);
   }
   if (patches.length > 0) lines.push(`patches:\n${patches.join("")}`);
-  if (make.chance(0.2)) {
+  if (make.chance(0.25) && has("ConfigMap", "settings") && known.some((one) => one.kind === "Widget")) {
     lines.push(
       `replacements:\n- source: {kind: ConfigMap, name: settings, fieldPath: ${
         make.pick(["data.a", "metadata.name"])
@@ -390,7 +395,7 @@ export function randomOverlay(seed: number): OverlayFiles {
       }]\n${make.pick(["", "    options: {create: true}\n", "    options: {delimiter: '-', index: 1}\n"])}`,
     );
   }
-  if (make.chance(0.15)) {
+  if (make.chance(0.15) && has("ConfigMap", "settings")) {
     lines.push(
       "vars:\n- name: VALUE\n  objref: {kind: ConfigMap, name: settings, apiVersion: v1}\n  fieldref: {fieldpath: data.a}\n",
     );

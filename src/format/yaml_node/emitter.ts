@@ -8,6 +8,7 @@ import {
   breakLetters,
   chooseStyle,
   doubleQuotedText,
+  foldedText,
   literalText,
   plainText,
   singleQuotedText,
@@ -172,23 +173,6 @@ function styledText(text: string, style: ScalarStyle, column: number, indent: nu
     case "folded":
       return foldedText(text, indent);
   }
-}
-
-/** A folded block without folding: every line break of the text is written twice, except around indented lines. */
-function foldedText(text: string, indent: number): string {
-  const body = literalText(text, indent);
-  const end = body.indexOf("\n");
-  const header = `>${body.slice(1, end)}`;
-  const lines = body.slice(end + 1).split("\n");
-  const out: string[] = [];
-  const pad = " ".repeat(indent);
-  lines.forEach((line, at) => {
-    out.push(line);
-    const next = lines[at + 1];
-    const indented = (other: string | undefined) => other !== undefined && /^[ \t]/.test(other.slice(pad.length));
-    if (line !== "" && next !== undefined && next !== "" && !indented(line) && !indented(next)) out.push("");
-  });
-  return `${header}\n${out.join("\n")}`;
 }
 
 class NodeEmitter {

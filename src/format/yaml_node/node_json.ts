@@ -3,7 +3,9 @@ import { isJsonObject } from "../../core/json.ts";
 import type { ScalarNode, YamlNode } from "./node.ts";
 import { listNode, mapNode, scalar } from "./node.ts";
 import type { Dialect } from "./resolve.ts";
+import { readYaml } from "./reader.ts";
 import { resolveText } from "./resolve.ts";
+import { chooseStyle, foldedText } from "./scalar_style.ts";
 
 /** What a node cannot be written as JSON for. */
 export class NodeValueError extends Error {
@@ -86,7 +88,7 @@ function keyText(key: ScalarNode, dialect: Dialect, lenient: boolean): string {
  */
 export function scalarValue(node: ScalarNode, dialect: Dialect = "v3"): null | boolean | number | bigint | string {
   const { tag, text } = node;
-  if (tag === "!!str") return text;
+  if (tag === "!!str") return node.style === "folded" && dialect === "v3" ? refoldedText(text) : text;
   const isPlain = node.style === "plain" && !text.includes("\n");
   if (tag === "") return isPlain ? finite(resolveText(text, dialect).value, node) : text;
   if (tag === "!!binary") return binaryText(node);
@@ -99,6 +101,20 @@ export function scalarValue(node: ScalarNode, dialect: Dialect = "v3"): null | b
   }
   const value = finite(resolved.value, node);
   return tag === "!!float" && typeof value === "bigint" ? Number(value) : value;
+}
+
+/**
+ * What a folded text becomes when go-yaml v3 writes it and reads it again, as kyaml does on the way to JSON: line breaks
+ * around indented lines and at the end can double.
+ */
+function refoldedText(text: string): string {
+  const at = text.indexOf("\n");
+  if (at < 0 || at === text.length - 1) return text;
+  const place = { dialect: "v3", flow: false, key: false } as const;
+  if (chooseStyle(text, "folded", true, place) !== "folded") return text;
+  const read = readYaml(`k: ${foldedText(text, 2)}\n`);
+  const value = read?.kind === "map" ? read.values[0] : undefined;
+  return value?.kind === "scalar" ? value.text : text;
 }
 
 function finite(value: JsonValue, node: ScalarNode): null | boolean | number | bigint | string {
@@ -118,7 +134,9 @@ const knownTags: ReadonlySet<string> = new Set([
 
 function binaryText(node: ScalarNode): string {
   try {
-    const bytes = Uint8Array.from(atob(node.text.replace(/\s+/g, "")), (letter) => letter.charCodeAt(0));
+    const base64 = node.text.replace(/[\r\n]+/g, "");
+    if (base64.length % 4 !== 0) throw new RangeError("its length is wrong");
+    const bytes = Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
     return new TextDecoder().decode(bytes);
   } catch {
     throw new NodeValueError("!!binary value contains invalid base64 data", node.line);

@@ -55,6 +55,16 @@ function isBlankOrEnd(code: number): boolean {
   return code === space || code === lf || code === tab || code !== code || isBreak(code);
 }
 
+/** A line break as it counts in a scalar: all are line feeds but U+2028 and U+2029. */
+function breakText(code: number): string {
+  return code === 0x2028 || code === 0x2029 ? String.fromCharCode(code) : "\n";
+}
+
+/** Line breaks between two pieces of a scalar: a single line feed is a blank, more are one less. */
+function foldBreaks(first: string, rest: string): string {
+  return first === "\n" ? rest === "" ? " " : rest : first + rest;
+}
+
 interface Properties {
   anchor: string | undefined;
   tag: string | undefined;
@@ -215,6 +225,8 @@ class Reader {
   #scalar(text: string, style: ScalarStyle, tag: string | undefined): ScalarNode {
     this.#count();
     const known = tag !== undefined && tag !== "!";
+    // The bare "!" makes text of a scalar in go-yaml v2, and says nothing in v3.
+    if (tag === "!" && this.#dialect === "v2") style = style === "plain" ? "single" : style;
     const resolved = known
       ? tag
       : style !== "plain"
@@ -670,6 +682,7 @@ class Reader {
       this.#pos = scan;
       const mark = { pos: end, line: this.#line, lineStart: this.#lineStart };
       let breaks = 0;
+      let firstBreak = "";
       let foldedBreaks = "";
       for (;;) {
         const code = text.charCodeAt(this.#pos);
@@ -679,7 +692,9 @@ class Reader {
           }
           this.#pos++;
         } else if (code === code && isBreak(code)) {
-          if (breaks > 0) foldedBreaks += code === 0x2028 || code === 0x2029 ? text.charAt(this.#pos) : "\n";
+          const written = breakText(code);
+          if (breaks > 0) foldedBreaks += written;
+          else firstBreak = written;
           breaks++;
           this.#break();
         } else break;
@@ -692,7 +707,7 @@ class Reader {
         this.#lineStart = mark.lineStart;
         break;
       }
-      out = (out ?? "") + text.slice(start, end) + (breaks === 1 ? " " : foldedBreaks);
+      out = (out ?? "") + text.slice(start, end) + foldBreaks(firstBreak, foldedBreaks);
       start = scan = end = this.#pos;
     }
     this.#pos = end;
@@ -735,17 +750,19 @@ class Reader {
 
   /** Line breaks inside a quoted scalar: one is a blank, more are one less. */
   #foldLines(): string {
-    let breaks = 0;
+    let first = "";
+    let rest = "";
     for (;;) {
       const code = this.#code(0);
       if (isBlank(code)) this.#pos++;
       else if (code === code && isBreak(code)) {
-        breaks++;
+        if (first === "") first = breakText(code);
+        else rest += breakText(code);
         this.#break();
         if (this.#isMarker(dash) || this.#isMarker(dot)) this.#fail("found unexpected document indicator");
       } else break;
     }
-    return breaks === 1 ? " " : "\n".repeat(breaks - 1);
+    return foldBreaks(first, rest);
   }
 
   #doubleQuoted(): string {

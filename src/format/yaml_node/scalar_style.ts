@@ -128,7 +128,7 @@ export function singleQuotedText(text: string, column: number, indent: number, f
     breaks = false;
     out += letter === "'" ? "''" : letter;
   }
-  return `${out}${breaks ? pad : ""}'`;
+  return `${out}'`;
 }
 
 function foldAtBlanks(text: string, column: number, indent: number, quoted: boolean): string {
@@ -224,11 +224,7 @@ const otherBreaks = /[\r\u2028\u2029](?!$)/g;
 
 /** A literal block with its header; lines are indented by `indent`. */
 export function literalText(text: string, indent: number): string {
-  const first = text.charCodeAt(0);
-  let header = "|";
-  if (first === 32 || breakLetters.test(text.charAt(0))) header += "2";
-  if (!text.endsWith("\n")) header += "-";
-  else if (text === "\n" || text.charAt(text.length - 2) === "\n") header += "+";
+  const header = blockHeader(text, "|");
   const pad = " ".repeat(indent);
   let out = `${header}\n`;
   let start = 0;
@@ -241,4 +237,41 @@ export function literalText(text: string, indent: number): string {
     start = end + 1;
   }
   return out.slice(0, -1);
+}
+
+/**
+ * A folded block on unbroken lines, as go-yaml v3 writes it: each first line break of a run is written twice, unless the
+ * line before it is indented, even where the text does not read back the same.
+ */
+export function foldedText(text: string, indent: number): string {
+  const pad = " ".repeat(indent);
+  const header = blockHeader(text, ">");
+  const start = text.search(/[^\n]|$/);
+  const startsBlank = start >= text.length || text[start] === " " || text[start] === "\t";
+  let out = `${header}\n`;
+  let breaks = true, leadingSpaces = true;
+  for (let at = 0; at < text.length; at++) {
+    const letter = text.charAt(at);
+    if (letter === "\n") {
+      if (!breaks && !leadingSpaces && !startsBlank) out += "\n";
+      out += "\n";
+      breaks = true;
+    } else {
+      if (breaks) {
+        out += pad;
+        leadingSpaces = letter === " " || letter === "\t";
+      }
+      out += letter;
+      breaks = false;
+    }
+  }
+  return text.endsWith("\n") ? out.slice(0, -1) : out;
+}
+
+function blockHeader(text: string, sign: "|" | ">"): string {
+  const first = text.charCodeAt(0);
+  let header: string = sign;
+  if (first === 32 || breakLetters.test(text.charAt(0))) header += "2";
+  if (!text.endsWith("\n")) return `${header}-`;
+  return text === "\n" || text.charAt(text.length - 2) === "\n" ? `${header}+` : header;
 }

@@ -1,0 +1,71 @@
+import assert from "node:assert/strict";
+
+import { treeOf } from "../../../src/core/file_tree.ts";
+import { runBuild } from "../../../src/build/kustomize/build_command.ts";
+
+const files = {
+  "app/kustomization.yaml": "resources: [a.yaml, ../shared.yaml]\n",
+  "app/a.yaml":
+    "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: Web, namespace: x}\n---\napiVersion: v1\nkind: Namespace\nmetadata: {name: n}\n",
+  "shared.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\n",
+};
+
+const tools = {
+  openFolder: (path: string) => Promise.resolve(path === "app" ? { tree: treeOf(files), path } : undefined),
+  isFolder: (path: string) => Promise.resolve(path === "out"),
+};
+const open = "--load-restrictor=LoadRestrictionsNone";
+
+Deno.test("runBuild() prints in legacy order, and in the order written where asked", async () => {
+  const legacy = await runBuild(["app", open], tools);
+  assert.equal(legacy.exitCode, 0);
+  assert.deepEqual([...legacy.stdout.matchAll(/^kind: (\w+)/gm)].map((match) => match[1]), [
+    "Namespace",
+    "ConfigMap",
+    "Deployment",
+  ]);
+  const plain = await runBuild(["--reorder", "none", "app", open], tools);
+  assert.deepEqual([...plain.stdout.matchAll(/^kind: (\w+)/gm)].map((match) => match[1]), [
+    "Deployment",
+    "Namespace",
+    "ConfigMap",
+  ]);
+  assert.match(plain.stderr, /--reorder has been deprecated/);
+});
+
+Deno.test("runBuild() keeps to the root, and says what it cannot find", async () => {
+  const kept = await runBuild(["app"], tools);
+  assert.equal(kept.exitCode, 1);
+  assert.match(kept.stderr, /^Error: .*not in or below "app"/m);
+  assert.equal((await runBuild(["nowhere"], tools)).exitCode, 1);
+});
+
+Deno.test("runBuild() writes a file, or one file per resource into a folder", async () => {
+  const one = await runBuild(["app", open, "-o", "all.yaml"], tools);
+  assert.deepEqual([...one.written.keys()], ["all.yaml"]);
+  assert.equal(one.stdout, "");
+  const many = await runBuild(["app", open, "--output=out"], tools);
+  assert.deepEqual([...many.written.keys()].sort(), [
+    "out/default_v1_configmap_c.yaml",
+    "out/v1_namespace_n.yaml",
+    "out/x_apps_v1_deployment_web.yaml",
+  ]);
+});
+
+Deno.test("runBuild() names flags that do nothing and refuses unknown ones", async () => {
+  const idle = await runBuild(
+    ["app", open, "-e", "A=1", "--enable-exec", "--network-name=x", "--as-current-user"],
+    tools,
+  );
+  assert.equal(idle.exitCode, 0);
+  assert.equal(idle.stderr.match(/does nothing here/g)?.length, 4);
+  for (
+    const args of [["--bogus"], ["a", "b"], ["--reorder", "x"], ["--load-restrictor=x"], ["-o"], [
+      "--enable-helm=maybe",
+    ]]
+  ) {
+    const outcome = await runBuild(args, tools);
+    assert.equal(outcome.exitCode, 2, args.join(" "));
+    assert.match(outcome.stderr, /^Error: /);
+  }
+});

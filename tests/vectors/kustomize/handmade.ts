@@ -1,0 +1,141 @@
+/**
+ * Overlays written by hand, for what the random ones do not reach.
+ *
+ * @module
+ */
+
+const deployment = `apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: web
+spec:
+  template:
+    spec:
+      containers:
+      - name: main
+        image: nginx
+        ports:
+        - containerPort: 80
+        - containerPort: 80
+          protocol: UDP
+        - containerPort: 443
+          name: tls
+      - name: side
+        image: busybox
+`;
+
+const patchOf = (body: string, more = ""): Readonly<Record<string, string>> => ({
+  "overlay/base.yaml": deployment,
+  "overlay/kustomization.yaml": `resources: [base.yaml]\npatches:\n- path: patch.yaml\n${more}`,
+  "overlay/patch.yaml": `apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\n${body}`,
+});
+
+const config = (data: string) => `apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\ndata:\n${data}`;
+
+/** Files by path of each overlay; `overlay` is built. */
+export const handmadeOverlays: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  "ports without protocol are completed": patchOf(
+    "spec: {template: {spec: {containers: [{name: main, ports: [{containerPort: 80, hostPort: 1}]}]}}}\n",
+  ),
+  "ports by both keys": patchOf(
+    "spec: {template: {spec: {containers: [{name: main, ports: [{containerPort: 80, protocol: UDP, name: u}]}]}}}\n",
+  ),
+  "item without its key": patchOf("spec: {template: {spec: {containers: [{image: lost}]}}}\n"),
+  "delete an item": patchOf("spec: {template: {spec: {containers: [{name: side, $patch: delete}]}}}\n"),
+  "replace an item": patchOf("spec: {template: {spec: {containers: [{name: side, $patch: replace, image: x}]}}}\n"),
+  "replace the list": patchOf(
+    "spec: {template: {spec: {containers: [{$patch: replace}, {name: only, image: x}]}}}\n",
+  ),
+  "delete the list": patchOf("spec: {template: {spec: {containers: [{$patch: delete}]}}}\n"),
+  "delete the whole": patchOf("$patch: delete\n"),
+  "unknown directive": patchOf("spec: {$patch: remove}\n"),
+  "wrong kind of node": patchOf("spec: {template: [1]}\n"),
+  "init containers are added": patchOf(
+    "spec: {template: {spec: {initContainers: [{name: i, image: x, env: [{name: A, value: null}]}]}}}\n",
+  ),
+  "name change allowed": patchOf(
+    "metadata: {name: web2}\n",
+    "  target: {name: web}\n  options: {allowNameChange: true}\n",
+  ),
+  "duplicate key in a patch": patchOf("spec: {replicas: 1}\nspec: {replicas: 2}\n"),
+  "anchors and merge keys": {
+    "overlay/kustomization.yaml": "resources: [a.yaml]\n",
+    "overlay/a.yaml":
+      "apiVersion: example.com/v1\nkind: Thing\nmetadata: {name: t}\nspec:\n  one: &one {a: 1, b: 2}\n  two:\n    <<: *one\n    b: 3\n  three: [*one, *one]\n  four:\n    <<: [{a: 5}, *one]\n",
+  },
+  "odd scalars": {
+    "overlay/kustomization.yaml": "resources: [a.yaml]\n",
+    "overlay/a.yaml":
+      `apiVersion: example.com/v1\nkind: Thing\nmetadata: {name: t}\nspec:\n  a: 0o17\n  b: 017\n  c: 1_000\n  d: 1e3\n  e: .5\n  f: 2001-12-14t21:59:43.10-05:00\n  g: 2001-1-2\n  h: "multi
+    line"\n  i: 'it''s'\n  j: >+\n    folded\n    text\n\n    more\n\n  k: |2\n      indented\n    less\n  l: !!str 12\n  m: !!int "12"\n  n: !!binary aGVsbG8=\n  o: 18446744073709551615\n  p: 18446744073709551616\n  q: -0\n  r: 0x_1F\n  s: 1:30\n  t: "\\u263a \\U0001F600"\n  u: ~\n  v: "a\\tb"\n  w: 12e03\n  x: ''\n  y: Yes\n`,
+  },
+  "long texts fold": {
+    "overlay/kustomization.yaml": "resources: [a.yaml]\n",
+    "overlay/a.yaml": config(
+      `  a: ${"word ".repeat(40)}end\n  b: "${"it's ".repeat(40)}: end"\n  c: "${'quote\\" tab\\t '.repeat(12)}"\n  ${
+        "k".repeat(130)
+      }: v\n`,
+    ),
+  },
+  "lists of resources": {
+    "overlay/kustomization.yaml": "resources: [a.yaml, b.yaml]\n",
+    "overlay/a.yaml":
+      'apiVersion: v1\nkind: List\nitems:\n- {apiVersion: v1, kind: ConfigMap, metadata: {name: a}}\n- {apiVersion: v1, kind: ConfigMap, metadata: {name: b}, data: {x: "1"}}\n',
+    "overlay/b.yaml":
+      "apiVersion: v1\nkind: ConfigMapList\nitems:\n- {apiVersion: v1, kind: ConfigMap, metadata: {name: c}}\n---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: d}\n",
+  },
+  "generators with everything": {
+    "overlay/kustomization.yaml":
+      "configMapGenerator:\n- name: a\n  envs: [x.env]\n  files: [f.txt, k=f.txt]\n  literals: [\"q='one two'\", e=]\n- name: bin\n  files: [b.bin]\nsecretGenerator:\n- name: s\n  files: [f.txt]\n  literals: [p=" +
+      "x".repeat(80) + "]\n",
+    "overlay/x.env": '\ufeff# comment\nA=1\n  B = two \nC\nD="quoted"\r\n',
+    "overlay/f.txt": "line\nline\n",
+    "overlay/b.bin": "not\u0001binary",
+  },
+  "repeated key of a generator": {
+    "overlay/kustomization.yaml": "configMapGenerator:\n- name: a\n  literals: [a=1, a=2]\n",
+  },
+  "values inside texts": {
+    "overlay/kustomization.yaml":
+      `resources: [a.yaml]\nreplacements:\n- sourceValue: new\n  targets:\n  - select: {name: c}\n    fieldPaths: [data.json.a.b, data.pretty.a, "data.yaml.list.[name=x].v", data.yaml.top]\n`,
+    "overlay/a.yaml": config(
+      `  json: '{"a":{"b":"old","c":1},"z":[1,2]}'\n  pretty: |-\n    {\n      "b": 1,\n      "a": "old <x>"\n    }\n  yaml: |\n    # head\n    top: old # line\n    list:\n    - name: x\n      v: 1\n    - name: y\n      v: 2\n`,
+    ),
+  },
+  "origins of everything": {
+    "overlay/kustomization.yaml":
+      "resources: [a.yaml, ../base]\nnamePrefix: p-\nbuildMetadata: [originAnnotations, transformerAnnotations, managedByLabel]\nconfigMapGenerator:\n- name: g\n  literals: [a=1]\n",
+    "overlay/a.yaml": config("  a: b\n"),
+    "base/kustomization.yaml": "resources: [b.yaml]\ncommonAnnotations: {x: y}\n",
+    "base/b.yaml": "apiVersion: v1\nkind: Service\nmetadata: {name: s}\n",
+  },
+  "plugins inline and in files": {
+    "overlay/kustomization.yaml":
+      "resources: [a.yaml]\ntransformers:\n- t.yaml\n- |-\n  apiVersion: builtin\n  kind: PrefixTransformer\n  metadata: {name: p}\n  prefix: inline-\n  fieldSpecs: [{path: metadata/name}]\n",
+    "overlay/a.yaml": config("  a: b\n"),
+    "overlay/t.yaml":
+      "apiVersion: builtin\nkind: AnnotationsTransformer\nmetadata: {name: t}\nannotations: {n: 1, t: true}\nfieldSpecs: [{path: metadata/annotations, create: true}]\n",
+  },
+  "an external plugin": {
+    "overlay/kustomization.yaml": "resources: [a.yaml]\ntransformers: [t.yaml]\n",
+    "overlay/a.yaml": config("  a: b\n"),
+    "overlay/t.yaml": "apiVersion: example.com/v1\nkind: Mine\nmetadata: {name: t}\n",
+  },
+  "components and references": {
+    "overlay/kustomization.yaml": "resources: [a.yaml]\ncomponents: [../one, ../two]\nnameSuffix: -x\n",
+    "overlay/a.yaml": deployment,
+    "one/kustomization.yaml":
+      "apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\nconfigMapGenerator:\n- name: g\n  literals: [a=1]\n",
+    "two/kustomization.yaml":
+      "apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\npatches:\n- target: {kind: Deployment}\n  patch: |-\n    - op: add\n      path: /spec/template/spec/containers/0/envFrom\n      value: [{configMapRef: {name: g}}]\n",
+  },
+  "a base above": { "overlay/kustomization.yaml": "resources: [..]\n", "kustomization.yaml": "resources: [overlay]\n" },
+  "a git base": { "overlay/kustomization.yaml": 'resources: ["https://127.0.0.1:1/x.git?ref=v1"]\n' },
+  "unknown field": { "overlay/kustomization.yaml": "resource: [a.yaml]\n" },
+  "empty file": { "overlay/kustomization.yaml": "kind: Kustomization\n" },
+  "role bindings follow accounts": {
+    "overlay/kustomization.yaml": "resources: [a.yaml]\nnamespace: n\nnamePrefix: p-\n",
+    "overlay/a.yaml":
+      "apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: sa, namespace: old}\n---\napiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRoleBinding\nmetadata: {name: b}\nroleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: r}\nsubjects:\n- {kind: ServiceAccount, name: sa, namespace: old}\n- {kind: ServiceAccount, name: default, namespace: old}\n- {kind: User, name: sa}\n---\napiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\nmetadata: {name: r}\n",
+  },
+};
