@@ -115,9 +115,10 @@ export class DirectoryTarget implements Target {
         },
       );
     }
-    const present = new Set(this.#ownership.of(request.owner).files.map((file) => file.entry.id));
-    return request.refs.map((ref): ResourceHealth => {
-      if (!present.has(entryOf(ref).id)) {
+    const files = new Map(this.#ownership.of(request.owner).files.map((file) => [file.entry.id, file]));
+    return await Promise.all(request.refs.map(async (ref): Promise<ResourceHealth> => {
+      const file = files.get(entryOf(ref).id);
+      if (file === undefined) {
         throw new StageError(
           "HealthCheckFailed",
           `Cannot find "${refText(ref)}" among the files of "${keyText(request.owner)}"`,
@@ -126,8 +127,17 @@ export class DirectoryTarget implements Target {
           },
         );
       }
+      if (await this.#present(file.path) === undefined) {
+        throw new StageError(
+          "HealthCheckFailed",
+          `Cannot find the file "${file.path}" of "${refText(ref)}": it is gone`,
+          {
+            hint: "Somebody removed it; it is written again at the next run",
+          },
+        );
+      }
       return { ref, status: "Current", message: "The file is written" };
-    });
+    }));
   }
 
   async remove(

@@ -110,8 +110,16 @@ export class Ownership {
 function parseRecord(text: string): OwnerRecord | undefined {
   try {
     const record = JSON.parse(text) as OwnerRecord & { readonly version?: unknown };
-    return record.version === 1 && Array.isArray(record.files) ? record : undefined;
+    const isWhole = record.version === 1 && Array.isArray(record.files) && typeof keyText(record.owner) === "string" &&
+      record.files.every((file) => isInside(file.path) && typeof file.entry.id === "string");
+    return isWhole ? record : undefined;
   } catch {
     return undefined;
   }
+}
+
+/** Whether a path of a record stays in the folder: who can write the record must not choose what we delete elsewhere. */
+function isInside(path: unknown): boolean {
+  return typeof path === "string" && path !== "" &&
+    path.split("/").every((part) => part !== "" && part !== "." && part !== "..");
 }

@@ -50,7 +50,7 @@ Deno.test("apply() writes a file per resource where a person looks for it", asyn
   deepEqual(await filesOf(disk), [
     "_cluster/clusterrole-system%3Athing.yaml",
     "web/configmap-one.yaml",
-    "web/rocket.acme.io-x.yaml",
+    "web/rocket.acme.io_x.yaml",
   ]);
   equal(
     await disk.fileSystem.readText("/out/web/configmap-one.yaml"),
@@ -170,8 +170,10 @@ Deno.test("layouts: static-pods takes Pods only, k3s is flat", async () => {
   await pods.target.apply(request([pod]), signal);
   await k3s.target.apply(request([pod, configMap("one")]), signal);
 
-  deepEqual(await filesOf(pods.disk), ["kube-system-p.yaml"]);
-  deepEqual(await filesOf(k3s.disk), ["kube-system-pod-p.yaml", "web-configmap-one.yaml"]);
+  deepEqual(await filesOf(pods.disk), ["kube-system_p.yaml"]);
+  const [first = "", second = ""] = await filesOf(k3s.disk);
+  match(first, /^kube-system-pod-p-[0-9a-f]{8}\.yaml$/);
+  match(second, /^web-configmap-one-[0-9a-f]{8}\.yaml$/);
   await rejects(pods.target.apply(request([configMap("one")]), signal), /takes only Pods/);
 });
 
@@ -227,4 +229,24 @@ Deno.test("entryOf() of what is written is what remove() takes", async () => {
   const result = await target.remove(owner, [entryOf(refOf(configMap("one")))], {}, signal);
 
   deepEqual(result.removed.map((change) => change.location), ["web/configmap-one.yaml"]);
+});
+
+Deno.test("wait() says which file is gone", async () => {
+  const { target, disk } = setUp();
+  await target.apply(request([configMap("one")]), signal);
+  const wait = { owner, refs: [refOf(configMap("one"))], timeoutMs: 1000 };
+  equal((await target.wait(wait))[0]?.status, "Current");
+  await disk.fileSystem.remove("/out/web/configmap-one.yaml");
+
+  await rejects(target.wait(wait), /"web\/configmap-one.yaml" of "ConfigMap\/web\/one": it is gone/);
+});
+
+Deno.test("a record that names files outside of the folder is not believed", async () => {
+  const disk = setUp();
+  const path = "/out/.pilotfish-kustomization_default_apps.json";
+  await disk.target.apply(request([configMap("one")]), signal);
+  const text = await disk.disk.fileSystem.readText(path) ?? "";
+  await disk.disk.fileSystem.writeAtomic(path, text.replace("web/configmap-one.yaml", "../etc/passwd"));
+
+  equal(await disk.open().remembered(owner), undefined);
 });
