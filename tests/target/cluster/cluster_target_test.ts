@@ -1,0 +1,506 @@
+import { deepEqual, equal, match, ok, rejects } from "node:assert/strict";
+import { subtract } from "../../../src/core/inventory.ts";
+import type { JsonObject } from "../../../src/core/json.ts";
+import type { Resource } from "../../../src/core/resource.ts";
+import { refOf } from "../../../src/core/resource.ts";
+import type { TargetOptions, WatchedChange } from "../../../src/core/target.ts";
+import type { ClusterTarget, ClusterTargetOptions } from "../../../src/target/cluster/cluster_target.ts";
+import { clusterTarget } from "../../../src/target/cluster/cluster_target.ts";
+import { FakeClock } from "../../support/fake_clock.ts";
+import { FakeCluster } from "../../support/fake_cluster.ts";
+import { FaultInjectingApi } from "../../support/fault_injecting_api.ts";
+
+const { signal } = new AbortController();
+const owner = { kind: "Kustomization", namespace: "default", name: "apps" };
+const random = { next: () => 0.5, bytes: (length: number) => new Uint8Array(length) };
+const path = (name: string) => `/api/v1/namespaces/default/configmaps/${name}`;
+
+class Bench implements Disposable {
+  readonly clock = new FakeClock();
+  readonly cluster = new FakeCluster(this.clock);
+  readonly target: ClusterTarget;
+  readonly #open: ClusterTarget[] = [];
+
+  constructor(options: Partial<ClusterTargetOptions> = {}) {
+    this.target = this.another(options);
+  }
+
+  another(options: Partial<ClusterTargetOptions> = {}): ClusterTarget {
+    const made = clusterTarget({ api: this.cluster.api(), clock: this.clock, random, ...options });
+    this.#open.push(made);
+    return made;
+  }
+
+  /** Runs the clock until the work is done. */
+  async run<Result>(work: Promise<Result>): Promise<Result> {
+    let isDone = false;
+    const done = work.finally(() => isDone = true);
+    done.catch(() => {});
+    for (let turn = 0; turn < 2_000 && !isDone; turn++) await this.clock.advance(100);
+    return await done;
+  }
+
+  apply(resources: readonly Resource[], options: TargetOptions = {}, target = this.target) {
+    return this.run(target.apply(request(resources, options), signal));
+  }
+
+  [Symbol.dispose](): void {
+    for (const target of this.#open) target[Symbol.dispose]();
+  }
+}
+
+function request(resources: readonly Resource[], options: TargetOptions = {}) {
+  return { owner, resources, previous: { entries: [] }, revision: "r", inputs: "inputs", options };
+}
+
+function owned(resource: Resource): Resource {
+  const labels = {
+    "kustomize.toolkit.fluxcd.io/name": owner.name,
+    "kustomize.toolkit.fluxcd.io/namespace": owner.namespace,
+  };
+  return {
+    ...resource,
+    metadata: { ...resource.metadata, labels: { ...resource.metadata.labels as JsonObject, ...labels } },
+  };
+}
+
+function configMap(name: string, data: Readonly<Record<string, string>> = {}, metadata: JsonObject = {}): Resource {
+  return owned({ apiVersion: "v1", kind: "ConfigMap", metadata: { name, namespace: "default", ...metadata }, data });
+}
+
+function deployment(name: string, spec: JsonObject = {}): Resource {
+  return owned({
+    apiVersion: "apps/v1",
+    kind: "Deployment",
+    metadata: { name, namespace: "default" },
+    spec: {
+      selector: { matchLabels: { app: name } },
+      template: { metadata: { labels: { app: name } }, spec: { containers: [{ name: "main", image: "x:1" }] } },
+      ...spec,
+    },
+  });
+}
+
+Deno.test("apply() writes the inventory before it creates, and a second pass writes nothing", async () => {
+  using bench = new Bench();
+  const resources = [configMap("a", { k: "1" }), deployment("web")];
+
+  const applied = await bench.apply(resources);
+
+  deepEqual(applied.changes.map((change) => [change.ref.name, change.action]), [["a", "created"], ["web", "created"]]);
+  equal(bench.cluster.writes[0], `PATCH ${path("pilotfish.kustomization.default.apps")}`);
+  const before = bench.cluster.writes.length;
+  const again = await bench.apply(resources);
+  deepEqual([...new Set(again.changes.map((change) => change.action))], ["unchanged"]);
+  equal(await bench.run(bench.target.stands!(owner, "inputs", signal)), true);
+  equal(await bench.run(bench.another().stands!(owner, "inputs", signal)), true, "after a restart too");
+  equal(bench.cluster.writes.length, before);
+});
+
+Deno.test("apply() needs one list and one watch per kind for all owners", async () => {
+  using bench = new Bench();
+  await bench.apply(Array.from({ length: 30 }, (_, index) => configMap(`a-${index}`)));
+  bench.cluster.requests.length = 0;
+  const target = bench.another();
+
+  equal(await bench.run(target.stands!(owner, "inputs", signal)), true);
+
+  equal(target.openViews, 1);
+  const seen = bench.cluster.requests.filter((item) => item.path === "/api/v1/configmaps");
+  equal(seen.length, 2, "a list and a watch");
+  equal(bench.cluster.requests.filter((item) => item.path.includes("a-")).length, 0);
+});
+
+Deno.test("apply() reports the faults of all resources together and writes none of them", async () => {
+  using bench = new Bench();
+  const resources = [
+    configMap("fine"),
+    configMap("Bad_Name"),
+    deployment("web", { template: { spec: { containers: [{ name: "main" }] } } }),
+    owned({ apiVersion: "example.com/v1", kind: "Widget", metadata: { name: "w", namespace: "default" } }),
+  ];
+
+  await rejects(bench.apply(resources), (error: Error & { reason?: string }) => {
+    equal(error.reason, "ReconciliationFailed");
+    equal(error.message.split("\n").length, 3);
+    match(error.message, /ConfigMap\/default\/Bad_Name dry-run failed \(Invalid\)/);
+    match(error.message, /Deployment\/default\/web dry-run failed \(Invalid\): .*image/);
+    match(error.message, /Widget\/default\/w cannot be applied: .*CustomResourceDefinition installed\?/);
+    return true;
+  });
+  equal(bench.cluster.object(path("fine")), undefined);
+});
+
+Deno.test("apply() finds a kind that a CRD of the same pass defines", async () => {
+  using bench = new Bench();
+  const crd: Resource = {
+    apiVersion: "apiextensions.k8s.io/v1",
+    kind: "CustomResourceDefinition",
+    metadata: { name: "widgets.example.com" },
+    spec: {
+      group: "example.com",
+      scope: "Namespaced",
+      names: { kind: "Widget", plural: "widgets" },
+      versions: [{ name: "v1", served: true, storage: true }],
+    },
+  };
+  const widget: Resource = { apiVersion: "example.com/v1", kind: "Widget", metadata: { name: "w" }, spec: { size: 1 } };
+
+  const applied = await bench.apply([owned(widget), owned(crd)]);
+
+  deepEqual(applied.inventory.entries.map((entry) => entry.id), [
+    "_widgets.example.com_apiextensions.k8s.io_CustomResourceDefinition",
+    "default_w_example.com_Widget",
+  ]);
+});
+
+Deno.test("apply() drops null labels and moves stringData into data", async () => {
+  using bench = new Bench();
+  const secret: Resource = owned({
+    apiVersion: "v1",
+    kind: "Secret",
+    metadata: { name: "s", namespace: "default", labels: { gone: null }, creationTimestamp: null },
+    stringData: { key: "value" },
+  });
+
+  await bench.apply([secret]);
+
+  const live = bench.cluster.object("/api/v1/namespaces/default/secrets/s");
+  deepEqual(live?.data, { key: btoa("value") });
+  equal("gone" in ((live?.metadata as JsonObject).labels as JsonObject), false);
+});
+
+Deno.test("apply() recreates what is immutable only with force, and only when the new body passes", async () => {
+  using bench = new Bench();
+  await bench.apply([deployment("web")]);
+  const uid = (bench.cluster.object("/apis/apps/v1/namespaces/default/deployments/web")?.metadata as JsonObject).uid;
+  const other = { selector: { matchLabels: { app: "other" } } };
+
+  await rejects(bench.apply([deployment("web", other)]), /immutable/);
+  const broken = { ...other, template: { spec: { containers: [{ name: "main" }] } } };
+  await rejects(bench.apply([deployment("web", broken)], { force: true }), /Required value/);
+  equal((bench.cluster.object("/apis/apps/v1/namespaces/default/deployments/web")?.metadata as JsonObject).uid, uid);
+
+  const applied = await bench.apply([deployment("web", other)], { force: true });
+  equal(applied.changes[0]?.action, "recreated");
+});
+
+Deno.test("apply() leaves ignored fields to others, whoever sets them", async () => {
+  using bench = new Bench();
+  const options: TargetOptions = { ignore: [{ paths: ["/spec/replicas"], target: { kind: "Deploy.*" } }] };
+  const at = "/apis/apps/v1/namespaces/default/deployments/web";
+  await bench.apply([deployment("web", { replicas: 1 })], options);
+  const live = bench.cluster.object(at) as JsonObject;
+  bench.cluster.put(at, { ...live, spec: { ...live.spec as JsonObject, replicas: 5 } }, "autoscaler");
+
+  const unchanged = await bench.apply([deployment("web", { replicas: 1 })], options);
+  equal(unchanged.changes[0]?.action, "unchanged");
+  const changed = await bench.apply([deployment("web", { replicas: 1, paused: true })], options);
+
+  equal(changed.changes[0]?.action, "configured");
+  equal((bench.cluster.object(at)?.spec as JsonObject).replicas, 5);
+});
+
+Deno.test("apply() takes over what kubectl applied and clears its annotation", async () => {
+  using bench = new Bench();
+  bench.cluster.put(path("a"), {
+    apiVersion: "v1",
+    kind: "ConfigMap",
+    metadata: {
+      name: "a",
+      namespace: "default",
+      annotations: { "kubectl.kubernetes.io/last-applied-configuration": "{}" },
+    },
+    data: { old: "1", kept: "2" },
+  }, "kubectl-client-side-apply");
+
+  await bench.apply([configMap("a", { kept: "2" })]);
+
+  const live = bench.cluster.object(path("a")) as JsonObject;
+  deepEqual(live.data, { kept: "2" });
+  const metadata = live.metadata as JsonObject;
+  deepEqual(metadata.annotations ?? {}, {});
+  deepEqual((metadata.managedFields as readonly JsonObject[]).map((row) => [row.manager, row.operation]), [
+    ["kustomize-controller", "Apply"],
+  ]);
+});
+
+Deno.test("watch() tells drift with its fields, deletion, and nothing of our own writes", async () => {
+  using bench = new Bench();
+  await bench.apply([configMap("a", { k: "1", l: "2" }), configMap("b")]);
+  const told: WatchedChange[] = [];
+  const stop = new AbortController();
+  bench.target.watch?.(owner, (change) => told.push(change), stop.signal);
+  await bench.clock.advance(1_000);
+  const live = bench.cluster.object(path("a")) as JsonObject;
+
+  bench.cluster.put(path("a"), { ...live, data: { k: "changed", l: "2" } });
+  await bench.clock.advance(10);
+  bench.cluster.put(path("b"), undefined);
+  await bench.clock.advance(10);
+  deepEqual(told.map((change) => change.kind === "drift" && [change.ref.name, change.fields]), [
+    ["a", ["/data/k"]],
+    ["b", []],
+  ]);
+
+  const applied = await bench.apply([configMap("a", { k: "1", l: "2" }), configMap("b")]);
+  deepEqual(applied.changes.map((change) => [change.action, change.drifted]), [
+    ["configured", ["/data/k"]],
+    ["created", undefined],
+  ]);
+  await bench.clock.advance(1_000);
+  equal(told.length, 2);
+  // A field that is not ours is not drift.
+  bench.cluster.put(path("b"), { ...bench.cluster.object(path("b")), immutable: false } as JsonObject);
+  await bench.clock.advance(1_000);
+  equal(told.length, 2);
+  stop.abort(new Error("enough"));
+});
+
+Deno.test("watch() catches up after the connection broke and after 410 Gone", async () => {
+  using bench = new Bench();
+  await bench.apply([configMap("a", { k: "1" })]);
+  const told: WatchedChange[] = [];
+  const stop = new AbortController();
+  bench.target.watch?.(owner, (change) => told.push(change), stop.signal);
+  await bench.clock.advance(1_000);
+
+  bench.cluster.dropWatches();
+  const live = bench.cluster.object(path("a")) as JsonObject;
+  bench.cluster.put(path("a"), { ...live, data: { k: "changed" } });
+  await bench.clock.advance(5_000);
+  equal(told.length, 1, "missed while the connection was down");
+
+  await bench.apply([configMap("a", { k: "1" })]);
+  bench.cluster.dropWatches();
+  bench.cluster.put(path("a"), undefined);
+  bench.cluster.compact();
+  await bench.clock.advance(60_000);
+  equal(told.length, 2, "missed while the server forgot");
+  stop.abort(new Error("enough"));
+});
+
+Deno.test("stands() is false after drift, for other inputs, and when a sweep is due", async () => {
+  using bench = new Bench({ sweepMs: 60_000 });
+  await bench.apply([configMap("a", { k: "1" })]);
+  const stands = (inputs = "inputs") => bench.run(bench.target.stands!(owner, inputs, signal));
+
+  equal(await stands(), true);
+  equal(await stands("others"), false);
+  await bench.clock.advance(120_000);
+  equal(await stands(), false, "a sweep is due");
+  await bench.apply([configMap("a", { k: "1" })]);
+  equal(await stands(), true);
+  const live = bench.cluster.object(path("a")) as JsonObject;
+  bench.cluster.put(path("a"), { ...live, data: { k: "changed" } });
+  await bench.clock.advance(100);
+  equal(await stands(), false);
+});
+
+Deno.test("remembered() finds a lost inventory by labels, without copies that controllers made", async () => {
+  using bench = new Bench();
+  const applied = await bench.apply([configMap("a"), deployment("web")]);
+  bench.cluster.put(path("pilotfish.kustomization.default.apps"), undefined);
+  const labels = (configMap("x").metadata as JsonObject).labels as JsonObject;
+  bench.cluster.put(path("copy"), {
+    apiVersion: "v1",
+    kind: "ConfigMap",
+    metadata: { name: "copy", namespace: "default", labels },
+  });
+
+  deepEqual(await bench.run(bench.another().remembered(owner)), applied.inventory);
+});
+
+Deno.test("remove() deletes what is ours, lets go what is not, and keeps what fails", async () => {
+  using bench = new Bench();
+  const applied = await bench.apply(["a", "b", "c", "d"].map((name) => configMap(name)));
+  const live = bench.cluster.object(path("b")) as JsonObject;
+  bench.cluster.put(path("b"), { ...live, metadata: { ...live.metadata as JsonObject, labels: {} } });
+  bench.cluster.put(path("c"), undefined);
+  bench.cluster.allow = ({ verb, path: at }) => !(verb === "delete" && at.endsWith("/d"));
+
+  const removed = await bench.run(bench.target.remove(owner, applied.inventory.entries, {}, signal));
+
+  deepEqual(removed.removed.map((change) => change.ref.name).sort(), ["a", "c"]);
+  deepEqual(removed.released.map((item) => item.entry.id), ["default_b__ConfigMap"]);
+  deepEqual(removed.kept.map((item) => [item.entry.id, item.reason]), [["default_d__ConfigMap", "failed"]]);
+  deepEqual((await bench.run(bench.target.remembered(owner)))?.entries.map((entry) => entry.id), [
+    "default_d__ConfigMap",
+  ]);
+});
+
+Deno.test("remove() never follows an entry without the namespace that its kind has", async () => {
+  using bench = new Bench();
+  await bench.apply([configMap("a")]);
+
+  const removed = await bench.run(bench.target.remove(
+    owner,
+    [
+      { id: "_a__ConfigMap", v: "v1" },
+      { id: "default_default__Namespace", v: "v1" },
+    ],
+    { isWholeRemoval: true },
+    signal,
+  ));
+
+  equal(removed.removed.length, 0);
+  equal(removed.released.length, 2);
+});
+
+Deno.test("remove() keeps more than half of more than ten until it is confirmed", async () => {
+  using bench = new Bench();
+  const resources = Array.from({ length: 12 }, (_, index) => configMap(`a-${index}`));
+  const applied = await bench.apply(resources);
+  const stale = applied.inventory.entries.slice(0, 7);
+
+  const guarded = await bench.run(bench.target.remove(owner, stale, {}, signal));
+  equal(guarded.removed.length, 0);
+  match(guarded.kept[0]?.message ?? "", /7 of 12 resources would be deleted.*pilotfish\.dev\/prune: confirmed/);
+  equal((await bench.run(bench.target.remove(owner, stale.slice(0, 6), {}, signal))).removed.length, 6);
+  equal((await bench.run(bench.target.remove(owner, stale, { pruneConfirmed: true }, signal))).removed.length, 7);
+});
+
+Deno.test("remove() waits for finalizers and keeps what is still going", async () => {
+  using bench = new Bench();
+  const applied = await bench.apply([configMap("held", {}, { finalizers: ["example.com/hold"] })]);
+
+  const removed = await bench.run(bench.target.remove(owner, applied.inventory.entries, {}, signal));
+
+  deepEqual(removed.kept.map((item) => [item.reason, item.message]), [
+    ["terminating", "ConfigMap/default/held is still being deleted, held by finalizers example.com/hold"],
+  ]);
+});
+
+Deno.test("wait() ends by the watch, fails early, and names what is missing at the end of its time", async () => {
+  using bench = new Bench();
+  const at = "/apis/apps/v1/namespaces/default/deployments/web";
+  const refs = [refOf(deployment("web"))];
+  await bench.apply([deployment("web")]);
+  const wait = (timeoutMs: number) => bench.target.wait({ owner, refs, timeoutMs }, signal);
+  const status = (value: JsonObject) =>
+    bench.cluster.put(at, { ...bench.cluster.object(at), status: value } as JsonObject);
+
+  await rejects(
+    bench.run(wait(3_000)),
+    /timeout waiting for: \[Deployment\/default\/web status: 'InProgress': Replicas: 0\/1\]/,
+  );
+  const failing = wait(60_000);
+  failing.catch(() => {});
+  await bench.clock.advance(100);
+  status({ conditions: [{ type: "Progressing", status: "False", reason: "ProgressDeadlineExceeded", message: "x" }] });
+  await rejects(bench.run(failing), /failed early due to stalled resources.*Progress deadline exceeded/);
+  const good = wait(60_000).catch((error) => error);
+  status({
+    observedGeneration: 1,
+    replicas: 1,
+    updatedReplicas: 1,
+    readyReplicas: 1,
+    availableReplicas: 1,
+    conditions: [{ type: "Available", status: "True" }],
+  });
+  deepEqual((await bench.run(wait(60_000))).map((health) => health.status), ["Current"]);
+  await bench.run(good);
+});
+
+Deno.test("an API server that is overloaded or away is waited for", async () => {
+  using bench = new Bench();
+  let refusals = 3;
+  bench.cluster.intercept = ({ method }) => {
+    if (method !== "PATCH" || refusals-- <= 0) return undefined;
+    if (refusals === 1) throw new TypeError("connection refused");
+    return new Response("{}", { status: 429, headers: { "retry-after": "1" } });
+  };
+
+  const applied = await bench.apply([configMap("a")]);
+
+  equal(applied.changes[0]?.action, "created");
+  bench.cluster.intercept = () => {
+    throw new TypeError("connection refused");
+  };
+  await rejects(bench.apply([configMap("b")]), (error: Error & { reason?: string }) => {
+    equal(error.reason, "ReconciliationFailed");
+    match(error.message, /Cannot reach API server "https:\/\/fake": connection refused/);
+    return true;
+  });
+});
+
+Deno.test("a pass that is killed at any call ends in the same state", async () => {
+  const first = [configMap("a", { v: "1" }), configMap("b"), deployment("web")];
+  const second = [configMap("a", { v: "2" }), configMap("c"), deployment("web", { paused: true })];
+  const pass = async (bench: Bench, target: ClusterTarget, resources: readonly Resource[]) => {
+    const previous = await bench.run(target.remembered(owner)) ?? { entries: [] };
+    const applied = await bench.run(target.apply({ ...request(resources), previous }, signal));
+    await bench.run(target.remove(owner, subtract(previous, applied.inventory), {}, signal));
+  };
+  const state = (bench: Bench) =>
+    ["a", "b", "c"].map((name) => (bench.cluster.object(path(name)) as JsonObject | undefined)?.data ?? null);
+  using model = new Bench();
+  await pass(model, model.target, first);
+  const counting = new FaultInjectingApi(model.cluster.api());
+  await pass(model, model.another({ api: counting }), second);
+  const wanted = [state(model), await model.run(model.another().remembered(owner))];
+  ok(counting.calls > 10);
+
+  for (let killAt = 1; killAt <= counting.calls; killAt++) {
+    for (const isAfter of [false, true]) {
+      using bench = new Bench();
+      await pass(bench, bench.target, first);
+      const api = new FaultInjectingApi(bench.cluster.api(), { killAt, isAfter });
+      await pass(bench, bench.another({ api }), second).catch(() => {});
+      const next = bench.another();
+      await pass(bench, next, second);
+      deepEqual(
+        [state(bench), await bench.run(next.remembered(owner))],
+        wanted,
+        `killed at ${killAt}, after: ${isAfter}`,
+      );
+    }
+  }
+});
+
+Deno.test("an account of one namespace can work in it", async () => {
+  using bench = new Bench();
+  bench.cluster.allow = ({ namespace, plural }) => namespace === "default" && plural !== "namespaces";
+
+  const applied = await bench.apply(Array.from({ length: 10 }, (_, index) => configMap(`a-${index}`)));
+
+  equal(applied.changes.length, 10);
+  equal(await bench.run(bench.target.stands!(owner, "inputs", signal)), true);
+});
+
+Deno.test("serviceAccountName acts as the account for every write", async () => {
+  using bench = new Bench();
+
+  await bench.apply([configMap("a")], { serviceAccountName: "tenant" });
+
+  const users = bench.cluster.requests.filter((item) => item.path === path("a")).map((item) => item.user);
+  deepEqual([...new Set(users)], ["system:serviceaccount:default:tenant"]);
+  await rejects(bench.apply([configMap("a")], { serviceAccountName: "" }), /serviceAccountName is empty/);
+});
+
+Deno.test("plan() shows what would change with secrets masked, and writes nothing", async () => {
+  using bench = new Bench();
+  const secret = (value: string) =>
+    owned({
+      apiVersion: "v1",
+      kind: "Secret",
+      metadata: { name: "s", namespace: "default" },
+      stringData: { k: value },
+    });
+  const applied = await bench.apply([configMap("a"), configMap("gone"), secret("hunter22")]);
+  const before = bench.cluster.writes.length;
+
+  const planned = await bench.run(bench.target.plan({
+    ...request([configMap("a"), configMap("new"), secret("hunter23")]),
+    previous: applied.inventory,
+  }, signal));
+
+  deepEqual(planned.map((change) => [change.ref.name, change.action]), [
+    ["a", "unchanged"],
+    ["gone", "delete"],
+    ["new", "create"],
+    ["s", "update"],
+  ]);
+  ok(!JSON.stringify(planned).includes(btoa("hunter22")));
+  equal(bench.cluster.writes.length, before);
+});
