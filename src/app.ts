@@ -1,0 +1,99 @@
+/**
+ * The only part that knows every room: builds them and plugs them together. This file is its door; the wiring itself
+ * is in `src/app/`: `loop.ts` (rooms and engine), `daemon.ts` (run, once), `preview_run.ts` (render, diff).
+ * In: paths and flags. Out: what commands print. May fail: documents and flags (exit code 2), everything else (1).
+ * Called by `cli` and `main.ts`.
+ *
+ * @module
+ */
+import { settingsTable } from "./config/settings_table.ts";
+import type { Clock } from "./core/clock.ts";
+import { denoClock } from "./platform/deno_clock.ts";
+import { denoFileSystem } from "./platform/deno_file_system.ts";
+import type { ArtifactCommands } from "./app/artifacts.ts";
+import type { OnTransfer } from "./source/artifact/progress.ts";
+import type { ControlClient } from "./report/control_client.ts";
+import type { CheckReport, Pass, Preview, Printed, Refused, WorkOptions } from "./app/work.ts";
+
+export type { ArtifactCommands } from "./app/artifacts.ts";
+export type { OnTransfer } from "./source/artifact/progress.ts";
+export { version } from "./app/work.ts";
+export type { ControlClient } from "./report/control_client.ts";
+export { openTerminal } from "./platform/deno_terminal.ts";
+
+/** The settings as flags: what `--help` lists. */
+export const settingsHelp: readonly {
+  readonly name: string;
+  readonly type: "string" | "boolean";
+  readonly multiple?: boolean;
+  readonly value?: string;
+  readonly help: string;
+}[] = settingsTable.map((row) => ({
+  name: row.flag,
+  type: row.value === undefined ? "boolean" : "string",
+  ...(row.isList === true ? { multiple: true } : {}),
+  ...(row.value === undefined ? {} : { value: row.value }),
+  help: `${row.doc} (${row.env}${
+    row.preset === null || typeof row.preset === "object" ? "" : `, default ${row.preset}`
+  })`,
+}));
+
+/** Everything a command can ask of the program. */
+export interface App {
+  readonly clock: Clock;
+  /** Checks documents; nothing outside the files is asked. */
+  check(paths: readonly string[], options: { readonly noCrossNamespaceRefs: boolean }): Promise<CheckReport>;
+  /** Runs the daemon until `signal` is aborted. @returns the exit code */
+  run(options: WorkOptions, signal: AbortSignal): Promise<number>;
+  /** Runs everything once. */
+  once(options: WorkOptions & { readonly timeoutMs: number }, signal: AbortSignal): Promise<Pass | Refused>;
+  /** Shows what a pass would do; with `plans` the target is asked what would change. Nothing is written to it. */
+  preview(
+    options: WorkOptions & { readonly timeoutMs: number; readonly plans: boolean },
+    signal: AbortSignal,
+  ): Promise<Preview | Refused>;
+  /** The running daemon. */
+  control(place: {
+    readonly configPaths: readonly string[];
+    readonly socket?: string;
+    readonly server?: string;
+  }): Promise<ControlClient>;
+  /** Commands on artifacts in registries and layouts. */
+  artifacts(options: {
+    readonly credentials?: string;
+    readonly insecure: boolean;
+    readonly caFile?: string;
+    readonly signal: AbortSignal;
+    readonly onTransfer?: OnTransfer;
+  }): Promise<ArtifactCommands>;
+  /** `kustomize build` with its own arguments. */
+  build(args: readonly string[]): Promise<Printed>;
+  /** `helm template` with its own arguments. */
+  template(args: readonly string[]): Promise<Printed>;
+}
+
+/** The program. Rooms are loaded with the first command that needs them. */
+export function createApp(): App {
+  return {
+    clock: denoClock,
+    check: async (paths, options) => (await import("./app/check_documents.ts")).checkPaths(paths, options),
+    run: async (options, signal) => (await import("./app/daemon.ts")).runDaemon(options, signal),
+    once: async (options, signal) => (await import("./app/daemon.ts")).runOnce(options, signal),
+    preview: async (options, signal) => (await import("./app/preview_run.ts")).runPreview(options, signal),
+    control: async (place) => (await import("./app/connect.ts")).connectDaemon(place),
+    artifacts: async ({ caFile, credentials, insecure, ...rest }) => {
+      const caCert = caFile === undefined ? undefined : await denoFileSystem.readText(caFile);
+      if (caFile !== undefined && caCert === undefined) {
+        throw new Error(`Cannot read certificate authority "${caFile}"`);
+      }
+      const login = {
+        insecure,
+        ...(credentials === undefined ? {} : { credentials }),
+        ...(caCert === undefined ? {} : { caCert }),
+      };
+      return (await import("./app/artifacts.ts")).artifactCommands({ ...rest, login });
+    },
+    build: async (args) => (await import("./app/foreign_commands.ts")).runBuild(args),
+    template: async (args) => (await import("./app/foreign_commands.ts")).runTemplate(args),
+  };
+}

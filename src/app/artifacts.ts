@@ -1,0 +1,127 @@
+import { isDigest } from "../core/digest.ts";
+import type { Descriptor } from "../core/descriptor.ts";
+import { StageError } from "../core/stage_error.ts";
+import { isTag, parseImageReference } from "../format/image_reference.ts";
+import { absolutePath } from "../platform/deno_environment.ts";
+import { copyArtifact, type CopyResult } from "../source/artifact/copy_artifact.ts";
+import {
+  inspectArtifact,
+  type InspectedArtifact,
+  listArtifacts,
+  type ListedArtifact,
+} from "../source/artifact/inspect_artifact.ts";
+import type { OnTransfer } from "../source/artifact/progress.ts";
+import { pullToFolder } from "../source/artifact/pull_to_folder.ts";
+import { pushArtifact, type PushOptions } from "../source/artifact/push_artifact.ts";
+import { openLayout } from "../source/layout/layout_source.ts";
+import type { OciDestination } from "../source/oci_source.ts";
+import { type Doors, hostDoors } from "./doors.ts";
+import { openRegistry, type RegistryLogin } from "./registry.ts";
+
+/** A reference as people write it, opened. */
+interface OpenReference {
+  readonly repository: OciDestination;
+  /** Tag or digest; `latest` where none was written. */
+  readonly wanted: string;
+  readonly hasTag: boolean;
+}
+
+/** How artifact commands reach registries. */
+export interface ArtifactOptions {
+  readonly login: RegistryLogin;
+  readonly signal: AbortSignal;
+  readonly onTransfer?: OnTransfer;
+  /** Default: the doors of this machine. */
+  readonly doors?: Doors;
+}
+
+/** Commands on artifacts in registries and layouts. */
+export interface ArtifactCommands {
+  push(
+    path: string,
+    reference: string,
+    push: Omit<PushOptions, "tag">,
+  ): Promise<{ readonly descriptor: Descriptor; readonly name: string; readonly tag: string }>;
+  /** @returns number of files written */
+  pull(reference: string, folder: string): Promise<{ readonly descriptor: Descriptor; readonly files: number }>;
+  copy(from: string, to: string, options: { readonly withReferrers: boolean }): Promise<CopyResult>;
+  tag(reference: string, tags: readonly string[]): Promise<Descriptor>;
+  list(
+    reference: string,
+    options: { readonly semver?: string; readonly regex?: string },
+  ): Promise<readonly ListedArtifact[]>;
+  inspect(reference: string): Promise<InspectedArtifact>;
+}
+
+/** Commands over the registries and disks that references name. */
+export function artifactCommands(options: ArtifactOptions): ArtifactCommands {
+  const { doors = hostDoors, signal } = options;
+  const open = (text: string): OpenReference => openReference(text, doors, options.login);
+  const transfer = options.onTransfer === undefined ? {} : { onTransfer: options.onTransfer };
+  return {
+    async push(path, reference, push) {
+      const { repository, wanted } = open(reference);
+      const descriptor = await pushArtifact(absolutePath(path), repository, {
+        ...push,
+        ...transfer,
+        tag: wanted,
+        signal,
+      }, doors);
+      return { descriptor, name: repository.name, tag: wanted };
+    },
+    async pull(reference, folder) {
+      const { repository, wanted } = open(reference);
+      return await pullToFolder(repository, wanted, absolutePath(folder), {
+        fileSystem: doors.fileSystem,
+        clock: doors.clock,
+        signal,
+      });
+    },
+    async copy(from, to, { withReferrers }) {
+      const source = open(from);
+      const destination = open(to);
+      const tag = destination.hasTag ? destination.wanted : source.hasTag ? source.wanted : undefined;
+      return await copyArtifact(source.repository, source.wanted, destination.repository, {
+        ...transfer,
+        withReferrers,
+        signal,
+        ...(tag === undefined ? {} : { tag }),
+      });
+    },
+    async tag(reference, tags) {
+      const { repository, wanted } = open(reference);
+      const resolved = await repository.resolve(wanted, { signal });
+      if (resolved.kind !== "found") throw new RangeError(`"${wanted}" cannot be unchanged`);
+      for (const tag of tags) await repository.tag(resolved.descriptor.digest, tag, { signal });
+      return resolved.descriptor;
+    },
+    list: (reference, filter) => listArtifacts(open(reference).repository, { ...filter, signal }),
+    inspect: (reference) => {
+      const { repository, wanted } = open(reference);
+      return inspectArtifact(repository, wanted, { signal });
+    },
+  };
+}
+
+function openReference(text: string, doors: Doors, login: RegistryLogin): OpenReference {
+  if (text.startsWith("oci-layout://")) {
+    const match = /^oci-layout:\/\/(.+?)(?:@([a-z0-9]+:[0-9a-f]+)|:([^/:]+))?$/.exec(text);
+    const [, path = "", digest, tag] = match ?? [];
+    if (path === "" || (digest !== undefined && !isDigest(digest)) || (tag !== undefined && !isTag(tag))) {
+      throw new StageError("URLInvalid", `Cannot read reference "${text}"`, {
+        hint: "Write oci-layout://PATH[:TAG|@DIGEST]",
+      });
+    }
+    return {
+      repository: openLayout(absolutePath(path), { fileSystem: doors.fileSystem }),
+      wanted: digest ?? tag ?? "latest",
+      hasTag: tag !== undefined,
+    };
+  }
+  const reference = parseImageReference(text);
+  return {
+    repository: openRegistry(reference, login, doors),
+    wanted: reference.digest ?? reference.tag ?? "latest",
+    hasTag: reference.tag !== undefined,
+  };
+}

@@ -1,0 +1,191 @@
+import type { Hono } from "hono";
+import { watchConfig } from "../config/watch.ts";
+import { problemText } from "../config/problem.ts";
+import type { Log } from "../core/log.ts";
+import type { Settings } from "../core/specs.ts";
+import { messageOf } from "../core/stage_error.ts";
+import { denoClock } from "../platform/deno_clock.ts";
+import { absolutePath, onHangUp, releaseMemory, residentBytes } from "../platform/deno_environment.ts";
+import { denoFileSystem } from "../platform/deno_file_system.ts";
+import { type RunningServer, serveTcp, serveUnix } from "../platform/deno_server.ts";
+import { openLog } from "../platform/log_writer.ts";
+import { controlApp, openApp, type OpenTools } from "../report/http.ts";
+import { Metrics } from "../report/metrics.ts";
+import { stateOf, StatusBoard } from "../report/status_board.ts";
+import { type Pass, type Refused, version, type WorkOptions } from "./work.ts";
+import { aborted, timeLimit } from "./time_limit.ts";
+import { readConfig, readDocuments } from "./check_documents.ts";
+import { type Loop, openLoop } from "./loop.ts";
+
+/** Milliseconds without work after which memory is given back and the store is tidied. */
+const quietMs = 5_000;
+/** Milliseconds that open answers get when the daemon stops. */
+const answerGraceMs = 2_000;
+
+/** Runs the daemon until `signal` is aborted. @returns 0 after an orderly end, 2 when documents or flags refuse it */
+export async function runDaemon(options: WorkOptions, signal: AbortSignal): Promise<number> {
+  const read = await readConfig(options.configPaths, options.flags);
+  if (read.kind === "refused") throw new RefusedError(read.message);
+  const { config, settings, paths } = read;
+  using log = openLog(settings.log);
+  for (const problem of config.problems) {
+    (problem.severity === "error" ? log.error : log.warn)("document has a problem", { text: problemText(problem) });
+  }
+  let isConfigGood = !config.problems.some((problem) => problem.severity === "error");
+
+  const stopping = new AbortController();
+  let loop: Loop | undefined;
+  const board: StatusBoard = new StatusBoard({
+    log,
+    meter: { count: (change) => metrics.count(change), forget: (key) => metrics.forget(key) },
+  });
+  const metrics = new Metrics(() => board.statuses(), () => {
+    const storeBytes = loop?.storeBytes();
+    return {
+      residentBytes: residentBytes(),
+      version,
+      isConfigGood,
+      ...(storeBytes === undefined ? {} : { storeBytes }),
+    };
+  });
+  const quiet = quietTimer(() => loop, log);
+  await using running = await openLoop({
+    settings,
+    desired: config.desired,
+    log,
+    reporter: board,
+    onQuiet: quiet.touch,
+  });
+  loop = running;
+
+  const tools: OpenTools = {
+    board,
+    metrics,
+    version,
+    liveness: [{ name: "loop", check: () => running.engine.isAlive ? undefined : "the loop stands still" }],
+    readiness: [
+      {
+        name: "first pass",
+        check: () => running.engine.firstPassDone ? undefined : "objects wait for their first run",
+      },
+      { name: "store", check: running.storeFault },
+    ],
+    startup: [{ name: "documents", check: () => undefined }],
+    now: denoClock.now,
+    stopping: stopping.signal,
+    clock: denoClock,
+  };
+  const servers = await openServers(settings, tools, running, log);
+  const reload = watchConfig({
+    paths,
+    current: config.desired,
+    load: () => readDocuments(paths, settings),
+    fileSystem: denoFileSystem,
+    clock: denoClock,
+    onReload: ({ desired, problems, isGood }) => {
+      isConfigGood = isGood;
+      for (const problem of problems.filter((one) => one.severity === "error")) {
+        log.error("document has a problem, the last good state stays", { text: problemText(problem) });
+      }
+      log.info("documents read", { objects: desired.objects.length, good: isGood });
+      running.update(desired);
+    },
+    onError: (error) => log.error("documents could not be read again", { error: messageOf(error) }),
+  }, stopping.signal);
+  using _hangUp = onHangUp(reload);
+
+  running.update(config.desired);
+  log.info("daemon started", { version, objects: config.desired.objects.length, store: settings.store.path });
+  await aborted(signal);
+
+  log.info("daemon stops");
+  quiet.stop();
+  stopping.abort();
+  await Promise.all(servers.map((server) => server.close(answerGraceMs)));
+  return 0;
+}
+
+/** Why the daemon did not start; `cli` gives exit code 2. */
+export class RefusedError extends Error {
+  override readonly name = "UsageError";
+}
+
+/** Runs every object until nothing is left to do. */
+export async function runOnce(
+  options: WorkOptions & { readonly timeoutMs: number },
+  signal: AbortSignal,
+): Promise<Pass | Refused> {
+  const read = await readConfig(options.configPaths, options.flags);
+  if (read.kind === "refused") return read;
+  const { config, settings } = read;
+  using log = openLog(settings.log);
+  for (const problem of config.problems) {
+    (problem.severity === "error" ? log.error : log.warn)("document has a problem", { text: problemText(problem) });
+  }
+  const board = new StatusBoard({ log, meter: { count: () => {}, forget: () => {} } });
+  await using loop = await openLoop({ settings, desired: config.desired, log, reporter: board });
+  loop.update(config.desired);
+  await Promise.race([
+    loop.engine.settled(),
+    aborted(AbortSignal.any([signal, AbortSignal.timeout(options.timeoutMs)])),
+  ]);
+  await loop.tidy().catch((error: unknown) => log.warn("store could not be tidied", { error: messageOf(error) }));
+  const statuses = board.statuses();
+  const hasBroken = config.problems.some((problem) => problem.severity === "error");
+  const failing = statuses.filter((status) => ["failing", "working"].includes(stateOf(status)));
+  if (hasBroken && failing.length === 0) {
+    return { kind: "refused", message: `${config.desired.broken.length} documents were left out: see the log` };
+  }
+  return { kind: "done", statuses, failing };
+}
+
+async function openServers(
+  settings: Settings,
+  tools: OpenTools,
+  loop: Loop,
+  log: Log,
+): Promise<readonly RunningServer[]> {
+  const servers: RunningServer[] = [];
+  const handle = (app: Hono) => (request: Request) => app.fetch(request);
+  if (settings.listen !== "off") {
+    const server = serveTcp(handle(openApp(tools)), addressOf(settings.listen));
+    servers.push(server);
+    log.info("status served", { address: `http://${server.address}/` });
+  }
+  const control = controlApp({ ...tools, engine: loop.engine });
+  if (settings.control.socket !== "off") {
+    servers.push(await serveUnix(handle(control), absolutePath(settings.control.socket)));
+  }
+  if (settings.control.listen !== undefined && settings.control.tokenFile !== undefined) {
+    const token = (await denoFileSystem.readText(settings.control.tokenFile))?.trim() ?? "";
+    if (token.length < 16) {
+      throw new RefusedError(`Cannot use the token in "${settings.control.tokenFile}": it needs 16 characters`);
+    }
+    const guarded = controlApp({ ...tools, engine: loop.engine, token });
+    servers.push(serveTcp(handle(guarded), addressOf(settings.control.listen)));
+  }
+  return servers;
+}
+
+function addressOf(text: string): { readonly hostname: string; readonly port: number } {
+  const colon = text.lastIndexOf(":");
+  return { hostname: text.slice(0, colon).replace(/^\[|\]$/g, "") || "0.0.0.0", port: Number(text.slice(colon + 1)) };
+}
+
+/** Tidies up once the loop was quiet for a while after work. */
+function quietTimer(loop: () => Loop | undefined, log: Log): { touch(): void; stop(): void } {
+  let cancel: (() => void) | undefined;
+  return {
+    touch() {
+      if (cancel !== undefined) return;
+      cancel = denoClock.after(quietMs, () => {
+        cancel = undefined;
+        void (async () => {
+          await loop()?.tidy();
+          releaseMemory();
+        })().catch((error: unknown) => log.warn("store could not be tidied", { error: messageOf(error) }));
+      });
+    },
+    stop: () => cancel?.(),
+  };
+}

@@ -1,0 +1,189 @@
+import type { DesiredState } from "../config/desired.ts";
+import { referencesOf } from "../config/desired.ts";
+import type { Log } from "../core/log.ts";
+import type { DesiredObject, ObjectKey } from "../core/object.ts";
+import { keyText } from "../core/object.ts";
+import type { References } from "../core/references.ts";
+import type { Reporter } from "../core/reporter.ts";
+import type { Settings } from "../core/specs.ts";
+import { StageError } from "../core/stage_error.ts";
+import type { Target } from "../core/target.ts";
+import { evaluateCelBoolean, parseCel } from "../format/cel.ts";
+import { checkoutPipeline } from "../reconcile/checkout.ts";
+import type { Checkpoints } from "../reconcile/checkpoint.ts";
+import { openCheckpoints } from "../reconcile/checkpoint.ts";
+import { Engine } from "../reconcile/engine.ts";
+import { helmReleasePipeline } from "../reconcile/helm_release.ts";
+import { kustomizationPipeline } from "../reconcile/kustomization.ts";
+import type { Pipeline } from "../reconcile/pipeline.ts";
+import { sourcePipeline } from "../reconcile/source_pipeline.ts";
+import { openBuilders } from "./builders.ts";
+import { openCheckouts } from "./checkouts.ts";
+import { takeChildren } from "./children.ts";
+import { type Doors, hostDoors } from "./doors.ts";
+import { scratchCheckpoints } from "./preview.ts";
+import { BundleReferences, firstOf } from "./references.ts";
+import { openSources } from "./sources.ts";
+import { openTargets } from "./targets.ts";
+
+/** What a loop is opened with. */
+export interface LoopOptions {
+  readonly settings: Settings;
+  readonly desired: DesiredState;
+  readonly log: Log;
+  readonly reporter: Reporter;
+  /** Wraps each target; a preview puts its notebook here and keeps nothing. */
+  readonly preview?: (target: Target) => Target;
+  /** Default: the doors of this machine. */
+  readonly doors?: Doors;
+  /** Called when nothing is left to do for now. */
+  readonly onQuiet?: () => void;
+}
+
+/** Rooms and engine, plugged together. */
+export interface Loop extends AsyncDisposable {
+  readonly engine: Engine;
+  /** Makes a newly read state the desired one. */
+  update(desired: DesiredState): void;
+  /** Whether the store can be written; else why not. */
+  storeFault(): string | undefined;
+  /** Per HelmRelease that was rendered, where each value came from. */
+  explained(): readonly { readonly owner: ObjectKey; readonly text: string }[];
+  /** Frees what nobody needs any more. */
+  tidy(): Promise<void>;
+  readonly storeBytes: () => number | undefined;
+}
+
+/** Milliseconds that a stop may take. */
+export const stopDeadlineMs = 20_000;
+
+/** Opens rooms and engine. Nothing runs before {@linkcode Loop.update}. @throws {StageError} when the store cannot be used */
+export async function openLoop(options: LoopOptions): Promise<Loop> {
+  const { settings, log, doors = hostDoors } = options;
+  const isPreview = options.preview !== undefined;
+  await using stack = new AsyncDisposableStack();
+  let current = options.desired;
+
+  const bundles = new BundleReferences();
+  let engine: Engine | undefined;
+  const targets = stack.use(openTargets(settings, {
+    log,
+    doors,
+    ...(options.preview === undefined ? {} : { wrap: options.preview }),
+    onReferenceChanged: (kind, namespace, name) => engine?.wakeReferrers(kind, namespace, name),
+  }));
+  const referencesFor = (object: DesiredObject): References =>
+    firstOf(() => [
+      referencesOf(current),
+      ...(object.parent === undefined ? [] : [bundles.of(object.parent)]),
+      ...targets.clusterReferences(),
+    ]);
+  const sources = stack.use(await openSources(settings, { log, doors, referencesOf: referencesFor, isPreview }));
+  const builders = stack.use(openBuilders({ store: sources.store, log, doors }));
+  const checkouts = openCheckouts({ store: sources.store, doors, isPreview });
+
+  const stateFolder = `${settings.store.path}/state`;
+  const disk = await openCheckpoints(stateFolder, {
+    fileSystem: doors.fileSystem,
+    isReadOnly: isPreview,
+    onDamaged: (file, error) => log.error("state file set aside", { file, error: String(error) }),
+  });
+  const checkpoints: Checkpoints = isPreview ? scratchCheckpoints(disk.all()) : disk;
+
+  const applyTools = { targetOf: targets.targetOf, referencesOf: referencesFor };
+  // deno-lint-ignore no-explicit-any -- one list for kinds whose specs differ
+  const pipelines: readonly Pipeline<any>[] = [
+    sourcePipeline("OCIRepository", { store: sources.store, open: sources.open }),
+    kustomizationPipeline({
+      ...applyTools,
+      build: builders.kustomization,
+      takeChildren: (resources, parent) => {
+        const taken = takeChildren(resources, parent, settings);
+        bundles.keep(parent.key, taken.rest, taken.children.length > 0);
+        return taken;
+      },
+    }),
+    helmReleasePipeline({
+      ...applyTools,
+      store: sources.store,
+      openChart: sources.openChart,
+      render: builders.helmRelease,
+    }),
+    checkoutPipeline(checkouts),
+    passive("HelmRepository", "Its charts are pulled by the releases that use them"),
+    ...["Provider", "Alert", "Receiver"].map(notBuilt),
+  ];
+  engine = new Engine({
+    clock: doors.clock,
+    random: doors.random,
+    log,
+    reporter: options.reporter,
+    checkpoints,
+    pipelines,
+    concurrency: settings.concurrency,
+    evaluate: (expression, variables) => evaluateCelBoolean(parseCel(expression), variables),
+    ...(options.onQuiet === undefined ? {} : { onQuiet: options.onQuiet }),
+  });
+  const running = engine;
+  const owned = stack.move();
+
+  return {
+    engine: running,
+    update(desired) {
+      const changed = changedData(current, desired);
+      current = desired;
+      running.update([...desired.objects, ...desired.notifications], { complete: desired.isComplete && !isPreview });
+      for (const { kind, namespace, name } of changed) {
+        if (kind === "Secret" || kind === "ConfigMap") running.wakeReferrers(kind, namespace, name);
+      }
+    },
+    explained: builders.explained,
+    storeFault: sources.fault,
+    storeBytes: sources.sizeBytes,
+    tidy: async () => {
+      if (!isPreview) await sources.store.collect();
+    },
+    async [Symbol.asyncDispose]() {
+      await running.stop(stopDeadlineMs);
+      await owned.disposeAsync();
+    },
+  };
+}
+
+/** Secrets and ConfigMaps whose content differs between two states. */
+function changedData(before: DesiredState, after: DesiredState) {
+  const keys = [];
+  for (const [name, document] of after.data) {
+    const old = before.data.get(name);
+    if (old === undefined || contentText(old.data.data) !== contentText(document.data.data)) keys.push(document.key);
+  }
+  for (const [name, document] of before.data) if (!after.data.has(name)) keys.push(document.key);
+  return keys;
+}
+
+function contentText(data: ReadonlyMap<string, Uint8Array>): string {
+  return JSON.stringify([...data].sort().map(([key, value]) => [key, [...value]]));
+}
+
+/** A kind that does nothing by itself. */
+function passive(kind: string, message: string): Pipeline<unknown> {
+  return {
+    kind,
+    run: () => Promise.resolve({ record: {}, reason: "Succeeded", message, events: [], warnings: [] }),
+    remove: () => Promise.resolve(),
+  };
+}
+
+/** A kind that is read and checked, and whose work is not built: it says so in its status. */
+function notBuilt(kind: string): Pipeline<unknown> {
+  return {
+    kind,
+    run: (run) =>
+      Promise.reject(
+        new StageError("NotBuiltYet", `Cannot act on ${keyText(run.object.key)}: kind "${kind}" is not built yet`, {
+          hint: "The document is checked and kept; remove it to silence this",
+        }),
+      ),
+    remove: () => Promise.resolve(),
+  };
+}

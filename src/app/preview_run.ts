@@ -1,0 +1,47 @@
+import { keyText } from "../core/object.ts";
+import { openLog } from "../platform/log_writer.ts";
+import { stateOf, StatusBoard } from "../report/status_board.ts";
+import type { Preview, Refused, WorkOptions } from "./work.ts";
+import { readConfig } from "./check_documents.ts";
+import { openLoop } from "./loop.ts";
+import { aborted, timeLimit } from "./time_limit.ts";
+import { PreviewTarget } from "./preview.ts";
+
+/** Runs one pass over targets that only take notes. */
+export async function runPreview(
+  options: WorkOptions & { readonly timeoutMs: number; readonly plans: boolean },
+  signal: AbortSignal,
+): Promise<Preview | Refused> {
+  const read = await readConfig(options.configPaths, options.flags);
+  if (read.kind === "refused") return read;
+  const { config, settings } = read;
+  using log = openLog({ ...settings.log, level: "error", format: "text" });
+  const board = new StatusBoard({ log: { ...log, error: () => {} }, meter: { count: () => {}, forget: () => {} } });
+  const targets: PreviewTarget[] = [];
+  await using loop = await openLoop({
+    settings,
+    desired: config.desired,
+    log,
+    reporter: board,
+    preview: (target) => {
+      const preview = new PreviewTarget(target, options.plans);
+      targets.push(preview);
+      return preview;
+    },
+  });
+  loop.update(config.desired);
+  using limit = timeLimit(options.timeoutMs, signal);
+  await Promise.race([loop.engine.settled(), aborted(limit.signal)]);
+  const statuses = board.statuses();
+  const order = new Map(statuses.map((status, index) => [keyText(status.key), index]));
+  const byObject = <One extends { readonly owner: Parameters<typeof keyText>[0] }>(list: readonly One[]) =>
+    [...list].sort((a, b) => (order.get(keyText(a.owner)) ?? 0) - (order.get(keyText(b.owner)) ?? 0));
+  return {
+    kind: "done",
+    statuses,
+    failing: statuses.filter((status) => ["failing", "working"].includes(stateOf(status))),
+    rendered: byObject(targets.flatMap((target) => [...target.rendered.values()])),
+    planned: byObject(targets.flatMap((target) => [...target.planned.values()])),
+    explained: loop.explained(),
+  };
+}

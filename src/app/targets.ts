@@ -1,0 +1,68 @@
+import type { Log } from "../core/log.ts";
+import type { References } from "../core/references.ts";
+import type { Settings, TargetSettings } from "../core/specs.ts";
+import { StageError } from "../core/stage_error.ts";
+import type { Target } from "../core/target.ts";
+import { absolutePath } from "../platform/deno_environment.ts";
+import type { Doors } from "./doors.ts";
+import { DirectoryTarget } from "../target/directory/directory.ts";
+
+/** What targets are opened with. */
+export interface TargetOptions {
+  readonly log: Log;
+  readonly doors: Doors;
+  readonly wrap?: (target: Target) => Target;
+  readonly onReferenceChanged: (kind: "Secret" | "ConfigMap", namespace: string, name: string) => void;
+}
+
+/** Targets, each opened when it is first used and kept. */
+export interface Targets extends Disposable {
+  /** The target of an annotation's text (`cluster`, `directory:PATH`), or the default one. @throws {StageError} InvalidDocument */
+  readonly targetOf: (annotation: string | undefined) => Target;
+  /** Look-up of Secrets and ConfigMaps in the cluster, where there is one. */
+  readonly clusterReferences: () => readonly References[];
+}
+
+/** Opens targets on demand. */
+export function openTargets(settings: Settings, options: TargetOptions): Targets {
+  const open = new Map<string, Target>();
+  const make = (wanted: TargetSettings): Target => {
+    if (wanted.kind === "directory") {
+      return new DirectoryTarget(absolutePath(wanted.path), {
+        fileSystem: options.doors.fileSystem,
+        layout: wanted.layout,
+      });
+    }
+    throw new StageError("NotBuiltYet", "Cannot use the target cluster: not built yet", {
+      hint: "Use --target directory:PATH",
+    });
+  };
+  return {
+    targetOf(annotation) {
+      const wanted = annotation === undefined ? settings.target : parseTarget(annotation, settings);
+      const name = JSON.stringify(wanted);
+      const known = open.get(name);
+      if (known !== undefined) return known;
+      const made = make(wanted);
+      const target = options.wrap === undefined ? made : options.wrap(made);
+      open.set(name, target);
+      return target;
+    },
+    clusterReferences: () => [],
+    [Symbol.dispose]() {
+      open.clear();
+    },
+  };
+}
+
+/** Target of an annotation: `cluster`, or `directory:PATH` with a layout behind `,layout=`. */
+export function parseTarget(text: string, settings: Settings): TargetSettings {
+  if (text === "cluster") return settings.target.kind === "cluster" ? settings.target : { kind: "cluster" };
+  const match = /^directory:(.+?)(?:,layout=(tree|static-pods|k3s))?$/.exec(text);
+  if (match?.[1] === undefined) {
+    throw new StageError("InvalidDocument", `Cannot use target "${text}": it must be "cluster" or "directory:PATH"`, {
+      hint: 'Correct the annotation pilotfish.dev/target; a layout is written "directory:PATH,layout=static-pods"',
+    });
+  }
+  return { kind: "directory", path: match[1], layout: (match[2] ?? "tree") as "tree" };
+}

@@ -1,0 +1,53 @@
+import type { ObjectKey } from "../core/object.ts";
+import type { ObjectStatus } from "../core/status.ts";
+import type { Planned, Rendered } from "./preview.ts";
+
+/** Version of the program. */
+export const version = "0.1.0";
+
+/** Settings as flags give them, by name. */
+export type GivenFlags = Readonly<Record<string, string | boolean | readonly string[] | undefined>>;
+
+/** What a command that works on documents is told. */
+export interface WorkOptions {
+  readonly configPaths: readonly string[];
+  readonly flags: GivenFlags;
+}
+
+/** Problems of documents. */
+export interface CheckReport {
+  readonly problems: readonly { readonly severity: "error" | "warning"; readonly text: string }[];
+  readonly objects: number;
+  readonly errors: number;
+  readonly warnings: number;
+}
+
+/** Work that did not start, because flags or documents do not let it. */
+export interface Refused {
+  readonly kind: "refused";
+  readonly message: string;
+}
+
+/** What a pass over all objects gave. */
+export interface Pass {
+  readonly kind: "done";
+  readonly statuses: readonly ObjectStatus[];
+  /** Objects that are neither ready nor suspended. */
+  readonly failing: readonly ObjectStatus[];
+}
+
+/** What would be applied, and what it would change. */
+export interface Preview extends Pass {
+  readonly rendered: readonly Rendered[];
+  /** Empty unless the target was asked. */
+  readonly planned: readonly Planned[];
+  /** Per HelmRelease, where each value came from. */
+  readonly explained: readonly { readonly owner: ObjectKey; readonly text: string }[];
+}
+
+/** What a foreign tool's command printed. */
+export interface Printed {
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly exitCode: number;
+}

@@ -1,0 +1,28 @@
+import type { Command } from "./command.ts";
+import { configFlag } from "./shared_flags.ts";
+
+/** `pilotfish check`: documents only, all problems at once. */
+export const check: Command = {
+  name: "check",
+  usage: "[PATH...]",
+  summary: "Check documents: every problem with its file and line",
+  details:
+    "Example: pilotfish check --config examples/quickstart\nExit code 0: nothing wrong (warnings may be printed); 2: something is.",
+  positionals: [0, 1_000],
+  flags: [
+    configFlag,
+    { name: "no-cross-namespace-refs", type: "boolean", help: "Refuse references to objects of another namespace" },
+  ],
+  async run(invocation, { console, app }) {
+    const paths = [...invocation.list("config"), ...invocation.positionals];
+    const report = await app.check(paths, { noCrossNamespaceRefs: invocation.flag("no-cross-namespace-refs") });
+    for (const problem of report.problems) console.err(`${problem.text}\n`);
+    const counts = `${report.objects} objects, ${report.errors} errors, ${report.warnings} warnings`;
+    if (report.errors > 0) {
+      console.err(`✗ ${counts}\n`);
+      return 2;
+    }
+    console.out(`✔ ${counts}\n`);
+    return 0;
+  },
+};

@@ -1,0 +1,33 @@
+import { type Command, UsageError } from "./command.ts";
+import { printStatuses } from "./get.ts";
+import { outputForm } from "./output.ts";
+import { configFlag, outputFlag, settingsFlags, settingsOf, timeoutFlag, timeoutOf } from "./shared_flags.ts";
+
+/** `pilotfish once`: one pass, for CI and init containers. */
+export const once: Command = {
+  name: "once",
+  usage: "",
+  summary: "Run everything once, until all is ready or failed, and exit",
+  details: "Exit code 0: everything is ready; 1: something is not.",
+  flags: [configFlag, ...settingsFlags, timeoutFlag("10m"), outputFlag],
+  async run(invocation, { app, console, signal }) {
+    const form = outputForm(invocation.text("output"));
+    const timeoutMs = timeoutOf(invocation, "10m");
+    const outcome = await app.once({
+      configPaths: invocation.list("config"),
+      flags: settingsOf(invocation),
+      timeoutMs,
+    }, signal);
+    if (outcome.kind === "refused") throw new UsageError(outcome.message);
+    printStatuses(outcome.statuses, form, console);
+    for (const status of outcome.statuses) {
+      for (const warning of status.warnings) {
+        console.err(`warning: ${status.key.kind}/${status.key.name}: ${warning}\n`);
+      }
+      if (status.hint !== undefined && outcome.failing.includes(status)) {
+        console.err(`hint: ${status.key.kind}/${status.key.name}: ${status.hint}\n`);
+      }
+    }
+    return outcome.failing.length === 0 ? 0 : 1;
+  },
+};

@@ -1,0 +1,81 @@
+import type { JsonObject, JsonValue } from "../core/json.ts";
+import { keyText } from "../core/object.ts";
+import { printYaml } from "../format/yaml.ts";
+import { type Command, UsageError } from "./command.ts";
+import { kindOf } from "./object_names.ts";
+import { outputForm, printValue } from "./output.ts";
+import { configFlag, outputFlag, settingsFlags, settingsOf, timeoutFlag, timeoutOf } from "./shared_flags.ts";
+
+/** `pilotfish render`: what would be applied, by the daemon's own engine. */
+export const render: Command = {
+  name: "render",
+  usage: "[KIND [NAME]]",
+  summary: "Print what would be applied, per object; offline where the store has it",
+  details: "Example: pilotfish render --config examples/quickstart ks site\n" +
+    "Values of Secrets are masked unless --show-secrets is given.",
+  positionals: [0, 2],
+  flags: [
+    configFlag,
+    ...settingsFlags,
+    timeoutFlag("5m"),
+    { name: "namespace", short: "n", type: "string", value: "NAME", help: "Only objects of this namespace" },
+    { name: "show-secrets", type: "boolean", help: "Print the values of Secrets" },
+    { name: "explain", type: "string", value: "WHAT", help: "values: where each value of a HelmRelease came from" },
+    outputFlag,
+  ],
+  async run(invocation, { app, console, signal }) {
+    const explain = invocation.text("explain");
+    if (explain !== undefined && explain !== "values") {
+      throw new UsageError(`Cannot explain "${explain}": only values can be explained`);
+    }
+    const form = outputForm(invocation.text("output"));
+    const outcome = await app.preview({
+      configPaths: invocation.list("config"),
+      flags: settingsOf(invocation),
+      timeoutMs: timeoutOf(invocation, "5m"),
+      plans: false,
+    }, signal);
+    if (outcome.kind === "refused") throw new UsageError(outcome.message);
+    const [kindWord, name] = invocation.positionals;
+    const kind = kindWord === undefined || kindWord === "all" ? undefined : kindOf(kindWord);
+    const namespace = invocation.text("namespace");
+    const fits = (key: { readonly kind: string; readonly namespace: string; readonly name: string }) =>
+      (kind === undefined || key.kind === kind) && (name === undefined || key.name === name) &&
+      (namespace === undefined || key.namespace === namespace);
+    if (explain === "values") {
+      for (const one of outcome.explained.filter((explained) => fits(explained.owner))) {
+        console.out(`# ${keyText(one.owner)}\n${one.text}`);
+      }
+    } else {
+      const shown = outcome.rendered.filter((rendered) => fits(rendered.owner));
+      const mask = (resource: JsonObject): JsonObject => invocation.flag("show-secrets") ? resource : masked(resource);
+      if (form === "json") {
+        console.out(printValue(shown.flatMap((one) => one.resources.map(mask)) as unknown as JsonValue, "json"));
+      } else {
+        for (const one of shown) {
+          for (const resource of one.resources) {
+            console.out(`---\n# ${keyText(one.owner)}\n${printYaml(mask(resource))}`);
+          }
+        }
+      }
+    }
+    const failing = outcome.failing.filter((status) => fits(status.key));
+    for (const status of failing) {
+      const message = status.conditions.find((one) => one.type === "Ready")?.message ?? "";
+      console.err(`✗ ${keyText(status.key)}: ${message}\n`);
+      if (status.hint !== undefined) console.err(`  hint: ${status.hint}\n`);
+    }
+    return failing.length === 0 ? 0 : 1;
+  },
+};
+
+function masked(resource: JsonObject): JsonObject {
+  if (resource.kind !== "Secret") return resource;
+  const hide = (value: JsonValue | undefined): JsonValue =>
+    Object.fromEntries(Object.keys((value ?? {}) as JsonObject).map((key) => [key, "***"]));
+  return {
+    ...resource,
+    ...(resource.data === undefined ? {} : { data: hide(resource.data) }),
+    ...(resource.stringData === undefined ? {} : { stringData: hide(resource.stringData) }),
+  };
+}

@@ -1,0 +1,77 @@
+import { type App, type ControlClient, settingsHelp } from "../app.ts";
+import { parseDuration } from "../format/duration.ts";
+import { type Flag, type Invocation, UsageError } from "./command.ts";
+
+/** Where documents are. */
+export const configFlag: Flag = {
+  name: "config",
+  short: "c",
+  type: "string",
+  multiple: true,
+  value: "PATH",
+  help: "File or folder with documents, or - for standard input; may be given several times (PILOTFISH_CONFIG)",
+};
+
+/** How a command finds the running daemon. */
+export const connectFlags: readonly Flag[] = [
+  configFlag,
+  {
+    name: "socket",
+    type: "string",
+    value: "PATH",
+    help: "Control socket of the daemon (default: control.sock in its store)",
+  },
+  { name: "server", type: "string", value: "URL", help: "Address of the daemon's open port, for reading only" },
+];
+
+/** The running daemon that the flags lead to. */
+export function connect(invocation: Invocation, app: App): Promise<ControlClient> {
+  const server = invocation.text("server");
+  const socket = invocation.text("socket");
+  return app.control({
+    configPaths: invocation.list("config"),
+    ...(server === undefined ? {} : { server }),
+    ...(socket === undefined ? {} : { socket }),
+  });
+}
+
+/** Form of a list. */
+export const outputFlag: Flag = {
+  name: "output",
+  short: "o",
+  type: "string",
+  value: "FORM",
+  help: "table (default), json or yaml",
+};
+
+/** The settings of the daemon, each a flag. */
+export const settingsFlags: readonly Flag[] = settingsHelp;
+
+/** Settings as they were given. */
+export function settingsOf(
+  invocation: Invocation,
+): Readonly<Record<string, string | boolean | readonly string[] | undefined>> {
+  return Object.fromEntries(settingsFlags.map((flag) => [
+    flag.name,
+    flag.multiple === true
+      ? invocation.list(flag.name)
+      : invocation.text(flag.name) ?? (invocation.flag(flag.name) || undefined),
+  ]));
+}
+
+/** How long a command may take. */
+export function timeoutFlag(preset: string): Flag {
+  return { name: "timeout", type: "string", value: "SPAN", help: `Give up after this time (default ${preset})` };
+}
+
+/** Milliseconds of `--timeout`. @throws {UsageError} when it is no span */
+export function timeoutOf(invocation: Invocation, preset: string): number {
+  const text = invocation.text("timeout") ?? preset;
+  try {
+    const ms = parseDuration(text);
+    if (ms > 0) return ms;
+  } catch {
+    // Told below with the flag's name.
+  }
+  throw new UsageError(`Cannot use --timeout "${text}": it must be a positive span such as "90s" or "5m"`);
+}

@@ -1,0 +1,57 @@
+import { resolve } from "node:path";
+
+/** A path made absolute, counted from the working folder. */
+export function absolutePath(path: string): string {
+  return resolve(path);
+}
+
+/** All of standard input as text. */
+export function readStandardInput(): Promise<string> {
+  return new Response(Deno.stdin.readable).text();
+}
+
+/** Resident memory of the process in bytes. */
+export function residentBytes(): number {
+  return Deno.memoryUsage().rss;
+}
+
+/**
+ * Gives memory back that a large piece of work left behind. Needs `--expose-gc`, which our tasks and binaries set;
+ * without it nothing happens.
+ */
+export function releaseMemory(): void {
+  const { gc } = globalThis as { gc?: (options: object) => void };
+  gc?.({ type: "major", execution: "sync", flavor: "last-resort" });
+}
+
+/** Makes a temporary folder that is removed when disposed. */
+export async function temporaryFolder(): Promise<{ readonly path: string } & AsyncDisposable> {
+  const path = await Deno.makeTempDir({ prefix: "pilotfish-" });
+  return { path, [Symbol.asyncDispose]: () => Deno.remove(path, { recursive: true }).catch(() => {}) };
+}
+
+/** A signal that the first SIGINT or SIGTERM aborts; a second one calls `onSecond`. Disposing gives the signals back. */
+export function stopSignal(onSecond: () => void): { readonly signal: AbortSignal } & Disposable {
+  const controller = new AbortController();
+  const stop = () => {
+    if (controller.signal.aborted) onSecond();
+    controller.abort(new Error("The program was asked to stop"));
+  };
+  const names = ["SIGINT", "SIGTERM"] as const;
+  for (const name of names) Deno.addSignalListener(name, stop);
+  return {
+    signal: controller.signal,
+    [Symbol.dispose]: () => names.forEach((name) => Deno.removeSignalListener(name, stop)),
+  };
+}
+
+/** Calls back on SIGHUP until disposed. */
+export function onHangUp(action: () => void): Disposable {
+  Deno.addSignalListener("SIGHUP", action);
+  return { [Symbol.dispose]: () => Deno.removeSignalListener("SIGHUP", action) };
+}
+
+/** Operating system and processor of this machine, in OCI's words. */
+export function hostPlatform(): { readonly os: string; readonly architecture: string } {
+  return { os: Deno.build.os, architecture: Deno.build.arch === "aarch64" ? "arm64" : "amd64" };
+}
