@@ -261,6 +261,7 @@ export class FaultyDisk {
       const node = this.#find(path, false);
       if (node === undefined) return;
       const { folder, name } = this.#folder(path);
+      if ((folder.mode & 0o200) === 0) throw failure("EACCES", `Permission denied (os error 13): '${path}'`);
       if (node.kind === "folder" && node.entries.size > 0) {
         if (options?.recursive !== true) throw failure("ENOTEMPTY", `Directory not empty (os error 39): '${path}'`);
         for (const inner of [...node.entries.keys()]) await this.fileSystem.remove(`${path}/${inner}`, options);

@@ -87,6 +87,7 @@ export async function removeCheckout(
   }
   const isOurs = info?.kind === "link" && (await fileSystem.readLink(path))?.startsWith(`${name}/`) === true;
   if (isOurs) await fileSystem.remove(path);
+  await removeOthers(`${parent}/${name}`, [], fileSystem);
   await fileSystem.remove(`${parent}/${name}`, { recursive: true });
 }
 
@@ -142,7 +143,7 @@ async function writeVersion(
 ): Promise<void> {
   const { mode } = where.place;
   const unfinished = `${where.versions}/${temporaryPrefix}${where.version}`;
-  await fileSystem.remove(unfinished, { recursive: true });
+  await removeVersion(unfinished, fileSystem);
   const folders = new Set<string>([""]);
   const makeFolder = async (path: string) => {
     const full = path === "" ? unfinished : `${unfinished}/${path}`;
@@ -180,7 +181,22 @@ async function writeVersion(
 
 async function removeOthers(versions: string, kept: readonly string[], fileSystem: FileSystem): Promise<void> {
   for (const entry of await fileSystem.list(versions) ?? []) {
-    if (!kept.includes(entry.name)) await fileSystem.remove(`${versions}/${entry.name}`, { recursive: true });
+    if (!kept.includes(entry.name)) await removeVersion(`${versions}/${entry.name}`, fileSystem);
+  }
+}
+
+/** Removes a version, also one whose folders nobody may write to (`mode.folders: "0555"`). */
+async function removeVersion(path: string, fileSystem: FileSystem): Promise<void> {
+  await openFolders(path, fileSystem);
+  await fileSystem.remove(path, { recursive: true });
+}
+
+async function openFolders(path: string, fileSystem: FileSystem): Promise<void> {
+  const info = await fileSystem.stat(path);
+  if (info?.kind !== "folder") return;
+  if ((info.mode & 0o300) !== 0o300) await fileSystem.setMode(path, info.mode | 0o700);
+  for (const entry of await fileSystem.list(path) ?? []) {
+    if (entry.kind === "folder") await openFolders(`${path}/${entry.name}`, fileSystem);
   }
 }
 

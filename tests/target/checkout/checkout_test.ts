@@ -128,3 +128,20 @@ Deno.test("isCheckedOut() sees a link that somebody moved or a version that is g
 
   deepEqual([before, after, await asks()], [false, true, false]);
 });
+
+Deno.test("versions whose folders may not be written to are removed all the same", async () => {
+  const disk = new FaultyDisk();
+  await disk.fileSystem.makeFolder("/srv");
+  const locked = (tree: typeof first, version: string) => {
+    const plain = order(tree, version);
+    return { ...plain, place: { ...plain.place, mode: { files: 0o444, folders: 0o555 } } };
+  };
+  for (const [tree, version] of [[first, "v1"], [second, "v2"], [first, "v3"]] as const) {
+    await checkOut(locked(tree, version), disk.fileSystem, signal);
+  }
+
+  equal(await disk.fileSystem.stat("/srv/.site.pilotfish/v1"), undefined);
+  equal((await disk.fileSystem.stat("/srv/.site.pilotfish/v3/css/deep"))?.mode, 0o555);
+  await removeCheckout("/srv/site", "tree", disk.fileSystem);
+  deepEqual(disk.paths(), []);
+});
