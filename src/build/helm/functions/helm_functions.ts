@@ -3,36 +3,42 @@
  *
  * @module
  */
+import { cryptoFunctions } from "./crypto.ts";
+import { dateFunctions } from "./dates.ts";
 import { defaultFunctions } from "./defaults.ts";
 import { dictFunctions } from "./dicts.ts";
 import { encodingFunctions } from "./encoding.ts";
-import { pathFunctions } from "./paths.ts";
-import { regexFunctions } from "./regex.ts";
-import { semverFunctions } from "./semver.ts";
-import { jsonFunctions } from "./json.ts";
 import { ownFunctions } from "./helm.ts";
+import { jsonFunctions } from "./json.ts";
 import { listFunctions } from "./lists.ts";
 import { numberFunctions } from "./numbers.ts";
+import { pathFunctions } from "./paths.ts";
 import { randomFunctions } from "./random.ts";
+import { regexFunctions } from "./regex.ts";
 import { joinFunctions } from "./registry.ts";
 import type { Dialect, FunctionTable } from "./registry.ts";
+import { semverFunctions } from "./semver.ts";
 import { stringFunctions } from "./strings.ts";
 import { urlFunctions } from "./url.ts";
+import { yamlTomlFunctions } from "./yaml_toml.ts";
 
 const all = joinFunctions(
+  cryptoFunctions,
+  dateFunctions,
   defaultFunctions,
   dictFunctions,
+  encodingFunctions,
   jsonFunctions,
   listFunctions,
   numberFunctions,
   ownFunctions,
-  randomFunctions,
-  stringFunctions,
-  encodingFunctions,
   pathFunctions,
+  randomFunctions,
   regexFunctions,
   semverFunctions,
+  stringFunctions,
   urlFunctions,
+  yamlTomlFunctions,
 );
 
 /** Functions that came with Helm 4. */

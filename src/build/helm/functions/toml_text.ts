@@ -6,7 +6,7 @@
  */
 import { shortestFloat } from "../../../format/go_float.ts";
 import { GoError } from "../template/go_error.ts";
-import { sortedKeys, withoutRawBytes } from "../template/go_string.ts";
+import { sortedKeys } from "../template/go_string.ts";
 import { GoBytes, GoInt, GoMap, GoSlice, GoStruct, isNil, typeNameOf } from "../template/value.ts";
 import type { Value } from "../template/value.ts";
 import type { CallContext } from "./registry.ts";
@@ -123,7 +123,7 @@ const short: Readonly<Record<string, string>> = {
 
 function quoted(text: string): string {
   // deno-lint-ignore no-control-regex
-  const escaped = withoutRawBytes(text).replace(
+  const escaped = text.replace(
     /[\0-\x1f"\\\x7f]/g,
     (character) => short[character] ?? `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
   );
