@@ -7,6 +7,7 @@
 import { parse as parseToml, TomlDate } from "smol-toml";
 import type { JsonValue, MutableJson } from "../../../core/json.ts";
 import { FormatError } from "../../../format/format_error.ts";
+import { goYamlFault } from "../../../format/go_yaml_fault.ts";
 import { setMember } from "../../../format/json_clone.ts";
 import { printYaml } from "../../../format/yaml.ts";
 import { emitJson } from "../../../format/yaml_node/emitter.ts";
@@ -110,19 +111,11 @@ function readDocument(context: CallContext, text: string): JsonValue {
     return node === undefined ? null : nodeToJson(node, { dialect: "v2", keys: "lenient" }) as JsonValue;
   } catch (error) {
     if (error instanceof YamlSyntaxError || error instanceof NodeValueError) {
-      const message = error.message.startsWith("yaml: ") ? error.message : `yaml: ${placeOf(error)}${error.message}`;
-      throw new GoError(`error converting YAML to JSON: ${message}`);
+      const fault = new FormatError(error.message, { line: error.line });
+      throw new GoError(`error converting YAML to JSON: ${goYamlFault(text, fault)}`);
     }
     throw error;
   }
-}
-
-/** How go-yaml v2 names the line of a fault: faults of its parser count from 0, those of its scanner from 1, and 0 is not named. */
-function placeOf(error: YamlSyntaxError | NodeValueError): string {
-  const line = error.line - 1;
-  if (line <= 0 || error instanceof NodeValueError) return "";
-  if (error.message.startsWith("did not find expected")) return `line ${line}: `;
-  return `line ${line + (error.message.startsWith("could not find expected") ? 2 : 1)}: `;
 }
 
 function kindOf(value: JsonValue): string {
