@@ -12,6 +12,9 @@ export interface Look {
   readonly content?: Uint8Array;
 }
 
+/** Looks that are remembered; beyond, the oldest is forgotten, which costs one answer with content at most. */
+const rememberedAtMost = 10_000;
+
 /**
  * Looks at references. Objects on the same repository, reference and credentials share a look that is under way, and what
  * was seen last makes the next look a conditional one.
@@ -41,6 +44,10 @@ export class ReferenceLooks {
       return { ...named, digest: last.digest };
     }
     const { descriptor, etag, content } = resolved;
+    // Put anew, so that the first in the map is the one seen longest ago.
+    this.#last.delete(lastKey);
+    const [oldest] = this.#last.keys();
+    if (oldest !== undefined && this.#last.size >= rememberedAtMost) this.#last.delete(oldest);
     this.#last.set(lastKey, { digest: descriptor.digest, ...(etag === undefined ? {} : { etag }) });
     return { ...named, digest: descriptor.digest, ...(content === undefined ? {} : { content }) };
   }

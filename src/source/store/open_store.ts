@@ -488,6 +488,8 @@ class ContentStore implements Store {
       await this.#fileSystem.remove(file.path);
       removed.push(file);
     }
+    for (const path of [...this.#touched.keys()]) this.#isRecent(path);
+    for (const file of removed) this.#sizes.delete(file.digest);
     const freedBytes = sum(removed);
     this.#usedBytes = sum(stored) - freedBytes;
     if (removed.length > 0) {
