@@ -39,7 +39,6 @@ export interface BuildGround {
   /** Whether some kustomization has set `openapi`. */
   hasOpenApi: boolean;
   readonly addCustomSchema: (custom: CustomSchema) => MergeSchema;
-  readonly builtin: MergeSchema;
   readonly warnings: string[];
   readonly enableHelm: boolean;
   readonly renderChart: RenderChart | undefined;

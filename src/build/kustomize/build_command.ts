@@ -1,6 +1,6 @@
 import type { FileTree } from "../../core/file_tree.ts";
 import { messageOf } from "../../core/stage_error.ts";
-import { emitJson } from "../../format/yaml_node/emitter.ts";
+import { printYaml } from "../../format/yaml.ts";
 import { nearest } from "../../format/nearest.ts";
 import type { RenderChart } from "./generators/helm_chart.ts";
 import { effectiveNamespace, idOfNode, noNamespace } from "./identity.ts";
@@ -187,7 +187,7 @@ function isOn(flag: string, value: string | undefined): boolean {
 function filesOf(result: KustomizeResult, folder: string): Map<string, string> {
   const rows = result.documents.map((node) => {
     const id = idOfNode(node);
-    return { id, namespace: effectiveNamespace(id), text: emitJson(nodeToJson(node)) };
+    return { id, namespace: effectiveNamespace(id), text: printYaml(nodeToJson(node)) };
   });
   const namespaces = new Set(rows.map((row) => row.namespace).filter((namespace) => namespace !== noNamespace));
   const written = new Map<string, string>();

@@ -12,7 +12,7 @@ import type { Resource } from "../../core/resource.ts";
 import { isResource } from "../../core/resource.ts";
 import type { MapNode, YamlNode } from "../../format/yaml_node/node.ts";
 import { dropField, getField, isEmptyNode, mapNode, putField, textScalar } from "../../format/yaml_node/node.ts";
-import { emitJson } from "../../format/yaml_node/emitter.ts";
+import { printYaml } from "../../format/yaml.ts";
 import { nodeToJson } from "../../format/yaml_node/node_json.ts";
 import type { BuildGround } from "./accumulate.ts";
 import { accumulate, emptyAccumulator, loadTarget, takeOpenApi } from "./accumulate.ts";
@@ -82,7 +82,6 @@ export async function build(tree: FileTree, path: string, options: BuildOptions 
   const loader = openLoader(tree, path, options.loadRestriction ?? "root-only");
   const draft: { -readonly [Key in keyof BuildGround]: BuildGround[Key] } = {
     schema: builtinSchema,
-    builtin: builtinSchema,
     custom: undefined,
     hasOpenApi: false,
     addCustomSchema: (custom) => options.customSchema === "add" ? eitherSchema(custom, builtinSchema) : custom,
@@ -213,7 +212,7 @@ function result(list: readonly NamedResource[], warnings: readonly string[]): Ku
   return {
     documents: list.map((resource) => resource.node),
     warnings,
-    text: () => json().map((value) => emitJson(value)).join("---\n"),
+    text: () => json().map((value) => printYaml(value)).join("---\n"),
     resources: () =>
       json().map((value, at) => {
         if (!isResource(value)) {

@@ -4,7 +4,7 @@ import type { Resource } from "../../core/resource.ts";
 import { isResource, refOf, refText } from "../../core/resource.ts";
 import { StageError } from "../../core/stage_error.ts";
 import { substitute } from "../../format/envsubst.ts";
-import { emitJson } from "../../format/yaml_node/emitter.ts";
+import { printYaml } from "../../format/yaml.ts";
 import { nodeToJson } from "../../format/yaml_node/node_json.ts";
 import { readYaml } from "../../format/yaml_node/reader.ts";
 import { messageOf } from "../../core/stage_error.ts";
@@ -42,7 +42,7 @@ export function substituteResources(resources: readonly Resource[], request: Sub
   const problems: string[] = [];
   const out = resources.map((resource) => {
     if (isDisabled(resource)) return resource;
-    const text = emitJson(resource);
+    const text = printYaml(resource);
     if (!text.includes("$")) return resource;
     const result = substitute(text, (name) => values.get(name), { strict: true });
     if (result.kind === "failed") {

@@ -1,32 +1,28 @@
 import type { JsonValue } from "../../core/json.ts";
 import type { ScalarNode, ScalarStyle, YamlNode } from "./node.ts";
 import { compareKeys } from "./key_order.ts";
-import { goFloat, isBase60, needsQuotes } from "./node_json.ts";
-import type { Dialect } from "./resolve.ts";
-import { resolveText, tagOfText } from "./resolve.ts";
+import { goFloat, needsQuotes } from "./node_json.ts";
+import { resolveText } from "./resolve.ts";
 import {
   breakLetters,
   chooseStyle,
   doubleQuotedText,
   foldedText,
   literalText,
-  plainText,
   singleQuotedText,
 } from "./scalar_style.ts";
 
-/** How values and nodes are printed. */
+/** How values are printed. */
 export interface EmitOptions {
-  /** `v2`: as sigs.k8s.io/yaml prints (lists at the level of their key, folded at column 80). `v3`: as go-yaml v3. Default `v2`. */
-  readonly dialect?: Dialect;
-  /** Lists at the level of their key: what v2 always does, and kyaml with v3. Default `false` for v3. */
+  /** Lists at the level of their key, as kyaml prints them. Default `false`: two blanks further in. */
   readonly compactLists?: boolean;
 }
 
 const step = 2;
 
 /**
- * YAML text of a JSON value, keys in go-yaml's order, byte for byte as the chosen version of go-yaml prints it.
- * Numbers: integers in full; others as Go's %g.
+ * YAML text of a JSON value, keys in go-yaml's order, byte for byte as go-yaml v3 prints it at indent 2 (no folding).
+ * Numbers: integers in full; others as Go's %g. For the text that kustomize and sigs.k8s.io/yaml print see `printYaml`.
  */
 export function emitJson(value: JsonValue, options: EmitOptions = {}): string {
   return new ValueEmitter(options).document(value);
@@ -41,23 +37,19 @@ export function emitNode(node: YamlNode): string {
 }
 
 class ValueEmitter {
-  readonly #dialect: Dialect;
   readonly #compact: boolean;
-  readonly #fold: boolean;
   /** Texts that are printed as they stand, or quoted on one line: they repeat a lot. */
   readonly #keys = new Map<string, string>();
   #out = "";
 
   constructor(options: EmitOptions) {
-    this.#dialect = options.dialect ?? "v2";
-    this.#fold = this.#dialect === "v2";
-    this.#compact = this.#dialect === "v2" || (options.compactLists ?? false);
+    this.#compact = options.compactLists ?? false;
   }
 
   document(value: JsonValue): string {
     this.#out = "";
     if (isCollection(value)) this.#collection(value, 0, true);
-    else this.#out += `${this.#scalar(value, 0, step)}\n`;
+    else this.#out += `${this.#scalar(value, step)}\n`;
     return this.#out;
   }
 
@@ -76,14 +68,14 @@ class ValueEmitter {
       if (isCollection(item)) {
         this.#out += " ";
         this.#collection(item, indent + step, true);
-      } else this.#out += ` ${this.#scalar(item, indent + step, indent + step)}\n`;
+      } else this.#out += ` ${this.#scalar(item, indent + step)}\n`;
     }
   }
 
   #map(map: { readonly [key: string]: JsonValue }, indent: number, first: boolean): void {
     const pad = " ".repeat(indent);
     const keys = Object.keys(map);
-    if (keys.length > 1) keys.sort((a, b) => compareKeys(a, b, this.#dialect));
+    if (keys.length > 1) keys.sort(compareKeys);
     for (const key of keys) {
       if (!first) this.#out += pad;
       first = false;
@@ -99,7 +91,7 @@ class ValueEmitter {
           this.#out += "\n";
           this.#collection(value, at, false);
         }
-      } else this.#out += ` ${this.#scalar(value, indent + head.length + 1, indent + step)}\n`;
+      } else this.#out += ` ${this.#scalar(value, indent + step)}\n`;
     }
   }
 
@@ -110,17 +102,17 @@ class ValueEmitter {
     // libyaml counts bytes.
     const long = key.length > 128 || (key.length > 42 && new TextEncoder().encode(key).length > 128);
     if (!long && !breakLetters.test(key)) {
-      const head = `${this.#text(key, 0, 0, true)}:`;
+      const head = `${this.#text(key, 0, true)}:`;
       this.#keys.set(key, head);
       return head;
     }
-    return `? ${this.#text(key, indent + 2, indent + step, false)}\n${" ".repeat(indent)}:`;
+    return `? ${this.#text(key, indent + step, false)}\n${" ".repeat(indent)}:`;
   }
 
-  #scalar(value: JsonValue, column: number, indent: number): string {
+  #scalar(value: JsonValue, indent: number): string {
     switch (typeof value) {
       case "string":
-        return this.#text(value, column, indent, false);
+        return this.#text(value, indent, false);
       case "number":
         return numberText(value);
       case "bigint":
@@ -131,17 +123,9 @@ class ValueEmitter {
     }
   }
 
-  #text(text: string, column: number, indent: number, key: boolean): string {
-    const dialect = this.#dialect;
-    let style: ScalarStyle;
-    if (text.includes("\n")) style = "literal";
-    else {
-      const plain = dialect === "v3" ? !needsQuotes(text) : tagOfText(text, "v2") === "!!str" && !isBase60(text);
-      style = chooseStyle(text, plain ? "plain" : "double", true, { dialect, flow: false, key });
-      return styledText(text, style, column, indent, this.#fold && !key);
-    }
-    style = chooseStyle(text, style, true, { dialect, flow: false, key });
-    return styledText(text, style, column, indent, this.#fold && !key);
+  #text(text: string, indent: number, key: boolean): string {
+    const wanted: ScalarStyle = text.includes("\n") ? "literal" : needsQuotes(text) ? "double" : "plain";
+    return styledText(text, chooseStyle(text, wanted, true, { flow: false, key }), indent);
   }
 }
 
@@ -160,14 +144,14 @@ function numberText(value: number): string {
   return goFloat(value);
 }
 
-function styledText(text: string, style: ScalarStyle, column: number, indent: number, fold: boolean): string {
+function styledText(text: string, style: ScalarStyle, indent: number): string {
   switch (style) {
     case "plain":
-      return plainText(text, column, indent, fold);
+      return text;
     case "single":
-      return singleQuotedText(text, column, indent, fold);
+      return singleQuotedText(text, indent);
     case "double":
-      return doubleQuotedText(text, column, indent, fold);
+      return doubleQuotedText(text);
     case "literal":
       return literalText(text, indent);
     case "folded":
@@ -182,7 +166,7 @@ class NodeEmitter {
     const head = node.comments?.head;
     if (head !== undefined) this.#out += `${head}\n`;
     if (isFilledBlock(node)) this.#block(node, 0, true);
-    else this.#out += `${this.#inline(node, 0, step)}${lineComment(node)}\n`;
+    else this.#out += `${this.#inline(node, step)}${lineComment(node)}\n`;
     const foot = node.comments?.foot;
     if (foot !== undefined) this.#out += `\n${foot}\n`;
     return this.#out;
@@ -204,9 +188,9 @@ class NodeEmitter {
       const value = node.values[at] as YamlNode;
       this.#head(key, pad, first);
       first = false;
-      const plainKey = this.#scalar(key, 0, 0, true, false);
+      const plainKey = this.#scalar(key, 0, true, false);
       const long = key.text.includes("\n") || key.text.length > 128;
-      if (long) this.#out += `? ${this.#scalar(key, indent + 2, indent + step, false, false)}\n${pad}:`;
+      if (long) this.#out += `? ${this.#scalar(key, indent + step, false, false)}\n${pad}:`;
       else this.#out += `${plainKey}:`;
       this.#value(value, indent, value.kind === "list" ? indent : indent + step, long, key.comments?.line);
     });
@@ -228,9 +212,8 @@ class NodeEmitter {
   #value(node: YamlNode, indent: number, inner: number, sameLine: boolean, keyComment?: string): void {
     const tag = node.kind === "scalar" ? "" : tagPrefix(node);
     if (!isFilledBlock(node)) {
-      const column = this.#out.length - this.#out.lastIndexOf("\n");
       const comment = lineComment(node) || (keyComment === undefined ? "" : ` ${keyComment}`);
-      const text = this.#inline(node, column, sameLine ? indent : indent + step);
+      const text = this.#inline(node, sameLine ? indent : indent + step);
       const split = text.indexOf("\n");
       if (split >= 0 && comment !== "" && /^[|>]/.test(text)) {
         this.#out += ` ${text.slice(0, split)}${comment}${text.slice(split)}\n`;
@@ -247,28 +230,28 @@ class NodeEmitter {
     }
   }
 
-  #inline(node: YamlNode, column: number, indent: number): string {
-    if (node.kind === "scalar") return this.#scalar(node, column, indent, false, false);
+  #inline(node: YamlNode, indent: number): string {
+    if (node.kind === "scalar") return this.#scalar(node, indent, false, false);
     return tagPrefix(node) + this.#flow(node);
   }
 
   #flow(node: YamlNode): string {
     switch (node.kind) {
       case "scalar":
-        return this.#scalar(node, 0, step, false, true);
+        return this.#scalar(node, step, false, true);
       case "list":
         return `${tagPrefix(node)}[${node.items.map((item) => this.#flow(item)).join(", ")}]`;
       case "map":
         return `${tagPrefix(node)}{${
           node.keys.map((key, at) => {
             const value = this.#flow(node.values[at] as YamlNode);
-            return `${this.#scalar(key, 0, step, true, true)}:${value === "" ? "" : ` ${value}`}`;
+            return `${this.#scalar(key, step, true, true)}:${value === "" ? "" : ` ${value}`}`;
           }).join(", ")
         }}`;
     }
   }
 
-  #scalar(node: ScalarNode, column: number, indent: number, key: boolean, flow: boolean): string {
+  #scalar(node: ScalarNode, indent: number, key: boolean, flow: boolean): string {
     let tag = node.tag;
     let quote = false;
     if (tag !== "" && !node.explicitTag) {
@@ -288,13 +271,13 @@ class NodeEmitter {
       if (node.text.includes("\n")) style = "literal";
       else if (quote) style = "double";
     }
-    style = chooseStyle(node.text, style, tag === "", { dialect: "v3", flow, key });
+    style = chooseStyle(node.text, style, tag === "", { flow, key });
     // An empty plain scalar needs no text; a tag that is written makes plain text possible again.
     if (node.style === "plain" && tag !== "" && style === "single" && !node.text.includes("\n")) {
-      const plain = chooseStyle(node.text, "plain", true, { dialect: "v3", flow, key });
+      const plain = chooseStyle(node.text, "plain", true, { flow, key });
       style = plain;
     }
-    const text = styledText(node.text, style, column, indent, false);
+    const text = styledText(node.text, style, indent);
     return tag === "" ? text : `${tag} ${text}`;
   }
 }

@@ -1,10 +1,8 @@
-import type { Dialect } from "./resolve.ts";
-
 /**
- * Order of mapping keys in what go-yaml prints: runs of digits by number, other signs before letters, letters by code.
- * v3 puts letters first where they stand against a sign directly after a digit.
+ * Order of mapping keys in what go-yaml v3 prints: runs of digits by number, other signs before letters (behind them
+ * directly after a digit, unlike v2), letters by code.
  */
-export function compareKeys(a: string, b: string, dialect: Dialect = "v2"): number {
+export function compareKeys(a: string, b: string): number {
   const shorter = Math.min(a.length, b.length);
   let at = 0;
   while (at < shorter && a.charCodeAt(at) === b.charCodeAt(at)) at++;
@@ -13,7 +11,7 @@ export function compareKeys(a: string, b: string, dialect: Dialect = "v2"): numb
   const leftLetter = isLetter(a, at, left), rightLetter = isLetter(b, at, right);
   if (leftLetter && rightLetter) return codePointOf(a, at) - codePointOf(b, at);
   if (leftLetter || rightLetter) {
-    const afterDigit = dialect === "v3" && at > 0 && isDigit(a.charCodeAt(at - 1));
+    const afterDigit = at > 0 && isDigit(a.charCodeAt(at - 1));
     return (afterDigit ? leftLetter : rightLetter) ? -1 : 1;
   }
   let leftNumber = 0n, rightNumber = 0n;

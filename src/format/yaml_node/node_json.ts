@@ -110,7 +110,7 @@ export function scalarValue(node: ScalarNode, dialect: Dialect = "v3"): null | b
 function refoldedText(text: string): string {
   const at = text.indexOf("\n");
   if (at < 0 || at === text.length - 1) return text;
-  const place = { dialect: "v3", flow: false, key: false } as const;
+  const place = { flow: false, key: false };
   if (chooseStyle(text, "folded", true, place) !== "folded") return text;
   const read = readYaml(`k: ${foldedText(text, 2)}\n`);
   const value = read?.kind === "map" ? read.values[0] : undefined;

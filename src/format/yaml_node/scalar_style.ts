@@ -1,7 +1,6 @@
 import type { ScalarStyle } from "./node.ts";
-import type { Dialect } from "./resolve.ts";
 
-/** Which styles a text can be written in (libyaml's scalar analysis as go-yaml v2.4 and v3.0 have it). */
+/** Which styles a text can be written in (libyaml's scalar analysis as go-yaml v3.0 has it). */
 interface Analysis {
   readonly multiline: boolean;
   readonly flowPlain: boolean;
@@ -20,7 +19,7 @@ const unprintable = /[^\n\x20-\x7e\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd]/;
 /** What libyaml takes for a line break. */
 export const breakLetters = /[\n\r\x85\u2028\u2029]/;
 
-function analyze(text: string, dialect: Dialect): Analysis {
+function analyze(text: string): Analysis {
   if (text === "") return empty;
   if (ordinary.test(text) && !text.startsWith("...")) return freely;
   let blockIndicator = text.startsWith("---") || text.startsWith("...");
@@ -56,10 +55,10 @@ function analyze(text: string, dialect: Dialect): Analysis {
     } else previousSpace = previousBreak = false;
     afterWhite = letter === " " || letter === "\t" || isBreak;
   }
-  const special = unprintable.test(dialect === "v3" ? text.replaceAll("\t", " ") : text);
+  const special = unprintable.test(tabs ? text.replaceAll("\t", " ") : text);
   const first = text.charAt(0), end = text.charAt(last);
   const edges = first === " " || end === " " || breakLetters.test(first) || breakLetters.test(end);
-  const unquotable = spaceBreak || special || (tabs && dialect === "v3");
+  const unquotable = spaceBreak || special || tabs;
   const plain = !edges && !breakSpace && !unquotable && !lineBreaks;
   return {
     multiline: lineBreaks,
@@ -72,7 +71,6 @@ function analyze(text: string, dialect: Dialect): Analysis {
 
 /** Where a scalar stands. */
 export interface ScalarPlace {
-  readonly dialect: Dialect;
   readonly flow: boolean;
   /** The key of a mapping written as `key: value`. */
   readonly key: boolean;
@@ -83,7 +81,7 @@ export interface ScalarPlace {
  * `implicit`: whether plain text would read back as the same thing.
  */
 export function chooseStyle(text: string, wanted: ScalarStyle, implicit: boolean, place: ScalarPlace): ScalarStyle {
-  const found = analyze(text, place.dialect);
+  const found = analyze(text);
   let style = wanted;
   if (place.key && found.multiline) style = "double";
   if (style === "plain") {
@@ -96,28 +94,13 @@ export function chooseStyle(text: string, wanted: ScalarStyle, implicit: boolean
   return style;
 }
 
-const widthLimit = 80;
-
-/** A plain text in lines: folded at blanks past column 80, later lines indented. */
-export function plainText(text: string, column: number, indent: number, fold: boolean): string {
-  if (!fold || column + text.length <= widthLimit || !text.includes(" ")) return text;
-  return foldAtBlanks(text, column, indent, false);
-}
-
-/** A single-quoted text. */
-export function singleQuotedText(text: string, column: number, indent: number, fold: boolean): string {
-  if (!text.includes("\n") && !breakLetters.test(text)) {
-    if (!fold || column + text.length < widthLimit || !text.includes(" ")) {
-      return `'${text.includes("'") ? text.replaceAll("'", "''") : text}'`;
-    }
-    return `'${foldAtBlanks(text, column + 1, indent, true)}'`;
-  }
-  // Line breaks inside: each is written as an empty line more.
+/** A single-quoted text. Line breaks inside are each written as one more. */
+export function singleQuotedText(text: string, indent: number): string {
+  if (!breakLetters.test(text)) return `'${text.includes("'") ? text.replaceAll("'", "''") : text}'`;
   const pad = " ".repeat(indent);
   let out = "'";
   let breaks = false;
-  for (let at = 0; at < text.length; at++) {
-    const letter = text.charAt(at);
+  for (const letter of text) {
     if (breakLetters.test(letter)) {
       if (!breaks && letter === "\n") out += "\n";
       out += letter;
@@ -129,35 +112,6 @@ export function singleQuotedText(text: string, column: number, indent: number, f
     out += letter === "'" ? "''" : letter;
   }
   return `${out}'`;
-}
-
-function foldAtBlanks(text: string, column: number, indent: number, quoted: boolean): string {
-  const pad = "\n" + " ".repeat(indent);
-  let out = "";
-  let start = 0;
-  let spaces = false;
-  let width = column;
-  for (let at = 0; at < text.length; at++) {
-    const letter = text.charCodeAt(at);
-    if (letter === 32) {
-      const inside = !quoted || (at > 0 && at < text.length - 1);
-      if (!spaces && width > widthLimit && inside && text.charCodeAt(at + 1) !== 32) {
-        out += text.slice(start, at) + pad;
-        start = at + 1;
-        width = indent;
-      } else width++;
-      spaces = true;
-    } else {
-      spaces = false;
-      width++;
-      if (quoted && letter === 39) {
-        out += `${text.slice(start, at)}''`;
-        start = at + 1;
-        width++;
-      } else if (letter >= 0xd800 && letter < 0xdc00) width--;
-    }
-  }
-  return out + text.slice(start);
 }
 
 const shortEscapes: Readonly<Record<string, string>> = {
@@ -179,45 +133,25 @@ const shortEscapes: Readonly<Record<string, string>> = {
 };
 
 /** A double-quoted text with libyaml's escapes. */
-export function doubleQuotedText(text: string, column: number, indent: number, fold: boolean): string {
-  const pad = "\n" + " ".repeat(indent);
+export function doubleQuotedText(text: string): string {
   let out = '"';
-  let width = column + 1;
-  let spaces = false;
   // A text that begins with a byte order mark is escaped as a whole (libyaml looks at its first bytes for every character).
   const marked = text.charCodeAt(0) === 0xfeff;
-  const put = (piece: string) => {
-    out += piece;
-    width += piece.length;
-  };
-  for (let at = 0; at < text.length; at++) {
-    const letter = text.charAt(at);
-    if (letter === " " && !marked) {
-      if (fold && !spaces && width > widthLimit && at > 0 && at < text.length - 1) {
-        out += pad;
-        width = indent;
-        if (text.charAt(at + 1) === " ") put("\\");
-      } else put(" ");
-      spaces = true;
-      continue;
-    }
-    spaces = false;
-    if (
-      marked || letter === '"' || letter === "\\" || letter === "\n" || unprintable.test(letter) ||
-      breakLetters.test(letter)
-    ) {
-      const short = shortEscapes[letter];
-      const code = text.codePointAt(at) as number;
-      if (short !== undefined) put(short);
-      else if (code <= 0xff) put(`\\x${code.toString(16).toUpperCase().padStart(2, "0")}`);
-      else if (code <= 0xffff) put(`\\u${code.toString(16).toUpperCase().padStart(4, "0")}`);
-      else {
-        put(`\\U${code.toString(16).toUpperCase().padStart(8, "0")}`);
-        at++;
-      }
-    } else put(letter);
+  for (const letter of text) {
+    const isEscaped = marked || letter === '"' || letter === "\\" || letter === "\n" || unprintable.test(letter) ||
+      breakLetters.test(letter);
+    out += isEscaped ? escapeOf(letter) : letter;
   }
   return `${out}"`;
+}
+
+function escapeOf(letter: string): string {
+  const short = shortEscapes[letter];
+  if (short !== undefined) return short;
+  const code = letter.codePointAt(0) as number;
+  const hex = code.toString(16).toUpperCase();
+  if (code <= 0xff) return `\\x${hex.padStart(2, "0")}`;
+  return code <= 0xffff ? `\\u${hex.padStart(4, "0")}` : `\\U${hex.padStart(8, "0")}`;
 }
 
 const otherBreaks = /[\r\u2028\u2029](?!$)/g;

@@ -148,8 +148,10 @@ function filledText(item: YamlNode, key: string): string {
 /** Tuples that agree where both have a part fill each other's gaps. */
 function completeTuples(tuples: string[][]): void {
   for (let a = 0; a < tuples.length; a++) {
+    // What stood here before this round is compared with all, even when the round has filled it.
+    const left = tuples[a] as string[];
     for (let b = 0; b < tuples.length; b++) {
-      const left = tuples[a] as string[], right = tuples[b] as string[];
+      const right = tuples[b] as string[];
       let common = false, differs = false;
       const filled = left.map((part, at) => {
         const other = right[at] ?? "";

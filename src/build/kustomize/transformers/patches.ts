@@ -47,15 +47,12 @@ export function preparePatch(entry: PatchEntry, loader: Loader): Transform {
     mergeError = error;
   }
   if (text === "") operationError = fault("Empty JSON patch operations");
-  else {
+  else if (merges === undefined || merges.length === 0) {
     try {
       operations = readJsonPatch(text);
     } catch (error) {
       operationError = error;
     }
-  }
-  if (merges !== undefined && operations !== undefined && merges.length > 0 && operations.length > 0) {
-    throw fault(`Illegally qualifies as both an SM and JSON patch: ${source}`);
   }
   if (mergeError !== undefined && operationError !== undefined) {
     throw fault(
