@@ -97,7 +97,7 @@ async function sendPatiently(
 /** Overload is answered before anything was done; other faults are repeated where a second time does no harm. */
 function mayRepeat(request: KubeRequest, error: KubeError): boolean {
   if (error.code === 429) return true;
-  const passes = error.code === 0 || error.code === 500 && error.retryAfterMs !== undefined ||
+  const passes = error.reason === "Unreachable" || error.code === 500 && error.retryAfterMs !== undefined ||
     error.code === 502 || error.code === 503 || error.code === 504 || error.reason === "ServerTimeout";
   const isIdempotent = request.method === "GET" || request.method === "DELETE" ||
     request.method === "PATCH" && request.contentType === "application/apply-patch+yaml";

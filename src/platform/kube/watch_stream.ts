@@ -23,6 +23,7 @@ export async function* watchEvents(
     while (true) {
       const cancel = options.clock.after(options.silenceMs, () => {
         stalled = true;
+        reader.cancel().catch(() => {});
         options.stop();
       });
       let read: ReadableStreamReadResult<Uint8Array>;
