@@ -150,9 +150,6 @@ function fromToml(value: unknown): Value {
   return goDict(Object.entries(value).map(([key, member]) => [key, fromToml(member)] as const));
 }
 
-/** go-yaml v3 at indent 2, lists two blanks further in than their key. */
-const prettyOptions = { dialect: "v3", compactLists: false } as const;
-
 /** Functions by name. */
 export const yamlTomlFunctions: FunctionTable = {
   fromToml: func([string], dict, (context, text) => {
@@ -201,5 +198,5 @@ export const yamlTomlFunctions: FunctionTable = {
     }
   }),
   toYaml: printing(false, yamlOf),
-  toYamlPretty: printing(false, (context, value) => emitJson(jsonOf(context, value) as JsonValue, prettyOptions)),
+  toYamlPretty: printing(false, (context, value) => emitJson(jsonOf(context, value) as JsonValue)),
 };
