@@ -1,6 +1,6 @@
 import type { Descriptor } from "../../core/descriptor.ts";
 import { StageError } from "../../core/stage_error.ts";
-import type { BlobContent, CallOptions, PushBlobOptions, PushOutcome } from "../oci_source.ts";
+import type { BlobContent, CallOptions, PushBlobOptions } from "../oci_source.ts";
 import { numberHeader, uploadedBytes } from "./answer_headers.ts";
 import { PieceReader } from "./piece_reader.ts";
 import { answerError, dropBody, registryMessage, TransientFault } from "./registry_answer.ts";
@@ -75,20 +75,22 @@ export async function abandonUpload(session: RegistrySession, location: URL, opt
   }
 }
 
-/** Sends a blob: in one request when it is small, else in pieces that can be sent again. */
+/** Sends a blob that is not there: in one request when it is small, else in pieces that can be sent again. */
 export async function uploadBlob(
   session: RegistrySession,
   descriptor: Descriptor,
   content: BlobContent,
   options: PushBlobOptions & { readonly name: string; readonly location?: URL | undefined },
-): Promise<PushOutcome> {
+): Promise<"pushed"> {
   const action = `Cannot push blob "${options.name}@${descriptor.digest}"`;
   const upload: Upload = { session, descriptor, content, action, options };
   const { limits } = session.wire;
   let given = options.location;
-  return await withRetries(session.wire, action, options.signal, async () => {
+  let isAgain = false;
+  return await withRetries(session.wire, action, options.signal, async (): Promise<"pushed"> => {
     // The answer to an earlier try may have been lost, not the content.
-    if (given === undefined && await hasBlob(session, descriptor, options)) return "exists";
+    if (isAgain && await hasBlob(session, descriptor, options)) return "pushed";
+    isAgain = true;
     const begun = given === undefined ? await begin(upload) : { location: given, minBytes: 0 };
     given = undefined;
     if (descriptor.size <= Math.max(limits.monolithicBytes, begun.minBytes)) await sendWhole(upload, begun.location);

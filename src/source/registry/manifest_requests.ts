@@ -11,7 +11,10 @@ import { answerError, dropBody, readLimited, registryMessage } from "./registry_
 import type { RegistrySession } from "./registry_session.ts";
 import type { WireAnswer } from "./wire.ts";
 
-/** `HEAD` of a manifest, and `GET` where the answer leaves something open (no `Docker-Content-Digest`, no size, no HEAD at all). */
+/**
+ * `HEAD` of a manifest, and `GET` where the answer leaves something open: no `Docker-Content-Digest`, no size, no HEAD at
+ * all, or an error, whose words only a GET brings.
+ */
 export async function resolveManifest(
   session: RegistrySession,
   reference: string,
@@ -29,7 +32,6 @@ export async function resolveManifest(
   });
   await dropBody(response);
   if (response.status === 304 && known?.etag !== undefined) return { kind: "unchanged" };
-  if (response.status === 404) throw answerError(response, action, "");
   const digest = response.headers.get("docker-content-digest") ?? "";
   const size = numberHeader(response.headers.get("content-length"));
   const mediaType = bareMediaType(response.headers.get("content-type") ?? "");
