@@ -12,7 +12,7 @@ import { chartRequest } from "./generators/helm_chart.ts";
 import type { Kustomization } from "./kustomization_file.ts";
 import { componentKind, kustomizationFileNames, readKustomization } from "./kustomization_file.ts";
 import type { FetchFile, Loader } from "./load.ts";
-import { isHttp, isRemote } from "./load.ts";
+import { isHttp } from "./load.ts";
 import type { CustomSchema, MergeSchema } from "./merge/schema.ts";
 import { customSchema } from "./merge/schema.ts";
 import type { NamedResource } from "./named_resource.ts";
@@ -42,12 +42,20 @@ export interface BuildGround {
   readonly warnings: string[];
   readonly enableHelm: boolean;
   readonly renderChart: RenderChart | undefined;
+  /** What charts are rendered for where their entry does not say. */
+  readonly chartDefaults: ChartDefaults;
   readonly fetchFile: FetchFile | undefined;
   readonly signal: AbortSignal | undefined;
   /** Keys of mappings that all files share. */
   readonly keys: Map<string, ScalarNode>;
   /** `buildMetadata` of the root, which counts everywhere. */
   readonly buildMetadata: readonly string[];
+}
+
+/** What charts are rendered for where their entry does not say: kustomize's flags `--helm-kube-version` and `--helm-api-versions`. */
+export interface ChartDefaults {
+  readonly kubeVersion?: string;
+  readonly apiVersions?: readonly string[];
 }
 
 /** Resources of a kustomization under way, with the configuration and variables that its parents inherit. */
@@ -182,7 +190,7 @@ async function addResources(
     if (isHttp(path) && ground.fetchFile !== undefined) {
       const text = decodeText(path, await ground.fetchFile(path));
       addFile(target, into, path, text, ground);
-    } else if (!isRemote(path) && target.loader.hasFile(path)) {
+    } else if (target.loader.hasFile(path)) {
       addFile(target, into, path, readFile(target.loader, path), ground);
     } else {
       try {
@@ -313,7 +321,13 @@ function checkHelm(ground: BuildGround, name: string): void {
 }
 
 async function inflate(request: ChartRequest, ground: BuildGround): Promise<NamedResource[]> {
-  const text = await (ground.renderChart as RenderChart)(request, ground.signal);
+  const { kubeVersion = "", apiVersions = [] } = ground.chartDefaults;
+  const full: ChartRequest = {
+    ...request,
+    kubeVersion: request.kubeVersion || kubeVersion,
+    apiVersions: request.apiVersions.length > 0 ? request.apiVersions : apiVersions,
+  };
+  const text = await (ground.renderChart as RenderChart)(full, ground.signal);
   const resources = readResources(text, `chart ${request.name}`);
   for (const resource of resources) resource.isFromChart = true;
   return resources;

@@ -37,6 +37,8 @@ interface Arguments {
   reorder: "legacy" | "none" | undefined;
   restriction: "root-only" | "none";
   enableHelm: boolean;
+  kubeVersion: string;
+  apiVersions: string[];
   notes: string[];
 }
 
@@ -45,17 +47,16 @@ const idleFlags: Readonly<Record<string, 0 | 1>> = {
   "--as-current-user": 0,
   "--enable-alpha-plugins": 0,
   "--enable-exec": 0,
-  "--helm-api-versions": 1,
   "--helm-command": 1,
   "--helm-debug": 0,
-  "--helm-kube-version": 1,
   "--env": 1,
   "--mount": 1,
   "--network": 0,
   "--network-name": 1,
   "--stack-trace": 0,
 };
-const flags = ["--output", "--reorder", "--load-restrictor", "--enable-helm", ...Object.keys(idleFlags)];
+const valueFlags = ["--output", "--reorder", "--load-restrictor", "--helm-kube-version", "--helm-api-versions"];
+const flags = [...valueFlags, "--enable-helm", ...Object.keys(idleFlags)];
 const shortFlags: Readonly<Record<string, string>> = { "-o": "--output", "-e": "--env" };
 const restrictions = { LoadRestrictionsRootOnly: "root-only", LoadRestrictionsNone: "none" } as const;
 
@@ -100,6 +101,7 @@ function optionsOf(parsed: Arguments, tools: BuildTools): BuildOptions {
     reorder: parsed.reorder ?? "legacy",
     isReorderAsked: parsed.reorder !== undefined,
     enableHelm: parsed.enableHelm,
+    chartDefaults: { kubeVersion: parsed.kubeVersion, apiVersions: parsed.apiVersions },
     ...(tools.renderChart === undefined ? {} : { renderChart: tools.renderChart }),
     ...(tools.fetchFile === undefined ? {} : { fetchFile: tools.fetchFile }),
   };
@@ -112,6 +114,8 @@ function parseArguments(args: readonly string[]): Arguments {
     reorder: undefined,
     restriction: "root-only",
     enableHelm: false,
+    kubeVersion: "",
+    apiVersions: [],
     notes: [],
   };
   const paths: string[] = [];
@@ -134,8 +138,7 @@ function parseArguments(args: readonly string[]): Arguments {
       throw new Error(`unknown flag: ${written}${near === undefined ? "" : `, did you mean ${near}?`}`);
     }
     const inline = short !== written ? argument.slice(2) : equal < 0 ? undefined : argument.slice(equal + 1);
-    const takesValue = flag === "--output" || flag === "--reorder" || flag === "--load-restrictor" ||
-      idleFlags[flag] === 1;
+    const takesValue = valueFlags.includes(flag) || idleFlags[flag] === 1;
     const value = takesValue ? inline ?? args[++at] : inline;
     if (takesValue && value === undefined) throw new Error(`flag needs an argument: ${flag}`);
     setFlag(parsed, flag, value);
@@ -168,12 +171,18 @@ function setFlag(parsed: Arguments, flag: string, value: string | undefined): vo
       parsed.restriction = known[1];
       return;
     }
+    case "--helm-kube-version":
+      parsed.kubeVersion = value ?? "";
+      return;
+    case "--helm-api-versions":
+      parsed.apiVersions.push(value ?? "");
+      return;
     case "--enable-helm":
       parsed.enableHelm = isOn(flag, value);
       return;
     default:
       if (idleFlags[flag] === 0 && !isOn(flag, value)) return;
-      parsed.notes.push(`# Note: '${flag}' does nothing here: programs, containers and helm are not run.`);
+      parsed.notes.push(`# Note: '${flag}' does nothing here: no programs and no containers are run.`);
   }
 }
 

@@ -14,7 +14,7 @@ import type { MapNode, YamlNode } from "../../format/yaml_node/node.ts";
 import { dropField, getField, isEmptyNode, mapNode, putField, textScalar } from "../../format/yaml_node/node.ts";
 import { printYaml } from "../../format/yaml.ts";
 import { nodeToJson } from "../../format/yaml_node/node_json.ts";
-import type { BuildGround } from "./accumulate.ts";
+import type { BuildGround, ChartDefaults } from "./accumulate.ts";
 import { accumulate, emptyAccumulator, loadTarget, takeOpenApi } from "./accumulate.ts";
 import { fault, wrapFault } from "./fault.ts";
 import type { RenderChart } from "./generators/helm_chart.ts";
@@ -46,6 +46,8 @@ export interface BuildOptions {
   /** Whether `helmCharts` are rendered, by `renderChart`. Default `false`. */
   readonly enableHelm?: boolean;
   readonly renderChart?: RenderChart;
+  /** Kubernetes version and API versions for charts that name none. */
+  readonly chartDefaults?: ChartDefaults;
   /** Reads http(s) resources; without it they are refused. */
   readonly fetchFile?: FetchFile;
   /** Adds the label `app.kubernetes.io/managed-by`. Default: what `buildMetadata` says. */
@@ -88,6 +90,7 @@ export async function build(tree: FileTree, path: string, options: BuildOptions 
     warnings: [],
     enableHelm: options.enableHelm ?? false,
     renderChart: options.renderChart,
+    chartDefaults: options.chartDefaults ?? {},
     fetchFile: options.fetchFile,
     signal: options.signal,
     keys: new Map(),

@@ -84,7 +84,7 @@ function loaderAt(ground: Ground, folder: string, visited: readonly string[]): L
     return joined;
   };
   const read = (path: string): Uint8Array => {
-    if (isRemote(path)) throw remoteFault(path);
+    if (isHttp(path)) throw remoteFault(path);
     if (path.includes("\0")) throw fault(`Cannot read path ${JSON.stringify(path)}: it has a NUL`);
     const joined = resolve(path);
     if (ground.restriction === "root-only" && !isWithin(joined, folder)) {
@@ -92,6 +92,7 @@ function loaderAt(ground: Ground, folder: string, visited: readonly string[]): L
     }
     const bytes = ground.tree.read(joined);
     if (bytes === undefined) {
+      if (isRemote(path)) throw remoteFault(path);
       throw fault(
         ground.folders.has(joined)
           ? `"${path}" in "${folder || "."}" must be a file, not a folder`
@@ -105,16 +106,17 @@ function loaderAt(ground: Ground, folder: string, visited: readonly string[]): L
     read,
     readText: (path) => decodeText(path, read(path)),
     hasFile: (path) => {
-      if (isRemote(path) || path.includes("\0")) return false;
+      if (isHttp(path) || path.includes("\0")) return false;
       const joined = path.startsWith("/") ? cleanJoin("", path.slice(1)) : cleanJoin(folder, path);
       return ground.tree.has(joined);
     },
     enter: (path) => {
       if (path === "") throw fault("New root cannot be empty");
-      if (isRemote(path)) throw remoteFault(path);
+      if (isHttp(path)) throw remoteFault(path);
       if (path.startsWith("/")) throw fault(`New root "${path}" cannot be absolute`);
       const next = resolve(path);
       if (!ground.folders.has(next)) {
+        if (isRemote(path)) throw remoteFault(path);
         throw fault(
           ground.tree.has(next)
             ? `New root "${path}" must be a folder, not a file`

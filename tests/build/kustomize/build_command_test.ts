@@ -69,3 +69,21 @@ Deno.test("runBuild() names flags that do nothing and refuses unknown ones", asy
     assert.match(outcome.stderr, /^Error: /);
   }
 });
+
+Deno.test("runBuild() renders charts through what it is handed, for the versions named", async () => {
+  const tree = treeOf({ "kustomization.yaml": "helmCharts: [{name: x}]\n" });
+  const asked: unknown[] = [];
+  const outcome = await runBuild(
+    [".", "--enable-helm", "--helm-kube-version=1.30", "--helm-api-versions", "a/v1", "--helm-api-versions=b/v1"],
+    {
+      ...tools,
+      openFolder: () => Promise.resolve({ tree, path: "" }),
+      renderChart: ({ name, kubeVersion, apiVersions }) => {
+        asked.push([name, kubeVersion, apiVersions]);
+        return Promise.resolve("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\n");
+      },
+    },
+  );
+  assert.equal(outcome.exitCode, 0, outcome.stderr);
+  assert.deepEqual(asked, [["x", "1.30", ["a/v1", "b/v1"]]]);
+});
