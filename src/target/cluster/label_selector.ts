@@ -4,7 +4,7 @@ import { StageError } from "../../core/stage_error.ts";
 export type LabelMatch = (labels: Readonly<Record<string, string>>) => boolean;
 
 const requirement =
-  /^\s*(?:(!)\s*([^\s!=,()]+)|([^\s!=,()]+)\s*(?:(==|=|!=)\s*([^\s,()]*)|\s(in|notin)\s*\(([^)]*)\))?)\s*(?:,|$)/;
+  /^\s*(?:(!)\s*([^\s!=,()]+)|([^\s!=,()]+)\s*(?:(==|=|!=)\s*([^\s,()=!]*)|\s(in|notin)\s*\(([^)]*)\))?)\s*(?:,|$)/;
 
 /**
  * Reads a label selector: `a=b`, `a==b`, `a!=b`, `a in (b, c)`, `a notin (b)`, `a`, `!a`, joined by commas

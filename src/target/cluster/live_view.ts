@@ -13,7 +13,7 @@ export interface OpenCollection extends Disposable {
   readonly collection: Collection<Seen>;
 }
 
-/** What to look at: a kind, narrowed to objects with a label, or to one object. */
+/** What to look at: a kind's objects with a label, one object, or all of a namespace. */
 export interface ViewScope {
   readonly kind: ServedKind;
   /** "" for all namespaces. */
@@ -50,12 +50,13 @@ export class LiveView {
   }
 
   /**
-   * Opens the widest collection of a scope that somebody may see: all namespaces, then the one, by each viewer in turn.
+   * Opens the widest collection of a scope that somebody may see: with a label all namespaces, then the one, by each
+   * viewer in turn.
    * Waits until it has been listed. `undefined` when nobody may, or the kind cannot be watched.
    */
   async open(scope: ViewScope, viewers: readonly Viewer[], signal: AbortSignal): Promise<OpenCollection | undefined> {
     if (!scope.kind.verbs.includes("watch")) return undefined;
-    const spaces = scope.kind.isNamespaced && scope.name === undefined && scope.namespace !== ""
+    const spaces = scope.kind.isNamespaced && scope.label !== undefined && scope.namespace !== ""
       ? ["", scope.namespace]
       : [scope.namespace];
     for (const viewer of viewers) {

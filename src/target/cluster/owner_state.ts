@@ -23,7 +23,7 @@ export interface Proof {
   /** Where it is watched; opened when it is looked at first. */
   view?: OpenCollection;
   kind?: ServedKind;
-  /** Whether it lacks the owner's label, so that it must be watched by name. */
+  /** Whether it lacks the owner's label, so that its whole namespace must be watched. */
   isUnlabelled?: boolean;
 }
 
@@ -83,7 +83,7 @@ export async function look(state: OwnerState, proof: Proof, signal: AbortSignal)
   const live = await readObject(session, { kind: proof.kind, ref: proof.ref }, signal);
   if (live === undefined) return undefined;
   if (!hasLabel(live, state.owner) && proof.isUnlabelled !== true) {
-    // The watch by label never shows it: from now on it is watched by its name.
+    // The watch by label never shows it: from now on it is watched with all of its namespace.
     proof.isUnlabelled = true;
     view?.[Symbol.dispose]();
     delete proof.view;
@@ -108,7 +108,7 @@ export async function viewOf(
     {
       kind: proof.kind,
       namespace: proof.ref.namespace,
-      ...(label === undefined ? { name: proof.ref.name } : { label }),
+      ...(label === undefined ? {} : { label }),
     },
     session.viewers,
     signal,
