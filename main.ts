@@ -1,4 +1,4 @@
 /** Reads the command line, starts one command, maps the outcome to an exit code. */
 import { runCommandLine } from "./src/cli/command_line.ts";
 
-Deno.exitCode = await runCommandLine(Deno.args);
+Deno.exit(await runCommandLine(Deno.args));

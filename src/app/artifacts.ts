@@ -16,7 +16,7 @@ import { pushArtifact, type PushOptions } from "../source/artifact/push_artifact
 import { openLayout } from "../source/layout/layout_source.ts";
 import type { OciDestination } from "../source/oci_source.ts";
 import { type Doors, hostDoors } from "./doors.ts";
-import { openRegistry, type RegistryLogin } from "./registry.ts";
+import { openRegistries, type Registries, type RegistryLogin } from "./registry.ts";
 
 /** A reference as people write it, opened. */
 interface OpenReference {
@@ -56,7 +56,9 @@ export interface ArtifactCommands {
 /** Commands over the registries and disks that references name. */
 export function artifactCommands(options: ArtifactOptions): ArtifactCommands {
   const { doors = hostDoors, signal } = options;
-  const open = (text: string): OpenReference => openReference(text, doors, options.login);
+  // It lives as long as the command: the end of the program closes its connections.
+  const registries = openRegistries(doors);
+  const open = (text: string): OpenReference => openReference(text, doors, { registries, login: options.login });
   const transfer = options.onTransfer === undefined ? {} : { onTransfer: options.onTransfer };
   return {
     async push(path, reference, push) {
@@ -103,7 +105,11 @@ export function artifactCommands(options: ArtifactOptions): ArtifactCommands {
   };
 }
 
-function openReference(text: string, doors: Doors, login: RegistryLogin): OpenReference {
+function openReference(
+  text: string,
+  doors: Doors,
+  reach: { readonly registries: Registries; readonly login: RegistryLogin },
+): OpenReference {
   if (text.startsWith("oci-layout://")) {
     const match = /^oci-layout:\/\/(.+?)(?:@([a-z0-9]+:[0-9a-f]+)|:([^/:]+))?$/.exec(text);
     const [, path = "", digest, tag] = match ?? [];
@@ -120,7 +126,7 @@ function openReference(text: string, doors: Doors, login: RegistryLogin): OpenRe
   }
   const reference = parseImageReference(text);
   return {
-    repository: openRegistry(reference, login, doors),
+    repository: reach.registries.ofCommand(reference, reach.login),
     wanted: reference.digest ?? reference.tag ?? "latest",
     hasTag: reference.tag !== undefined,
   };

@@ -1,8 +1,14 @@
 import type { ArtifactStore } from "../core/artifact.ts";
 import type { BuildResult } from "../core/builder.ts";
-import type { Log } from "../core/log.ts";
-import type { ObjectKey } from "../core/object.ts";
-import { StageError } from "../core/stage_error.ts";
+import type { Digest } from "../core/digest.ts";
+import { treeOf } from "../core/file_tree.ts";
+import type { JsonObject } from "../core/json.ts";
+import { isJsonObject } from "../core/json.ts";
+import type { DesiredObject } from "../core/object.ts";
+import { type HelmBuildRequest, HelmReleaseBuilder } from "../build/helm/helm.ts";
+import type { KustomizeChange } from "../build/helm/release/post_render.ts";
+import { build as kustomize } from "../build/kustomize/kustomize.ts";
+import { printYamlDocuments } from "../format/yaml.ts";
 import { openDecryptor } from "../build/decrypt/decryptor.ts";
 import { kustomizationBuilder } from "../build/kustomize/kustomization_builder.ts";
 import type { ReleaseBuild, RenderedRelease } from "../reconcile/helm_release.ts";
@@ -13,20 +19,20 @@ import type { Doors } from "./doors.ts";
 export interface BuilderOptions {
   readonly store: ArtifactStore;
   readonly doors: Doors;
-  readonly log: Log;
+  /** Whether an object goes to a directory: chance in its templates is then made repeatable. */
+  readonly isDirectory: (object: DesiredObject) => boolean;
 }
 
 /** Builders over the store's trees. */
-export interface Builders extends Disposable {
+export interface Builders {
   readonly kustomization: (request: KustomizationBuild, signal: AbortSignal) => Promise<BuildResult>;
   readonly helmRelease: (request: ReleaseBuild, signal: AbortSignal) => Promise<RenderedRelease>;
-  /** Per HelmRelease that was rendered, where each value came from. */
-  explained(): readonly { readonly owner: ObjectKey; readonly text: string }[];
 }
 
 /** Opens the builders. */
 export function openBuilders(options: BuilderOptions): Builders {
   const { store, doors } = options;
+  const helm = new HelmReleaseBuilder(() => ({ nowMs: doors.clock.now(), random: doors.random, postRender }));
   return {
     async kustomization(request, signal) {
       const { object, artifact, variables, decryptionKeys } = request;
@@ -49,8 +55,60 @@ export function openBuilders(options: BuilderOptions): Builders {
         signal,
       );
     },
-    helmRelease: () => Promise.reject(new StageError("NotBuiltYet", "Cannot render a HelmRelease: not built yet")),
-    explained: () => [],
-    [Symbol.dispose]() {},
+    async helmRelease(request, signal) {
+      const { artifact } = request;
+      const chartDigest = artifact.content.kind === "tree"
+        ? artifact.content.digest
+        : artifact.content.descriptor.digest;
+      const build = helmRequest(request, chartDigest, options.isDirectory(request.object));
+      if (artifact.content.kind === "blob") {
+        const tree = treeOf({ "chart.tgz": await store.readBlob(artifact.content.descriptor.digest) });
+        return await helm.build(build, tree, signal);
+      }
+      using tree = await store.openTree(artifact);
+      return await helm.build(build, tree, signal);
+    },
   };
+}
+
+/** A HelmRelease's fields as the engine takes them. */
+function helmRequest(request: ReleaseBuild, chartDigest: Digest, isDirectory: boolean): HelmBuildRequest {
+  const { spec, key } = request.object;
+  const { chart } = spec;
+  return {
+    chartDigest,
+    release: {
+      name: spec.releaseName,
+      namespace: spec.targetNamespace,
+      revision: request.revision,
+      isUpgrade: request.action === "upgrade",
+    },
+    values: spec.values,
+    valuesFrom: request.valuesFrom.map(({ reference, text }) => ({
+      source: `${reference.kind}/${reference.name}/${reference.valuesKey}`,
+      text,
+      literal: reference.literal,
+      ...(reference.targetPath === undefined ? {} : { targetPath: reference.targetPath }),
+    })),
+    ...(chart.kind === "repository"
+      ? { valuesFiles: chart.valuesFiles, ignoreMissingValuesFiles: chart.ignoreMissingValuesFiles }
+      : {}),
+    skipSchemaValidation: spec[request.action].disableSchemaValidation === true,
+    postRenderers: spec.postRenderers.map((renderer) => renderer.kustomize),
+    postRenderStrategy: spec.postRenderStrategy,
+    ...(spec.commonMetadata === undefined ? {} : { commonMetadata: spec.commonMetadata }),
+    origin: { name: key.name, namespace: key.namespace },
+    isDeterministic: isDirectory,
+  };
+}
+
+/** Helm's post-renderer: the documents through the kustomize engine. */
+async function postRender(documents: readonly JsonObject[], change: KustomizeChange): Promise<readonly JsonObject[]> {
+  const kustomization = { resources: ["documents.yaml"], patches: change.patches, images: change.images };
+  const tree = treeOf({
+    "kustomization.yaml": JSON.stringify(kustomization),
+    "documents.yaml": printYamlDocuments(documents),
+  });
+  const built = await kustomize(tree, "");
+  return built.resources().filter(isJsonObject);
 }

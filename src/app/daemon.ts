@@ -34,13 +34,13 @@ export async function runDaemon(options: WorkOptions, signal: AbortSignal): Prom
   let isConfigGood = !config.problems.some((problem) => problem.severity === "error");
 
   const stopping = new AbortController();
-  let loop: Loop | undefined;
+  const held: { loop?: Loop } = {};
   const board: StatusBoard = new StatusBoard({
     log,
     meter: { count: (change) => metrics.count(change), forget: (key) => metrics.forget(key) },
   });
   const metrics = new Metrics(() => board.statuses(), () => {
-    const storeBytes = loop?.storeBytes();
+    const storeBytes = held.loop?.storeBytes();
     return {
       residentBytes: residentBytes(),
       version,
@@ -48,7 +48,7 @@ export async function runDaemon(options: WorkOptions, signal: AbortSignal): Prom
       ...(storeBytes === undefined ? {} : { storeBytes }),
     };
   });
-  const quiet = quietTimer(() => loop, log);
+  const quiet = quietTimer(() => held.loop, log);
   await using running = await openLoop({
     settings,
     desired: config.desired,
@@ -56,7 +56,7 @@ export async function runDaemon(options: WorkOptions, signal: AbortSignal): Prom
     reporter: board,
     onQuiet: quiet.touch,
   });
-  loop = running;
+  held.loop = running;
 
   const tools: OpenTools = {
     board,
@@ -125,16 +125,14 @@ export async function runOnce(
   const board = new StatusBoard({ log, meter: { count: () => {}, forget: () => {} } });
   await using loop = await openLoop({ settings, desired: config.desired, log, reporter: board });
   loop.update(config.desired);
-  await Promise.race([
-    loop.engine.settled(),
-    aborted(AbortSignal.any([signal, AbortSignal.timeout(options.timeoutMs)])),
-  ]);
+  using limit = timeLimit(options.timeoutMs, signal);
+  await Promise.race([loop.engine.settled(), aborted(limit.signal)]);
   await loop.tidy().catch((error: unknown) => log.warn("store could not be tidied", { error: messageOf(error) }));
   const statuses = board.statuses();
   const hasBroken = config.problems.some((problem) => problem.severity === "error");
   const failing = statuses.filter((status) => ["failing", "working"].includes(stateOf(status)));
   if (hasBroken && failing.length === 0) {
-    return { kind: "refused", message: `${config.desired.broken.length} documents were left out: see the log` };
+    return { kind: "refused", message: "Cannot take all documents: see the log for what was left out" };
   }
   return { kind: "done", statuses, failing };
 }

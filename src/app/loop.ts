@@ -1,7 +1,7 @@
 import type { DesiredState } from "../config/desired.ts";
 import { referencesOf } from "../config/desired.ts";
 import type { Log } from "../core/log.ts";
-import type { DesiredObject, ObjectKey } from "../core/object.ts";
+import type { DesiredObject } from "../core/object.ts";
 import { keyText } from "../core/object.ts";
 import type { References } from "../core/references.ts";
 import type { Reporter } from "../core/reporter.ts";
@@ -14,7 +14,7 @@ import type { Checkpoints } from "../reconcile/checkpoint.ts";
 import { openCheckpoints } from "../reconcile/checkpoint.ts";
 import { Engine } from "../reconcile/engine.ts";
 import { helmReleasePipeline } from "../reconcile/helm_release.ts";
-import { kustomizationPipeline } from "../reconcile/kustomization.ts";
+import { kustomizationPipeline, targetAnnotation } from "../reconcile/kustomization.ts";
 import type { Pipeline } from "../reconcile/pipeline.ts";
 import { sourcePipeline } from "../reconcile/source_pipeline.ts";
 import { openBuilders } from "./builders.ts";
@@ -47,8 +47,6 @@ export interface Loop extends AsyncDisposable {
   update(desired: DesiredState): void;
   /** Whether the store can be written; else why not. */
   storeFault(): string | undefined;
-  /** Per HelmRelease that was rendered, where each value came from. */
-  explained(): readonly { readonly owner: ObjectKey; readonly text: string }[];
   /** Frees what nobody needs any more. */
   tidy(): Promise<void>;
   readonly storeBytes: () => number | undefined;
@@ -65,12 +63,12 @@ export async function openLoop(options: LoopOptions): Promise<Loop> {
   let current = options.desired;
 
   const bundles = new BundleReferences();
-  let engine: Engine | undefined;
+  const held: { engine?: Engine } = {};
   const targets = stack.use(openTargets(settings, {
     log,
     doors,
     ...(options.preview === undefined ? {} : { wrap: options.preview }),
-    onReferenceChanged: (kind, namespace, name) => engine?.wakeReferrers(kind, namespace, name),
+    onReferenceChanged: (kind, namespace, name) => held.engine?.wakeReferrers(kind, namespace, name),
   }));
   const referencesFor = (object: DesiredObject): References =>
     firstOf(() => [
@@ -79,7 +77,11 @@ export async function openLoop(options: LoopOptions): Promise<Loop> {
       ...targets.clusterReferences(),
     ]);
   const sources = stack.use(await openSources(settings, { log, doors, referencesOf: referencesFor, isPreview }));
-  const builders = stack.use(openBuilders({ store: sources.store, log, doors }));
+  const builders = openBuilders({
+    store: sources.store,
+    doors,
+    isDirectory: (object) => targets.targetOf(object.annotations[targetAnnotation]).kind === "directory",
+  });
   const checkouts = openCheckouts({ store: sources.store, doors, isPreview });
 
   const stateFolder = `${settings.store.path}/state`;
@@ -113,7 +115,7 @@ export async function openLoop(options: LoopOptions): Promise<Loop> {
     passive("HelmRepository", "Its charts are pulled by the releases that use them"),
     ...["Provider", "Alert", "Receiver"].map(notBuilt),
   ];
-  engine = new Engine({
+  const running = new Engine({
     clock: doors.clock,
     random: doors.random,
     log,
@@ -124,7 +126,7 @@ export async function openLoop(options: LoopOptions): Promise<Loop> {
     evaluate: (expression, variables) => evaluateCelBoolean(parseCel(expression), variables),
     ...(options.onQuiet === undefined ? {} : { onQuiet: options.onQuiet }),
   });
-  const running = engine;
+  held.engine = running;
   const owned = stack.move();
 
   return {
@@ -137,7 +139,6 @@ export async function openLoop(options: LoopOptions): Promise<Loop> {
         if (kind === "Secret" || kind === "ConfigMap") running.wakeReferrers(kind, namespace, name);
       }
     },
-    explained: builders.explained,
     storeFault: sources.fault,
     storeBytes: sources.sizeBytes,
     tidy: async () => {

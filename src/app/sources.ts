@@ -3,11 +3,10 @@ import type { DesiredObject } from "../core/object.ts";
 import type { References } from "../core/references.ts";
 import type { Source } from "../core/source.ts";
 import type { HelmReleaseSpec, HelmRepositorySpec, Settings } from "../core/specs.ts";
-import { StageError } from "../core/stage_error.ts";
 import { hostPlatform } from "../platform/deno_environment.ts";
 import { helmChartKind, openSource } from "../source/kinds.ts";
 import { openLayout } from "../source/layout/layout_source.ts";
-import type { OciDestination } from "../source/oci_source.ts";
+import type { OciSource } from "../source/oci_source.ts";
 import type { SourceTools } from "../source/pull_artifact.ts";
 import { ReferenceLooks } from "../source/reference_looks.ts";
 import type { RepositoryAccess } from "../source/repository_access.ts";
@@ -15,6 +14,7 @@ import { SharedWork } from "../source/shared_work.ts";
 import { openStore } from "../source/store/open_store.ts";
 import type { Store } from "../source/store/store.ts";
 import type { Doors } from "./doors.ts";
+import { openRegistries, type Registries } from "./registry.ts";
 
 /** What sources are opened with. */
 export interface SourceOptions {
@@ -38,12 +38,16 @@ export interface Sources extends AsyncDisposable {
 
 /** Opens the store and whatever sources need. @throws {StageError} StorageOperationFailed */
 export async function openSources(settings: Settings, options: SourceOptions): Promise<Sources> {
-  const { doors } = options;
+  const { doors, log } = options;
   const store = await openPreferred(settings, options);
+  const registries = openRegistries(doors, {
+    mirrors: settings.mirrors,
+    onWarning: (text) => log.warn("registry warns", { message: text }),
+  });
   const tools: Omit<SourceTools, "references"> = {
     store,
     clock: doors.clock,
-    open: (access) => openRepository(access, doors),
+    open: (access) => openRepository(access, registries, doors),
     looks: new ReferenceLooks(),
     layers: new SharedWork(),
     platform: hostPlatform(),
@@ -60,9 +64,12 @@ export async function openSources(settings: Settings, options: SourceOptions): P
     },
     openChart: (release, repository) =>
       helmChartKind.create({ release, repository }, { ...tools, references: options.referencesOf(repository) }),
-    fault: () => undefined,
-    sizeBytes: () => undefined,
-    [Symbol.asyncDispose]: () => store.close(),
+    fault: () => store.fault,
+    sizeBytes: () => store.usedBytes,
+    async [Symbol.asyncDispose]() {
+      registries[Symbol.dispose]();
+      await store.close();
+    },
   };
 }
 
@@ -86,9 +93,8 @@ async function openPreferred(settings: Settings, options: SourceOptions): Promis
 }
 
 /** The repository behind an access: a registry's, or a layout on disk. */
-function openRepository(access: RepositoryAccess, doors: Doors): OciDestination {
-  if (access.url.startsWith("oci-layout://")) {
-    return openLayout(access.url.slice("oci-layout://".length), { fileSystem: doors.fileSystem });
-  }
-  throw new StageError("NotBuiltYet", `Cannot reach "${access.url}": registries are not built yet`);
+function openRepository(access: RepositoryAccess, registries: Registries, doors: Doors): OciSource {
+  return access.url.startsWith("oci-layout://")
+    ? openLayout(access.url.slice("oci-layout://".length), { fileSystem: doors.fileSystem })
+    : registries.ofDocument(access);
 }

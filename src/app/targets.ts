@@ -5,6 +5,7 @@ import { StageError } from "../core/stage_error.ts";
 import type { Target } from "../core/target.ts";
 import { absolutePath } from "../platform/deno_environment.ts";
 import type { Doors } from "./doors.ts";
+import { openClusters } from "./clusters.ts";
 import { DirectoryTarget } from "../target/directory/directory.ts";
 
 /** What targets are opened with. */
@@ -16,7 +17,7 @@ export interface TargetOptions {
 }
 
 /** Targets, each opened when it is first used and kept. */
-export interface Targets extends Disposable {
+export interface Targets extends AsyncDisposable {
   /** The target of an annotation's text (`cluster`, `directory:PATH`), or the default one. @throws {StageError} InvalidDocument */
   readonly targetOf: (annotation: string | undefined) => Target;
   /** Look-up of Secrets and ConfigMaps in the cluster, where there is one. */
@@ -26,6 +27,7 @@ export interface Targets extends Disposable {
 /** Opens targets on demand. */
 export function openTargets(settings: Settings, options: TargetOptions): Targets {
   const open = new Map<string, Target>();
+  const clusters = openClusters(options);
   const make = (wanted: TargetSettings): Target => {
     if (wanted.kind === "directory") {
       return new DirectoryTarget(absolutePath(wanted.path), {
@@ -33,9 +35,7 @@ export function openTargets(settings: Settings, options: TargetOptions): Targets
         layout: wanted.layout,
       });
     }
-    throw new StageError("NotBuiltYet", "Cannot use the target cluster: not built yet", {
-      hint: "Use --target directory:PATH",
-    });
+    return clusters.open(wanted).target;
   };
   return {
     targetOf(annotation) {
@@ -48,10 +48,8 @@ export function openTargets(settings: Settings, options: TargetOptions): Targets
       open.set(name, target);
       return target;
     },
-    clusterReferences: () => [],
-    [Symbol.dispose]() {
-      open.clear();
-    },
+    clusterReferences: () => settings.target.kind === "cluster" ? [clusters.open(settings.target).references] : [],
+    [Symbol.asyncDispose]: () => clusters.close(),
   };
 }
 

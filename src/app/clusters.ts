@@ -1,0 +1,115 @@
+import type { KubeApi } from "../core/kube_api.ts";
+import type { Log } from "../core/log.ts";
+import type { References } from "../core/references.ts";
+import type { TargetSettings } from "../core/specs.ts";
+import type { Target } from "../core/target.ts";
+import { parseYaml } from "../format/yaml.ts";
+import {
+  type ClusterTools,
+  openCluster,
+  openForeignCluster,
+  type OpenKubeApi,
+} from "../platform/kube/connect_cluster.ts";
+import { type ClusterReferences, clusterReferences } from "../target/cluster/cluster_references.ts";
+import { type ClusterTarget, clusterTarget } from "../target/cluster/cluster_target.ts";
+import { type OpenLease, openLease } from "../target/cluster/lease.ts";
+import type { Doors } from "./doors.ts";
+import { LazyTarget } from "./lazy_target.ts";
+
+/** What clusters are opened with. */
+export interface ClusterOptions {
+  readonly doors: Doors;
+  readonly log: Log;
+  readonly onReferenceChanged: (kind: "Secret" | "ConfigMap", namespace: string, name: string) => void;
+}
+
+/** A cluster as target and as a place to look things up. */
+interface OpenCluster {
+  readonly target: Target;
+  readonly references: References;
+}
+
+/** Clusters by settings, connected when first used. */
+export interface Clusters {
+  open(place: Extract<TargetSettings, { kind: "cluster" }>): OpenCluster;
+  close(): Promise<void>;
+}
+
+/** Name of the Lease that keeps two daemons from writing at the same time. */
+const leaseName = "pilotfish";
+
+/** Opens clusters on demand. A cluster that cannot be reached is tried again with the next use. */
+export function openClusters(options: ClusterOptions): Clusters {
+  const { doors, log } = options;
+  const tools: ClusterTools = { ...doors, parseYaml, env: doors.processes.env };
+  const opened = new Map<string, OpenCluster>();
+  const closing: (() => Promise<void> | void)[] = [];
+
+  const connect = async (place: Extract<TargetSettings, { kind: "cluster" }>) => {
+    const connection: OpenKubeApi = await openCluster(place, tools);
+    const { api } = connection;
+    const lease: OpenLease = openLease(api, {
+      namespace: api.namespace,
+      name: leaseName,
+      identity: `${doors.processes.env("HOSTNAME") ?? "pilotfish"}-${hex(doors.random.bytes(6))}`,
+      clock: doors.clock,
+      random: doors.random,
+      log,
+    });
+    const target: ClusterTarget = clusterTarget({
+      api,
+      clock: doors.clock,
+      random: doors.random,
+      lease,
+      openCluster: (kubeconfig) => openForeignCluster(kubeconfig, tools),
+    });
+    const references: ClusterReferences = clusterReferences(api, {
+      clock: doors.clock,
+      random: doors.random,
+      onChange: ({ kind, namespace, name }) => {
+        if (kind !== "ServiceAccount") options.onReferenceChanged(kind, namespace, name);
+      },
+    });
+    closing.push(async () => {
+      references[Symbol.dispose]();
+      target[Symbol.dispose]();
+      await lease[Symbol.asyncDispose]();
+      connection[Symbol.dispose]();
+    });
+    return { target, references, api };
+  };
+
+  return {
+    open(place) {
+      const name = JSON.stringify(place);
+      const known = opened.get(name);
+      if (known !== undefined) return known;
+      let connected: Promise<{ target: ClusterTarget; references: ClusterReferences; api: KubeApi }> | undefined;
+      const ready = () => {
+        connected ??= connect(place).catch((error: unknown) => {
+          connected = undefined;
+          throw error;
+        });
+        return connected;
+      };
+      const made: OpenCluster = {
+        target: new LazyTarget("cluster", async () => (await ready()).target),
+        references: {
+          secret: async (namespace, secret) => (await ready()).references.secret(namespace, secret),
+          configMap: async (namespace, configMap) => (await ready()).references.configMap(namespace, configMap),
+          imagePullSecrets: async (namespace, account) =>
+            (await ready()).references.imagePullSecrets(namespace, account),
+        },
+      };
+      opened.set(name, made);
+      return made;
+    },
+    async close() {
+      for (const close of closing.reverse()) await close();
+    },
+  };
+}
+
+function hex(bytes: Uint8Array): string {
+  return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}
