@@ -189,7 +189,7 @@ class TemplateCommand {
     }
     notices.forEach((notice) => this.#notice(notice));
     if (rendered === undefined) {
-      this.#explainFailure(failure);
+      this.#explainFailure(flags, failure);
       throw this.#withHint(failure);
     }
     let sorted: SortedManifests;
@@ -205,7 +205,7 @@ class TemplateCommand {
   }
 
   /** Helm 4 logs some failures before it prints them. */
-  #explainFailure(failure: unknown): void {
+  #explainFailure(flags: ParsedFlags, failure: unknown): void {
     if (!(failure instanceof RenderError)) return;
     if (failure.step === "dependencies" && this.#dialect !== "helm3") {
       this.#notice({
@@ -214,7 +214,7 @@ class TemplateCommand {
         fields: { error: failure.message },
       });
     }
-    if (failure.step === "render" && this.#isDebug) this.#stdout += "\n";
+    if (failure.step === "render" && this.#isDebug) this.#printManifests(flags, { text: "", hooks: [], failure });
   }
 
   #withHint(failure: unknown): unknown {

@@ -73,7 +73,7 @@ async function runCommand(each: CommandCase, dialect: (typeof dialects)[number])
     );
     const wanted = Object.fromEntries(Object.entries(answer.written ?? {}).sort());
     const differences = [
-      textDifference(stderr, answer.stderr),
+      textDifference(stderr, sorted(answer.stderr)),
       textDifference(named(outcome.stdout), answer.stdout),
       outcome.exitCode === answer.exitCode ? undefined : `exit code ${outcome.exitCode}`,
       textDifference(JSON.stringify(written), JSON.stringify(wanted)),

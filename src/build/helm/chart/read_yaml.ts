@@ -2,7 +2,7 @@ import type { JsonObject, JsonValue } from "../../../core/json.ts";
 import { isJsonObject } from "../../../core/json.ts";
 import { FormatError } from "../../../format/format_error.ts";
 import { parseYaml } from "../../../format/yaml.ts";
-import { goYamlFault } from "../../../format/go_yaml_fault.ts";
+import { goYamlFault, goYamlRefusal } from "../../../format/go_yaml_fault.ts";
 import type { Dialect } from "../dialect.ts";
 import { isHelm3 } from "../dialect.ts";
 import type { Value } from "../template/value.ts";
@@ -19,6 +19,11 @@ export function readYaml(source: string | Uint8Array): JsonValue {
   const fault = typeof source === "string" ? undefined : encodingFault(source);
   if (fault !== undefined) throw new YamlConversionError(`error converting YAML to JSON: ${fault}`);
   const text = typeof source === "string" ? source : decode(source);
+  // Directives and a closing line in front are rare, and go-yaml is stricter there than our parser.
+  if (/^(?:\.\.\.|%)/m.test(text)) {
+    const refusal = goYamlRefusal(text);
+    if (refusal !== undefined) throw new YamlConversionError(`error converting YAML to JSON: ${refusal}`);
+  }
   try {
     return parseYaml(text);
   } catch (error) {
