@@ -6,7 +6,9 @@ import { FormatError } from "./format_error.ts";
  * A glob over `/`-separated paths, whole and in linear time (the syntax of github.com/gobwas/glob with separator `/`, as
  * Helm's `.Files.Glob` uses it): `*` and `?` stay within a segment, `**` does not; `[abc]`, `[a-z]`, `[!a-z]`, `{a,b}`, `\` before a sign.
  *
- * @throws {FormatError} for an unclosed bracket or brace
+ * A brace left open closes at the end, as in that library.
+ *
+ * @throws {FormatError} for an unclosed bracket
  */
 export function compileGlob(pattern: string): (path: string) => boolean {
   const expression: GoRegexp = compileRegexp(`(?s)^(?:${translate(pattern)})$`);
@@ -42,8 +44,8 @@ function translate(pattern: string): string {
     } else if (sign === "," && depth > 0) result += "|";
     else result += quoteRegexp(sign);
   }
-  if (depth > 0) throw new FormatError('Cannot read the glob: "{" is not closed');
-  return result;
+  // gobwas/glob takes a brace that is left open for one that closes at the end.
+  return result + ")".repeat(depth);
 }
 
 function classOf(content: string): string {

@@ -55,10 +55,11 @@ export function quoteRegexp(text: string): string {
 }
 
 function build(pattern: string): GoRegexp {
-  const program = compile(pattern);
+  const distinct = withDistinctNames(pattern);
+  const program = compile(distinct.pattern);
   const names = Object.entries(program.namedGroups());
   const groupNames = Array.from({ length: program.groupCount() + 1 }, () => "");
-  for (const [name, index] of names) groupNames[index] = name;
+  for (const [name, index] of names) groupNames[index] = distinct.originals.get(name) ?? name;
   let whole: RE2JS | undefined;
 
   const match = (text: string, from = 0): MatchOffsets | undefined => {
@@ -128,6 +129,26 @@ function build(pattern: string): GoRegexp {
       return pieces;
     },
   };
+}
+
+/** A pattern whose groups all have names of their own: Go lets two have the same one. */
+function withDistinctNames(
+  pattern: string,
+): { readonly pattern: string; readonly originals: ReadonlyMap<string, string> } {
+  const seen = new Set<string>();
+  const originals = new Map<string, string>();
+  if ((pattern.match(/\(\?P?</g)?.length ?? 0) < 2) return { pattern, originals };
+  const changed = pattern.replace(/\\[^]|\(\?P?<([A-Za-z0-9_]+)>/g, (part, name: string | undefined) => {
+    if (name === undefined) return part;
+    if (!seen.has(name)) {
+      seen.add(name);
+      return part;
+    }
+    const fresh = `${name}_again${originals.size}`;
+    originals.set(fresh, name);
+    return `(?P<${fresh}>`;
+  });
+  return { pattern: changed, originals };
 }
 
 function compile(pattern: string): RE2JS {

@@ -24,7 +24,9 @@ function compiled(pattern: string): GoRegexp | string {
   } catch (error) {
     if (!(error instanceof FormatError)) throw error;
     const { cause } = error;
-    return cause instanceof Error ? cause.message : error.message;
+    const why = cause instanceof Error ? cause.message : error.message;
+    // Go shows the part that is wrong even where it is empty.
+    return why.endsWith("trailing backslash at end of expression") ? `${why}: \`\`` : why;
   }
 }
 

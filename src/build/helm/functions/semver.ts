@@ -8,6 +8,7 @@ import { compareVersions, parseRange, parseVersion, versionText } from "../../..
 import type { Version, VersionRange } from "../../../format/semver.ts";
 import { GoError } from "../template/go_error.ts";
 import { quoteText } from "../template/go_quote.ts";
+import { byteLength } from "../template/go_string.ts";
 import { goTypes, pointerType } from "../template/go_type.ts";
 import type { GoType } from "../template/go_type.ts";
 import { goInt, goInteger, GoStruct } from "../template/value.ts";
@@ -76,7 +77,37 @@ function raised(change: (version: Version) => Partial<Version>): FunctionRecord 
 const plusOne = (value: Version["major"]): Version["major"] =>
   BigInt(value) + 1n < 2n ** 53n ? Number(value) + 1 : BigInt(value) + 1n;
 
+function withPart(name: "prerelease" | "metadata"): FunctionRecord {
+  return method([string], { kind: "struct", name: "semver.Version" }, (_, { version }: GoVersion, text) => {
+    const parts = text.split(".");
+    if (text !== "" && !parts.every((part) => /^[0-9A-Za-z-]+$/.test(part))) {
+      throw new GoError(`invalid ${name} string`);
+    }
+    if (name === "prerelease" && parts.some((part) => /^0[0-9]+$/.test(part))) throw new GoError(leadingZero);
+    const next: Version = { ...version, [name]: text };
+    const prefix = version.original.startsWith("v") ? "v" : "";
+    return new GoVersion({ ...next, original: prefix + versionText(next) }, structType);
+  });
+}
+
+/** Methods of the struct. */
+const valueMethods: Readonly<Record<string, FunctionRecord>> = {
+  IncMajor: raised((version) => ({ major: plusOne(version.major), minor: 0, patch: 0 })),
+  IncMinor: raised((version) => ({ minor: plusOne(version.minor), patch: 0 })),
+  IncPatch: raised((version) => version.prerelease === "" ? { patch: plusOne(version.patch) } : {}),
+  Major: part("major"),
+  Metadata: word((version) => version.metadata),
+  Minor: part("minor"),
+  Patch: part("patch"),
+  Prerelease: word((version) => version.prerelease),
+  SetMetadata: withPart("metadata"),
+  SetPrerelease: withPart("prerelease"),
+  String: word(versionText),
+};
+
+/** Methods of a pointer to it. */
 const methods: Readonly<Record<string, FunctionRecord>> = {
+  ...valueMethods,
   Compare: func(
     [pointer()],
     int,
@@ -88,16 +119,7 @@ const methods: Readonly<Record<string, FunctionRecord>> = {
   GreaterThanEqual: comparison((order) => order >= 0),
   LessThan: comparison((order) => order < 0),
   LessThanEqual: comparison((order) => order <= 0),
-  Major: part("major"),
-  Metadata: word((version) => version.metadata),
-  Minor: part("minor"),
   Original: word((version) => version.original),
-  Patch: part("patch"),
-  Prerelease: word((version) => version.prerelease),
-  String: word(versionText),
-  IncMajor: raised((version) => ({ major: plusOne(version.major), minor: 0, patch: 0 })),
-  IncMinor: raised((version) => ({ minor: plusOne(version.minor), patch: 0 })),
-  IncPatch: raised((version) => version.prerelease === "" ? { patch: plusOne(version.patch) } : {}),
 };
 
 const structType: GoType = {
@@ -111,28 +133,63 @@ const structType: GoType = {
     { name: "metadata", type: string, isPrivate: true },
     { name: "original", type: string, isPrivate: true },
   ],
-  methods,
+  methods: valueMethods,
   toJson: (value: Value) => versionText((value as GoVersion).version),
 };
 
-const pointerToVersion = pointerType(structType);
+const pointerToVersion: GoType = { ...pointerType(structType), methods };
+
+const leadingZero = "version segment starts with 0";
+
+/** Why a text is no version, in Go's words. */
+function versionFault(text: string): string {
+  if (byteLength(text) > 256) return "version string is too long (max 256 bytes)";
+  const word = "[0-9A-Za-z-]+";
+  const shape = new RegExp(
+    `^v?(\\d+)(?:\\.(\\d+))?(?:\\.(\\d+))?(-${word}(?:\\.${word})*)?(?:\\+${word}(?:\\.${word})*)?$`,
+  );
+  const match = shape.exec(text);
+  if (match === null) return "invalid semantic version";
+  const large = match.slice(1, 4).find((digits) => digits !== undefined && BigInt(digits) >= 2n ** 64n);
+  if (large === undefined) return leadingZero;
+  return `error parsing version segment: strconv.ParseUint: parsing ${quoteText(large)}: value out of range`;
+}
 
 function readVersion(text: string): Version {
+  if (byteLength(text) <= 256) {
+    try {
+      return parseVersion(text);
+    } catch (error) {
+      if (!(error instanceof FormatError)) throw error;
+    }
+  }
+  throw new GoError(versionFault(text));
+}
+
+/** Why a text is no range, in Go's words: the first group that is none. */
+function rangeFault(text: string): string {
+  if (byteLength(text) > 512) return "constraint string is too long (max 512 bytes)";
+  const groups = text.split("||");
+  if (groups.length > 32) return "too many constraint groups (max 32)";
+  const bad = groups.find((group) => rangeOf(group) === undefined) ?? text;
+  // Where every part looks like one of a range, a version among them cannot be read.
+  const tame = bad.replace(/\d{16,}/g, "1").replace(/-[0-9A-Za-z.-]+/g, "-a");
+  return rangeOf(tame) === undefined ? `improper constraint: ${quoteText(bad)}` : "constraint parser error";
+}
+
+function rangeOf(text: string): VersionRange | undefined {
   try {
-    return parseVersion(text);
+    return parseRange(text);
   } catch (error) {
-    if (error instanceof FormatError) throw new GoError("invalid semantic version");
+    if (error instanceof FormatError) return undefined;
     throw error;
   }
 }
 
 function readRange(text: string): VersionRange {
-  try {
-    return parseRange(text);
-  } catch (error) {
-    if (error instanceof FormatError) throw new GoError(`improper constraint: ${quoteText(text)}`);
-    throw error;
-  }
+  const range = rangeOf(text);
+  if (range === undefined) throw new GoError(rangeFault(text));
+  return range;
 }
 
 /** Functions by name. */

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { rejoin, withoutRawBytes } from "../template/go_string.ts";
+import { hasRawBytes, rejoin, withoutRawBytes } from "../template/go_string.ts";
 import { isGoSpace, lowerCharacter, mapCharacters, upperCharacter } from "./letter_case.ts";
 
 type WordKind = "none" | "number" | "upper" | "letters" | "connector" | "punctuation" | "other";
@@ -36,18 +36,40 @@ function isPunctuation(character: string): boolean {
   return /^\p{P}$/u.test(character);
 }
 
+/** Characters of a text; bytes that are none stand with the character behind them, or count like the one before them. */
+function unitsOf(text: string): { readonly texts: readonly string[]; readonly all: readonly string[] } {
+  const texts: string[] = [];
+  const all: string[] = [];
+  let pending = "";
+  for (const character of text) {
+    if (hasRawBytes(character) || character === "\ufffd") pending += character;
+    else {
+      texts.push(pending + character);
+      all.push(character);
+      pending = "";
+    }
+  }
+  if (pending !== "") {
+    texts.push(pending);
+    all.push(all.at(-1) ?? "");
+  }
+  return { texts, all };
+}
+
 /** Words of a text in order, each a run of one kind of characters. */
 function* wordsOf(text: string): Generator<Word, void> {
-  const all = [...text];
+  const { texts, all } = unitsOf(text);
   let index = 0;
   const run = (holds: (character: string) => boolean) => {
     const start = index;
     while (index < all.length && holds(all[index] as string)) index++;
-    return all.slice(start, index).join("");
+    return texts.slice(start, index).join("");
   };
   while (index < all.length) {
     const first = all[index] as string;
-    if (isConnector(first)) yield { kind: "connector", text: run(isConnector) };
+    if (first === "") {
+      yield { kind: "other", text: texts.slice(index++).join("") };
+    } else if (isConnector(first)) yield { kind: "connector", text: run(isConnector) };
     else if (isPunctuation(first)) yield { kind: "punctuation", text: run(isPunctuation) };
     else if (isUpper(first)) yield { kind: "upper", text: upperWord() };
     else if (isAlphabet(first)) yield { kind: "letters", text: run((c) => isAlphabet(c) && !isUpper(c)) };
@@ -67,7 +89,7 @@ function* wordsOf(text: string): Generator<Word, void> {
       while (index < all.length && isUpper(all[index] as string)) index++;
       if (index < all.length && isAlphabet(all[index] as string)) index--;
     } else while (index < all.length && isAlphabet(all[index] as string) && !isUpper(all[index] as string)) index++;
-    return all.slice(start, index).join("");
+    return texts.slice(start, index).join("");
   }
 }
 
