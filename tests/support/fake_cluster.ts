@@ -395,7 +395,7 @@ export class FakeCluster {
     }
     let next = mergeConfig(live, config, []) as Live;
     const kept = new Set(others.flatMap((row) => [...row.fields]));
-    for (const field of [...own?.fields ?? []].sort((a, b) => b.length - a.length)) {
+    for (const field of [...own?.fields ?? []].sort((a, b) => a.length - b.length)) {
       if (applied.has(field) || kept.has(field)) continue;
       const path = JSON.parse(field) as string[];
       if ([...applied, ...kept].some((other) => startsWith(other, path))) continue;
@@ -492,7 +492,10 @@ export class FakeCluster {
     const rows = rowsOf(live).map((row) => ({
       ...row,
       fields: new Set(
-        [...row.fields].filter((field) => after.has(field) && (!changed.has(field) || isInner(field, after))),
+        [...row.fields].filter((field) =>
+          fieldValue(next, JSON.parse(field) as string[]) !== undefined &&
+          (!changed.has(field) || isInner(field, after))
+        ),
       ),
     }));
     if (changed.size > 0) {

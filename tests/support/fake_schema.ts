@@ -66,7 +66,6 @@ export function fieldsSet(object: JsonObject): FieldSet {
     const value = isJsonObject(metadata) ? metadata[field] : undefined;
     if (value === undefined) continue;
     visit(value, ["f:metadata", `f:${field}`], ["metadata", field]);
-    if (isJsonObject(value)) fields.add(JSON.stringify(["f:metadata", `f:${field}`]));
   }
   return fields;
 }
