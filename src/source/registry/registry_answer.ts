@@ -97,11 +97,6 @@ function wordsOf(code: unknown, message: unknown): string {
   return [code, message].filter((part): part is string => typeof part === "string" && part !== "").join(": ");
 }
 
-/** `registry answered 503` and what it says. */
-export function answerText(answer: Response, message: string): string {
-  return `registry answered ${answer.status}${message === "" ? "" : ` (${message})`}`;
-}
-
 /**
  * The error for an answer that is not what was asked for.
  *
