@@ -43,7 +43,7 @@ function splitText(text: string): Piece[] {
   for (const match of text.matchAll(separator)) {
     const rest = match[0].slice(4).trim();
     if (rest !== "" && !rest.startsWith("#")) throw fault(`Invalid document separator: "${match[0].trim()}"`);
-    pieces.push({ text: `${text.slice(start, match.index)}\n`, line });
+    pieces.push({ text: text.slice(start, match.index + 1), line });
     line += countLines(text, start, match.index + match[0].length);
     start = match.index + match[0].length;
   }

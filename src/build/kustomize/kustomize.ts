@@ -203,21 +203,21 @@ function isInternal(key: string, withOrigin: boolean, withTransformations: boole
 }
 
 function result(list: readonly NamedResource[], warnings: readonly string[]): KustomizeResult {
-  let values: JsonValue[] | undefined;
-  const json = (): JsonValue[] =>
-    values ??= list.map((resource) => {
-      try {
-        return nodeToJson(resource.node as YamlNode);
-      } catch (error) {
-        throw wrapFault(`Cannot write ${idText(resource.id())} as YAML`, error);
-      }
-    });
+  let values: readonly JsonValue[] | undefined;
+  const valueOf = (resource: NamedResource): JsonValue => {
+    try {
+      return nodeToJson(resource.node as YamlNode);
+    } catch (error) {
+      throw wrapFault(`Cannot write ${idText(resource.id())} as YAML`, error);
+    }
+  };
   return {
     documents: list.map((resource) => resource.node),
     warnings,
-    text: () => json().map((value) => printYaml(value)).join("---\n"),
+    // One value at a time: a large build need not stand in memory twice.
+    text: () => list.map((resource) => printYaml(valueOf(resource))).join("---\n"),
     resources: () =>
-      json().map((value, at) => {
+      (values ??= list.map(valueOf)).map((value, at) => {
         if (!isResource(value)) {
           const resource = list[at] as NamedResource;
           throw fault(`Resource ${idText(resource.id())} needs apiVersion, kind and metadata.name`);

@@ -1,4 +1,3 @@
-import type { JsonValue } from "../../core/json.ts";
 import type { ScalarNode, ScalarStyle, YamlNode } from "./node.ts";
 import { compareKeys } from "./key_order.ts";
 import { goFloat, needsQuotes } from "./node_json.ts";
@@ -18,13 +17,38 @@ export interface EmitOptions {
   readonly compactLists?: boolean;
 }
 
+/** A scalar that is printed as it stands: for who knows its text better, for example a float or a timestamp. */
+export class PlainText {
+  readonly text: string;
+
+  constructor(text: string) {
+    this.text = text;
+  }
+}
+
+/** Marks a map whose keys are printed in their own order, as fields of a Go struct are. */
+export const keepsOrder: unique symbol = Symbol("keeps order");
+
+/** What {@linkcode emitJson} prints: JSON, and scalars as they stand. */
+export type PrintableValue =
+  | null
+  | boolean
+  | number
+  | bigint
+  | string
+  | PlainText
+  | readonly PrintableValue[]
+  | { readonly [key: string]: PrintableValue; readonly [keepsOrder]?: true };
+
+type PrintableMap = { readonly [key: string]: PrintableValue; readonly [keepsOrder]?: true };
+
 const step = 2;
 
 /**
  * YAML text of a JSON value, keys in go-yaml's order, byte for byte as go-yaml v3 prints it at indent 2 (no folding).
  * Numbers: integers in full; others as Go's %g. For the text that kustomize and sigs.k8s.io/yaml print see `printYaml`.
  */
-export function emitJson(value: JsonValue, options: EmitOptions = {}): string {
+export function emitJson(value: PrintableValue, options: EmitOptions = {}): string {
   return new ValueEmitter(options).document(value);
 }
 
@@ -46,7 +70,7 @@ class ValueEmitter {
     this.#compact = options.compactLists ?? false;
   }
 
-  document(value: JsonValue): string {
+  document(value: PrintableValue): string {
     this.#out = "";
     if (isCollection(value)) this.#collection(value, 0, true);
     else this.#out += `${this.#scalar(value, step)}\n`;
@@ -54,12 +78,12 @@ class ValueEmitter {
   }
 
   /** A filled collection whose first line starts where the text ends. */
-  #collection(value: JsonValue, indent: number, first: boolean): void {
+  #collection(value: PrintableValue, indent: number, first: boolean): void {
     if (Array.isArray(value)) this.#list(value, indent, first);
-    else this.#map(value as { readonly [key: string]: JsonValue }, indent, first);
+    else this.#map(value as PrintableMap, indent, first);
   }
 
-  #list(items: readonly JsonValue[], indent: number, first: boolean): void {
+  #list(items: readonly PrintableValue[], indent: number, first: boolean): void {
     const pad = " ".repeat(indent);
     for (const item of items) {
       if (!first) this.#out += pad;
@@ -72,14 +96,14 @@ class ValueEmitter {
     }
   }
 
-  #map(map: { readonly [key: string]: JsonValue }, indent: number, first: boolean): void {
+  #map(map: PrintableMap, indent: number, first: boolean): void {
     const pad = " ".repeat(indent);
     const keys = Object.keys(map);
-    if (keys.length > 1) keys.sort(compareKeys);
+    if (keys.length > 1 && map[keepsOrder] !== true) keys.sort(compareKeys);
     for (const key of keys) {
       if (!first) this.#out += pad;
       first = false;
-      const value = map[key] as JsonValue;
+      const value = map[key] as PrintableValue;
       const head = this.#key(key, indent);
       this.#out += head;
       if (isCollection(value)) {
@@ -109,7 +133,8 @@ class ValueEmitter {
     return `? ${this.#text(key, indent + step, false)}\n${" ".repeat(indent)}:`;
   }
 
-  #scalar(value: JsonValue, indent: number): string {
+  #scalar(value: PrintableValue, indent: number): string {
+    if (value instanceof PlainText) return value.text;
     switch (typeof value) {
       case "string":
         return this.#text(value, indent, false);
@@ -129,8 +154,8 @@ class ValueEmitter {
   }
 }
 
-function isCollection(value: JsonValue): boolean {
-  if (typeof value !== "object" || value === null) return false;
+function isCollection(value: PrintableValue): boolean {
+  if (typeof value !== "object" || value === null || value instanceof PlainText) return false;
   if (Array.isArray(value)) return value.length > 0;
   for (const _ in value) return true;
   return false;

@@ -680,7 +680,8 @@ class Reader {
       if (stopped || scan >= text.length) break;
       // Look over line breaks and blanks for a continuation.
       this.#pos = scan;
-      const mark = { pos: end, line: this.#line, lineStart: this.#lineStart };
+      const line = this.#line;
+      const lineStart = this.#lineStart;
       let breaks = 0;
       let firstBreak = "";
       let foldedBreaks = "";
@@ -703,8 +704,8 @@ class Reader {
       const goesOn = code === code && code !== hash && (flow || this.#column() >= minColumn) &&
         !this.#isMarker(dash) && !this.#isMarker(dot) && !this.#stopsPlain(code, flow);
       if (!goesOn) {
-        this.#line = mark.line;
-        this.#lineStart = mark.lineStart;
+        this.#line = line;
+        this.#lineStart = lineStart;
         break;
       }
       out = (out ?? "") + text.slice(start, end) + foldBreaks(firstBreak, foldedBreaks);
