@@ -30,7 +30,10 @@ export interface CheckoutRequest {
   readonly isOurs: boolean;
 }
 
-/** Folder beside the path that holds the versions: `/srv/site` has `/srv/.site.pilotfish`. */
+/** What takes the place of the path next, in the folder of versions. */
+const nextName = "next";
+
+/** Folder beside the path that holds the versions and what is unfinished: `/srv/site` has `/srv/.site.pilotfish`. */
 function versionsFolder(path: string): { readonly parent: string; readonly name: string } {
   const slash = path.lastIndexOf("/");
   return { parent: slash <= 0 ? "/" : path.slice(0, slash), name: `.${path.slice(slash + 1)}.pilotfish` };
@@ -81,12 +84,13 @@ export async function removeCheckout(
 ): Promise<void> {
   const { parent, name } = versionsFolder(path);
   const info = await fileSystem.stat(path);
-  if (kind === "blob") {
-    if (info?.kind === "file") await fileSystem.remove(path);
-    return;
+  const isOurs = kind === "blob"
+    ? info?.kind === "file"
+    : info?.kind === "link" && (await fileSystem.readLink(path))?.startsWith(`${name}/`) === true;
+  if (isOurs) {
+    await fileSystem.remove(path);
+    await fileSystem.syncFolder(parent);
   }
-  const isOurs = info?.kind === "link" && (await fileSystem.readLink(path))?.startsWith(`${name}/`) === true;
-  if (isOurs) await fileSystem.remove(path);
   await removeOthers(`${parent}/${name}`, [], fileSystem);
   await fileSystem.remove(`${parent}/${name}`, { recursive: true });
 }
@@ -116,7 +120,9 @@ async function showTree(
   const isComplete = (await fileSystem.stat(`${versions}/${version}`))?.kind === "folder";
   if (!isComplete) await writeVersion(tree, { place, versions, version }, fileSystem, signal);
   if (shown !== version) {
-    await fileSystem.link(`${name}/${version}`, place.path);
+    // Made in our own folder, so that nothing half done ever lies beside the path.
+    await fileSystem.link(`${name}/${version}`, `${versions}/${nextName}`);
+    await fileSystem.rename(`${versions}/${nextName}`, place.path);
     await fileSystem.syncFolder(parent);
   }
   await removeOthers(versions, [version, ...(shown === undefined ? [] : [shown])], fileSystem);
@@ -216,11 +222,15 @@ async function writeBlob(
     });
   }
   if (isSame) return { changed: false, fileCount: 1 };
-  const slash = path.lastIndexOf("/");
-  if (slash > 0) await fileSystem.makeFolder(path.slice(0, slash));
-  await fileSystem.writeAtomic(path, bytes, {
+  const { parent, name } = versionsFolder(path);
+  const versions = `${parent}/${name}`;
+  await fileSystem.makeFolder(versions);
+  await fileSystem.writeAtomic(`${versions}/${nextName}`, bytes, {
     mode: mode.files,
     ...(mode.owner === undefined ? {} : { owner: mode.owner }),
   });
+  await fileSystem.rename(`${versions}/${nextName}`, path);
+  await fileSystem.syncFolder(parent);
+  await fileSystem.remove(versions, { recursive: true });
   return { changed: true, fileCount: 1 };
 }

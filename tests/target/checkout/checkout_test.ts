@@ -145,3 +145,26 @@ Deno.test("versions whose folders may not be written to are removed all the same
   await removeCheckout("/srv/site", "tree", disk.fileSystem);
   deepEqual(disk.paths(), []);
 });
+
+Deno.test("killed at any step, nothing of ours is left beside the path", async () => {
+  const blob: CheckoutRequest = {
+    ...order(first, "v2"),
+    content: { kind: "blob", bytes: new TextEncoder().encode("new") },
+    place: { path: "/srv/tool", subPath: "", mode: { files: 0o755, folders: 0o755 } },
+    isOurs: true,
+  };
+  for (const request of [order(first, "v2"), blob]) {
+    for (let at = 1, died = true; died; at++) {
+      const disk = new FaultyDisk();
+      await disk.fileSystem.makeFolder("/srv");
+      disk.arm({ at, kind: "crash" });
+      died = await checkOut(request, disk.fileSystem, signal).then(() => false, () => true);
+      disk.reboot("kept");
+
+      await checkOut(request, disk.fileSystem, signal);
+      await removeCheckout(request.place.path, request.content.kind, disk.fileSystem);
+
+      deepEqual(await disk.fileSystem.list("/srv"), [], `${request.place.path}, step ${at}`);
+    }
+  }
+});
