@@ -165,7 +165,11 @@ export class DirectoryTarget implements Target {
         kept.push({ entry, reason: "failed", message: `Cannot delete "${file.path}": ${messageOf(error)}` });
       }
     }
-    if (gone.size > 0) await this.#ownership.save({ ...record, files: record.files.filter((file) => !gone.has(file)) });
+    if (gone.size > 0) {
+      // First for good: a file that a power cut brings back must still have its owner.
+      await this.#syncFoldersOf(gone);
+      await this.#ownership.save({ ...record, files: record.files.filter((file) => !gone.has(file)) });
+    }
     return { removed, kept, released: [] };
   }
 
@@ -247,6 +251,16 @@ export class DirectoryTarget implements Target {
   async #planRemoval(file: OwnedFile): Promise<PlannedChange> {
     const texts = maskedTexts(parsed(await this.#present(file.path)), undefined);
     return { action: "delete", ref: refOfEntry(file.entry), ...texts, note: file.path };
+  }
+
+  async #syncFoldersOf(files: Iterable<OwnedFile>): Promise<void> {
+    const folders = new Set<string>();
+    for (const { path } of files) {
+      const slash = path.lastIndexOf("/");
+      const folder = slash < 0 ? this.#folder : `${this.#folder}/${path.slice(0, slash)}`;
+      folders.add(await this.#tools.fileSystem.stat(folder) === undefined ? this.#folder : folder);
+    }
+    for (const folder of folders) await this.#tools.fileSystem.syncFolder(folder);
   }
 
   /** Removes a namespace's folder with its last file; what others put into it keeps it there. */

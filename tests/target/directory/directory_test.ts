@@ -250,3 +250,16 @@ Deno.test("a record that names files outside of the folder is not believed", asy
 
   equal(await disk.open().remembered(owner), undefined);
 });
+
+Deno.test("a deletion that a power cut could take back is for good before its owner is forgotten", async () => {
+  const { disk, target, open } = setUp();
+  await target.apply(request([configMap("one"), configMap("two")]), signal);
+  await target.apply(request([configMap("two")]), signal);
+  await target.remove(owner, [entryOf(refOf(configMap("one")))], {}, signal);
+  disk.reboot("lost");
+
+  const remembered = await open().remembered(owner);
+
+  deepEqual(await filesOf(disk), ["web/configmap-two.yaml"]);
+  equal(remembered?.entries.length, 1);
+});
