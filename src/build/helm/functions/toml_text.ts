@@ -98,7 +98,7 @@ class Writer {
     const members = membersOf(value)?.filter(([, member]) => !isNil(member));
     if (members === undefined) {
       const made = value?.type.toJson?.(value);
-      if (typeof made === "string") return quoted(made);
+      if (typeof made === "string") return value?.type.name === "time.Time" ? made : quoted(made);
       throw new GoError(`unsupported type for key '': ${typeNameOf(value)}`);
     }
     const plain = members.filter(([, member]) => !isTable(member) && !isTableList(member));

@@ -10,7 +10,6 @@ import { FormatError } from "../../../format/format_error.ts";
 import { goYamlFault } from "../../../format/go_yaml_fault.ts";
 import { setMember } from "../../../format/json_clone.ts";
 import { printYaml } from "../../../format/yaml.ts";
-import { emitJson } from "../../../format/yaml_node/emitter.ts";
 import { nodeToJson, NodeValueError } from "../../../format/yaml_node/node_json.ts";
 import { readYaml } from "../../../format/yaml_node/reader.ts";
 import { YamlSyntaxError } from "../../../format/yaml_node/syntax_error.ts";
@@ -34,6 +33,7 @@ import { structMembers } from "./json_text.ts";
 import { checkMadeLength, func } from "./registry.ts";
 import type { CallContext, FunctionRecord, FunctionTable } from "./registry.ts";
 import { tomlText } from "./toml_text.ts";
+import { prettyYaml } from "./yaml_pretty.ts";
 
 const { any, dict, list, string } = goTypes;
 
@@ -198,5 +198,5 @@ export const yamlTomlFunctions: FunctionTable = {
     }
   }),
   toYaml: printing(false, yamlOf),
-  toYamlPretty: printing(false, (context, value) => emitJson(jsonOf(context, value) as JsonValue)),
+  toYamlPretty: printing(false, prettyYaml),
 };
