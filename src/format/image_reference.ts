@@ -14,7 +14,7 @@ export interface ImageReference {
 
 const componentPattern = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*$/;
 const tagPattern = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$/;
-const hostPattern = /^(?:[a-z0-9](?:[a-z0-9_-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9_-]*[a-z0-9])?)*\.?|\[[0-9a-f:.]+\])$/;
+const hostPattern = /^(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*|\[[0-9a-f:.]+\])$/;
 /** Other names of Docker Hub (containerd/docker and go-containerregistry accept these). */
 const dockerHubNames: ReadonlySet<string> = new Set([
   "docker.io",
@@ -45,8 +45,8 @@ export function registryHost(registry: string): string {
 }
 
 /**
- * Reads `[oci://]registry/repository[:tag][@digest]`. The first part is a registry when it is `localhost` or holds `.`,
- * `:` or an upper-case letter, else everything is on Docker Hub (distribution/reference `ParseDockerRef`; with `oci://`
+ * Reads `[oci://]registry/repository[:tag][@digest]`. The first part is a registry when it is `localhost` or holds `.`
+ * or `:`, else everything is on Docker Hub (distribution/reference `ParseDockerRef`; with `oci://`
  * the first part always is one). Only `sha256` and `sha512` digests are accepted.
  *
  * @throws {StageError} URLInvalid
@@ -75,6 +75,8 @@ export function parseImageReference(text: string): ImageReference {
   if (isUrl && !hasRegistry) fail("there is no repository after the registry");
   const registry = hasRegistry ? checkedRegistry(first, fail) : "docker.io";
   const path = hasRegistry ? named.slice(slash + 1) : named;
+
+  if (!hasRegistry && /^[0-9a-f]{64}$/.test(path)) fail('it is a bare digest: write "@sha256:" and a name before it');
 
   const colon = path.indexOf(":");
   const tag = colon < 0 ? undefined : path.slice(colon + 1);
@@ -105,7 +107,7 @@ export function wantedContent(reference: ImageReference): string {
 }
 
 function isRegistryName(first: string): boolean {
-  return first === "localhost" || /[.:]/.test(first) || first !== first.toLowerCase();
+  return first.toLowerCase() === "localhost" || /[.:]/.test(first);
 }
 
 function checkedRegistry(written: string, fail: (why: string) => never): string {
