@@ -275,7 +275,9 @@ export function readKustomization(content: string, file: string): ReadKustomizat
 export function checkKustomization(value: JsonValue, file: string): ReadKustomization {
   const read = decode(fileShape, value, { what: `"${file}"` });
   const given = new Set(
-    isJsonObject(value) ? Object.keys(value).filter((key) => value[key] !== null).map((key) => key.toLowerCase()) : [],
+    isJsonObject(value)
+      ? Object.keys(value).filter((key) => value[key] !== null && value[key] !== "").map((key) => key.toLowerCase())
+      : [],
   );
   const warnings = deprecated.filter(([field]) => given.has(field.toLowerCase())).map(([field, instead, hint]) =>
     `# Warning: '${field}' is deprecated. Please use '${instead}' instead. ${hint}`

@@ -1,6 +1,4 @@
 import type { ScalarNode, ScalarStyle, YamlNode } from "./node.ts";
-import { compareKeys } from "./key_order.ts";
-import { goFloat, needsQuotes } from "./node_json.ts";
 import { resolveText } from "./resolve.ts";
 import {
   breakLetters,
@@ -11,46 +9,7 @@ import {
   singleQuotedText,
 } from "./scalar_style.ts";
 
-/** How values are printed. */
-export interface EmitOptions {
-  /** Lists at the level of their key, as kyaml prints them. Default `false`: two blanks further in. */
-  readonly compactLists?: boolean;
-}
-
-/** A scalar that is printed as it stands: for who knows its text better, for example a float or a timestamp. */
-export class PlainText {
-  readonly text: string;
-
-  constructor(text: string) {
-    this.text = text;
-  }
-}
-
-/** Marks a map whose keys are printed in their own order, as fields of a Go struct are. */
-export const keepsOrder: unique symbol = Symbol("keeps order");
-
-/** What {@linkcode emitJson} prints: JSON, and scalars as they stand. */
-export type PrintableValue =
-  | null
-  | boolean
-  | number
-  | bigint
-  | string
-  | PlainText
-  | readonly PrintableValue[]
-  | { readonly [key: string]: PrintableValue; readonly [keepsOrder]?: true };
-
-type PrintableMap = { readonly [key: string]: PrintableValue; readonly [keepsOrder]?: true };
-
 const step = 2;
-
-/**
- * YAML text of a JSON value, keys in go-yaml's order, byte for byte as go-yaml v3 prints it at indent 2 (no folding).
- * Numbers: integers in full; others as Go's %g. For the text that kustomize and sigs.k8s.io/yaml print see `printYaml`.
- */
-export function emitJson(value: PrintableValue, options: EmitOptions = {}): string {
-  return new ValueEmitter(options).document(value);
-}
 
 /**
  * YAML text of a node as kyaml prints one (go-yaml v3, indent 2, lists at the level of their key, no folding): styles,
@@ -58,115 +17,6 @@ export function emitJson(value: PrintableValue, options: EmitOptions = {}): stri
  */
 export function emitNode(node: YamlNode): string {
   return new NodeEmitter().document(node);
-}
-
-class ValueEmitter {
-  readonly #compact: boolean;
-  /** Texts that are printed as they stand, or quoted on one line: they repeat a lot. */
-  readonly #keys = new Map<string, string>();
-  #out = "";
-
-  constructor(options: EmitOptions) {
-    this.#compact = options.compactLists ?? false;
-  }
-
-  document(value: PrintableValue): string {
-    this.#out = "";
-    if (isCollection(value)) this.#collection(value, 0, true);
-    else this.#out += `${this.#scalar(value, step)}\n`;
-    return this.#out;
-  }
-
-  /** A filled collection whose first line starts where the text ends. */
-  #collection(value: PrintableValue, indent: number, first: boolean): void {
-    if (Array.isArray(value)) this.#list(value, indent, first);
-    else this.#map(value as PrintableMap, indent, first);
-  }
-
-  #list(items: readonly PrintableValue[], indent: number, first: boolean): void {
-    const pad = " ".repeat(indent);
-    for (const item of items) {
-      if (!first) this.#out += pad;
-      first = false;
-      this.#out += "-";
-      if (isCollection(item)) {
-        this.#out += " ";
-        this.#collection(item, indent + step, true);
-      } else this.#out += ` ${this.#scalar(item, indent + step)}\n`;
-    }
-  }
-
-  #map(map: PrintableMap, indent: number, first: boolean): void {
-    const pad = " ".repeat(indent);
-    const keys = Object.keys(map);
-    if (keys.length > 1 && map[keepsOrder] !== true) keys.sort(compareKeys);
-    for (const key of keys) {
-      if (!first) this.#out += pad;
-      first = false;
-      const value = map[key] as PrintableValue;
-      const head = this.#key(key, indent);
-      this.#out += head;
-      if (isCollection(value)) {
-        if (head.startsWith("? ")) {
-          this.#out += " ";
-          this.#collection(value, indent + step, true);
-        } else {
-          const at = Array.isArray(value) && this.#compact ? indent : indent + step;
-          this.#out += "\n";
-          this.#collection(value, at, false);
-        }
-      } else this.#out += ` ${this.#scalar(value, indent + step)}\n`;
-    }
-  }
-
-  /** A key with its colon; keys that are long or have line breaks take the `? ` form. */
-  #key(key: string, indent: number): string {
-    const known = this.#keys.get(key);
-    if (known !== undefined) return known;
-    // libyaml counts bytes.
-    const long = key.length > 128 || (key.length > 42 && new TextEncoder().encode(key).length > 128);
-    if (!long && !breakLetters.test(key)) {
-      const head = `${this.#text(key, 0, true)}:`;
-      this.#keys.set(key, head);
-      return head;
-    }
-    return `? ${this.#text(key, indent + step, false)}\n${" ".repeat(indent)}:`;
-  }
-
-  #scalar(value: PrintableValue, indent: number): string {
-    if (value instanceof PlainText) return value.text;
-    switch (typeof value) {
-      case "string":
-        return this.#text(value, indent, false);
-      case "number":
-        return numberText(value);
-      case "bigint":
-      case "boolean":
-        return String(value);
-      default:
-        return value === null ? "null" : Array.isArray(value) ? "[]" : "{}";
-    }
-  }
-
-  #text(text: string, indent: number, key: boolean): string {
-    const wanted: ScalarStyle = text.includes("\n") ? "literal" : needsQuotes(text) ? "double" : "plain";
-    return styledText(text, chooseStyle(text, wanted, true, { flow: false, key }), indent);
-  }
-}
-
-function isCollection(value: PrintableValue): boolean {
-  if (typeof value !== "object" || value === null || value instanceof PlainText) return false;
-  if (Array.isArray(value)) return value.length > 0;
-  for (const _ in value) return true;
-  return false;
-}
-
-function numberText(value: number): string {
-  if (Number.isInteger(value) && value > -9223372036854775809 && value < 18446744073709551616) {
-    // Beyond 2^53 the shortest digits are filled up with zeros, as Go's JSON writes a float.
-    return String(value === 0 ? 0 : value);
-  }
-  return goFloat(value);
 }
 
 function styledText(text: string, style: ScalarStyle, indent: number): string {
@@ -214,7 +64,7 @@ class NodeEmitter {
       this.#head(key, pad, first);
       first = false;
       const plainKey = this.#scalar(key, 0, true, false);
-      const long = key.text.includes("\n") || key.text.length > 128;
+      const long = isLongKey(key.text);
       if (long) this.#out += `? ${this.#scalar(key, indent + step, false, false)}\n${pad}:`;
       else this.#out += `${plainKey}:`;
       this.#value(value, indent, value.kind === "list" ? indent : indent + step, long, key.comments?.line);
@@ -305,6 +155,12 @@ class NodeEmitter {
     const text = styledText(node.text, style, indent);
     return tag === "" ? text : `${tag} ${text}`;
   }
+}
+
+/** Whether a key takes the `? ` form: it has line breaks, or more than 128 bytes. */
+function isLongKey(key: string): boolean {
+  if (breakLetters.test(key) || key.length > 128) return true;
+  return key.length > 42 && new TextEncoder().encode(key).length > 128;
 }
 
 function isFilledBlock(node: YamlNode): boolean {

@@ -5,7 +5,7 @@ import { StageError } from "../../../src/core/stage_error.ts";
 import { build } from "../../../src/build/kustomize/kustomize.ts";
 import { builtinSchema } from "../../../src/build/kustomize/merge/schema.ts";
 import { strategicMerge } from "../../../src/build/kustomize/merge/strategic_merge.ts";
-import { emitJson } from "../../../src/format/yaml_node/emitter.ts";
+import { printYaml } from "../../../src/format/yaml.ts";
 import { nodeToJson } from "../../../src/format/yaml_node/node_json.ts";
 import { readYaml } from "../../../src/format/yaml_node/reader.ts";
 import { vectorsFolder } from "../../support/paths.ts";
@@ -16,7 +16,7 @@ const folder = vectorsFolder();
 function normal(text: string): string {
   return text.trim().split(/\n---\n/).map((part) => {
     const node = readYaml(part);
-    return node === undefined ? "" : emitJson(nodeToJson(node));
+    return node === undefined ? "" : printYaml(nodeToJson(node));
   }).join("---\n");
 }
 
@@ -89,8 +89,8 @@ Deno.test({
       const merged = target === undefined || patch === undefined
         ? target ?? patch
         : strategicMerge(target, patch, { schema: builtinSchema, newItems });
-      const got = merged === undefined ? "" : emitJson(nodeToJson(merged));
-      if (got === (wanted === undefined ? "" : emitJson(nodeToJson(wanted)))) passed++;
+      const got = merged === undefined ? "" : printYaml(nodeToJson(merged));
+      if (got === (wanted === undefined ? "" : printYaml(nodeToJson(wanted)))) passed++;
       else failures.push(`${row.description}: ${got}`);
     }
     console.log(`    merge2: ${passed} passed, ${left} skipped`);

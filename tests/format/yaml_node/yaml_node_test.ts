@@ -4,7 +4,8 @@ import fc from "fast-check";
 
 import type { JsonValue } from "../../../src/core/json.ts";
 import { jsonEqual } from "../../../src/core/json.ts";
-import { emitJson, emitNode } from "../../../src/format/yaml_node/emitter.ts";
+import { emitNode } from "../../../src/format/yaml_node/emitter.ts";
+import type { YamlNode } from "../../../src/format/yaml_node/node.ts";
 import { nodeFromJson, nodeToJson, NodeValueError } from "../../../src/format/yaml_node/node_json.ts";
 import { readYaml } from "../../../src/format/yaml_node/reader.ts";
 import { YamlSyntaxError } from "../../../src/format/yaml_node/syntax_error.ts";
@@ -32,16 +33,36 @@ function exactJson(text: string): { readonly value: JsonValue; readonly hasWhole
 
 interface EmitCase {
   readonly json: string;
-  readonly wide?: string;
-  readonly compact?: string;
+  readonly compact: string;
 }
 
 function emitCases(file: string): readonly EmitCase[] {
   return JSON.parse(Deno.readTextFileSync(`${folder}/yaml/${file}`)).cases;
 }
 
+/** Node of a text that go-yaml printed; it prints a few that neither it nor we can read (a tab that opens a block). */
+function tryRead(text: string): YamlNode | undefined {
+  try {
+    return readYaml(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Puts keys into the order of another node: nodes keep theirs, and Go sorts. */
+function orderLike(node: YamlNode, like: YamlNode | undefined): void {
+  if (node.kind === "list" && like?.kind === "list") node.items.forEach((item, at) => orderLike(item, like.items[at]));
+  if (node.kind !== "map" || like?.kind !== "map") return;
+  const rank = new Map(like.keys.map((key, at) => [key.text, at]));
+  const pairs = node.keys.map((key, at) => ({ key, value: node.values[at] as YamlNode }));
+  pairs.sort((a, b) => (rank.get(a.key.text) ?? 0) - (rank.get(b.key.text) ?? 0));
+  node.keys = pairs.map((pair) => pair.key);
+  node.values = pairs.map((pair) => pair.value);
+  pairs.forEach((pair) => orderLike(pair.value, like.values[rank.get(pair.key.text) ?? -1]));
+}
+
 Deno.test({
-  name: `emitJson() prints as go-yaml v3 does${note}`,
+  name: `emitNode() prints as go-yaml v3 with lists at the level of their key${note}`,
   ignore: folder === undefined,
   fn: () => {
     const failures: string[] = [];
@@ -53,9 +74,9 @@ Deno.test({
         left++;
         continue;
       }
-      const wide = emitJson(value);
-      const compact = emitJson(value, { compactLists: true });
-      if (wide === row.wide && compact === row.compact) passed++;
+      const node = nodeFromJson(value);
+      orderLike(node, tryRead(row.compact));
+      if (emitNode(node) === row.compact) passed++;
       else failures.push(row.json);
     }
     console.log(`    emit_v3: ${passed} passed, ${left} skipped (whole floats)`);
@@ -148,13 +169,9 @@ const value: fc.Arbitrary<JsonValue> = fc.letrec<{ value: JsonValue }>((tie) => 
   ),
 })).value;
 
-Deno.test("emitJson(), emitNode() and readYaml() are a round trip", () => {
+Deno.test("emitNode() and readYaml() are a round trip", () => {
   fc.assert(
     fc.property(value, (input) => {
-      for (const compactLists of [false, true]) {
-        const read = readYaml(emitJson(input, { compactLists }));
-        assert.ok(jsonEqual(read === undefined ? null : nodeToJson(read), input));
-      }
       const read = readYaml(emitNode(nodeFromJson(input)));
       assert.ok(jsonEqual(read === undefined ? null : nodeToJson(read), input));
     }),
