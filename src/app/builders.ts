@@ -2,10 +2,12 @@ import type { ArtifactStore } from "../core/artifact.ts";
 import type { BuildResult } from "../core/builder.ts";
 import type { Digest } from "../core/digest.ts";
 import { treeOf } from "../core/file_tree.ts";
+import { canonicalJson } from "../core/json.ts";
 import type { JsonObject } from "../core/json.ts";
 import { isJsonObject } from "../core/json.ts";
-import type { DesiredObject } from "../core/object.ts";
-import { type HelmBuildRequest, HelmReleaseBuilder } from "../build/helm/helm.ts";
+import type { DesiredObject, ObjectKey } from "../core/object.ts";
+import { explainRelease } from "../build/helm/explain_release.ts";
+import { type HelmBuildRequest, HelmReleaseBuilder, loadChart } from "../build/helm/helm.ts";
 import type { KustomizeChange } from "../build/helm/release/post_render.ts";
 import { build as kustomize } from "../build/kustomize/kustomize.ts";
 import { printYamlDocuments } from "../format/yaml.ts";
@@ -21,6 +23,8 @@ export interface BuilderOptions {
   readonly doors: Doors;
   /** Whether an object goes to a directory: chance in its templates is then made repeatable. */
   readonly isDirectory: (object: DesiredObject) => boolean;
+  /** Told where each value of a release came from, a line each; absent: nobody asks. */
+  readonly onExplained?: (owner: ObjectKey, text: string) => void;
 }
 
 /** Builders over the store's trees. */
@@ -61,11 +65,8 @@ export function openBuilders(options: BuilderOptions): Builders {
         ? artifact.content.digest
         : artifact.content.descriptor.digest;
       const build = helmRequest(request, chartDigest, options.isDirectory(request.object));
-      if (artifact.content.kind === "blob") {
-        const tree = treeOf({ "chart.tgz": await store.readBlob(artifact.content.descriptor.digest) });
-        return await helm.build(build, tree, signal);
-      }
       using tree = await store.openTree(artifact);
+      options.onExplained?.(request.object.key, explainedText(explainRelease(loadChart(tree), build)));
       return await helm.build(build, tree, signal);
     },
   };
@@ -111,4 +112,11 @@ async function postRender(documents: readonly JsonObject[], change: KustomizeCha
   });
   const built = await kustomize(tree, "");
   return built.resources().filter(isJsonObject);
+}
+
+/** A line per value: path, value (never a secret's), where it came from. */
+function explainedText(values: ReturnType<typeof explainRelease>): string {
+  return values.map(({ path, value, source }) =>
+    `${path}: ${value === undefined ? "***" : canonicalJson(value)}  # ${source}\n`
+  ).join("");
 }

@@ -1,6 +1,10 @@
 import type { Hono } from "hono";
 import { watchConfig } from "../config/watch.ts";
 import { problemText } from "../config/problem.ts";
+import type { DesiredState } from "../config/desired.ts";
+import { digestOf } from "../core/digest.ts";
+import type { JsonValue } from "../core/json.ts";
+import { canonicalJson } from "../core/json.ts";
 import type { Log } from "../core/log.ts";
 import type { Settings } from "../core/specs.ts";
 import { messageOf } from "../core/stage_error.ts";
@@ -34,7 +38,7 @@ export async function runDaemon(options: WorkOptions, signal: AbortSignal): Prom
   let isConfigGood = !config.problems.some((problem) => problem.severity === "error");
 
   const stopping = new AbortController();
-  const held: { loop?: Loop } = {};
+  const held: { loop?: Loop; content: string } = { content: contentOf(config.desired) };
   const board: StatusBoard = new StatusBoard({
     log,
     meter: { count: (change) => metrics.count(change), forget: (key) => metrics.forget(key) },
@@ -55,6 +59,7 @@ export async function runDaemon(options: WorkOptions, signal: AbortSignal): Prom
     log,
     reporter: board,
     onQuiet: quiet.touch,
+    onSecrets: (values) => board.hide(values),
   });
   held.loop = running;
 
@@ -87,6 +92,11 @@ export async function runDaemon(options: WorkOptions, signal: AbortSignal): Prom
       for (const problem of problems.filter((one) => one.severity === "error")) {
         log.error("document has a problem, the last good state stays", { text: problemText(problem) });
       }
+      // A change beside the documents (a log file in the same folder) is none of theirs.
+      const content = contentOf(desired);
+      if (content === held.content) return;
+      held.content = content;
+      board.hide(secretTexts(desired));
       log.info("documents read", { objects: desired.objects.length, good: isGood });
       running.update(desired);
     },
@@ -94,6 +104,7 @@ export async function runDaemon(options: WorkOptions, signal: AbortSignal): Prom
   }, stopping.signal);
   using _hangUp = onHangUp(reload);
 
+  board.hide(secretTexts(config.desired));
   running.update(config.desired);
   log.info("daemon started", { version, objects: config.desired.objects.length, store: settings.store.path });
   await aborted(signal);
@@ -123,7 +134,13 @@ export async function runOnce(
     (problem.severity === "error" ? log.error : log.warn)("document has a problem", { text: problemText(problem) });
   }
   const board = new StatusBoard({ log, meter: { count: () => {}, forget: () => {} } });
-  await using loop = await openLoop({ settings, desired: config.desired, log, reporter: board });
+  await using loop = await openLoop({
+    settings,
+    desired: config.desired,
+    log,
+    reporter: board,
+    onSecrets: (values) => board.hide(values),
+  });
   loop.update(config.desired);
   using limit = timeLimit(options.timeoutMs, signal);
   await Promise.race([loop.engine.settled(), aborted(limit.signal)]);
@@ -186,4 +203,29 @@ function quietTimer(loop: () => Loop | undefined, log: Log): { touch(): void; st
     },
     stop: () => cancel?.(),
   };
+}
+
+/** Digest of everything that documents say. */
+function contentOf(desired: DesiredState): string {
+  const data = [...desired.data].map((
+    [name, { data: { data } }],
+  ) => [name, [...data].map(([key, value]) => [key, digestOf(value)])]);
+  const documents = [...desired.objects, ...desired.notifications].map((object) => object.document);
+  return digestOf(canonicalJson([documents, data as JsonValue, desired.isComplete]));
+}
+
+/** Words of Secrets that must never be shown: values of keys that hold passwords and tokens, also inside docker configs. */
+function secretTexts(desired: DesiredState): readonly string[] {
+  const decoder = new TextDecoder();
+  return [...desired.data.values()].filter((document) => document.key.kind === "Secret").flatMap(({ data: { data } }) =>
+    [...data].flatMap(([key, value]) => {
+      const text = decoder.decode(value);
+      if (/\.docker(configjson|cfg)$/.test(key)) {
+        return [...text.matchAll(/"(?:password|auth|identitytoken|registrytoken)"\s*:\s*"([^"]+)"/g)].map((match) =>
+          match[1] ?? ""
+        );
+      }
+      return /password|token|secret|key|credential/i.test(key) ? [text.trim()] : [];
+    })
+  ).filter((text) => text.length >= 6 && !text.includes("\n"));
 }

@@ -1,7 +1,7 @@
 import type { DesiredState } from "../config/desired.ts";
 import { referencesOf } from "../config/desired.ts";
 import type { Log } from "../core/log.ts";
-import type { DesiredObject } from "../core/object.ts";
+import type { DesiredObject, ObjectKey } from "../core/object.ts";
 import { keyText } from "../core/object.ts";
 import type { References } from "../core/references.ts";
 import type { Reporter } from "../core/reporter.ts";
@@ -21,6 +21,7 @@ import { openBuilders } from "./builders.ts";
 import { openCheckouts } from "./checkouts.ts";
 import { takeChildren } from "./children.ts";
 import { type Doors, hostDoors } from "./doors.ts";
+import { KnownSecrets } from "./known_secrets.ts";
 import { scratchCheckpoints } from "./preview.ts";
 import { BundleReferences, firstOf } from "./references.ts";
 import { openSources } from "./sources.ts";
@@ -34,10 +35,14 @@ export interface LoopOptions {
   readonly reporter: Reporter;
   /** Wraps each target; a preview puts its notebook here and keeps nothing. */
   readonly preview?: (target: Target) => Target;
+  /** Told where each value of a rendered release came from. */
+  readonly onExplained?: (owner: ObjectKey, text: string) => void;
   /** Default: the doors of this machine. */
   readonly doors?: Doors;
   /** Called when nothing is left to do for now. */
   readonly onQuiet?: () => void;
+  /** Told all secret values that were handed to anybody, each time there is a new one: they must never be shown. */
+  readonly onSecrets?: (values: readonly string[]) => void;
 }
 
 /** Rooms and engine, plugged together. */
@@ -70,16 +75,18 @@ export async function openLoop(options: LoopOptions): Promise<Loop> {
     ...(options.preview === undefined ? {} : { wrap: options.preview }),
     onReferenceChanged: (kind, namespace, name) => held.engine?.wakeReferrers(kind, namespace, name),
   }));
+  const secrets = new KnownSecrets(options.onSecrets ?? (() => {}));
   const referencesFor = (object: DesiredObject): References =>
-    firstOf(() => [
+    secrets.noting(firstOf(() => [
       referencesOf(current),
       ...(object.parent === undefined ? [] : [bundles.of(object.parent)]),
       ...targets.clusterReferences(),
-    ]);
+    ]));
   const sources = stack.use(await openSources(settings, { log, doors, referencesOf: referencesFor, isPreview }));
   const builders = openBuilders({
     store: sources.store,
     doors,
+    ...(options.onExplained === undefined ? {} : { onExplained: options.onExplained }),
     isDirectory: (object) => targets.targetOf(object.annotations[targetAnnotation]).kind === "directory",
   });
   const checkouts = openCheckouts({ store: sources.store, doors, isPreview });

@@ -1,3 +1,4 @@
+import type { ObjectKey } from "../core/object.ts";
 import { keyText } from "../core/object.ts";
 import { openLog } from "../platform/log_writer.ts";
 import { stateOf, StatusBoard } from "../report/status_board.ts";
@@ -18,11 +19,14 @@ export async function runPreview(
   using log = openLog({ ...settings.log, level: "error", format: "text" });
   const board = new StatusBoard({ log: { ...log, error: () => {} }, meter: { count: () => {}, forget: () => {} } });
   const targets: PreviewTarget[] = [];
+  const explained: { readonly owner: ObjectKey; readonly text: string }[] = [];
   await using loop = await openLoop({
     settings,
+    onExplained: (owner, text) => void explained.push({ owner, text }),
     desired: config.desired,
     log,
     reporter: board,
+    onSecrets: (values) => board.hide(values),
     preview: (target) => {
       const preview = new PreviewTarget(target, options.plans);
       targets.push(preview);
@@ -42,6 +46,6 @@ export async function runPreview(
     failing: statuses.filter((status) => ["failing", "working"].includes(stateOf(status))),
     rendered: byObject(targets.flatMap((target) => [...target.rendered.values()])),
     planned: byObject(targets.flatMap((target) => [...target.planned.values()])),
-    explained: [],
+    explained: byObject(explained),
   };
 }

@@ -1,5 +1,6 @@
 import { copy, inspect, ls, pull, push, tag } from "./artifacts.ts";
 import { check } from "./check.ts";
+import { StageError } from "../core/stage_error.ts";
 import type { Command } from "./command.ts";
 import { describe } from "./describe.ts";
 import { diff } from "./diff.ts";
@@ -32,4 +33,19 @@ export const commands: readonly Command[] = [
   ls,
   inspect,
   copy,
+  notBuilt("verify", "REFERENCE", "Check the signatures of an artifact"),
+  notBuilt("rollback", "KIND NAME", "Go back to the last revision that was good"),
+  notBuilt("logs", "[KIND NAME]", "Show log lines of the running daemon"),
 ];
+
+/** A command whose place is kept: it says so. */
+function notBuilt(name: string, usage: string, summary: string): Command {
+  return {
+    name,
+    usage,
+    summary: `${summary} (not built yet)`,
+    flags: [],
+    positionals: [0, 10],
+    run: () => Promise.reject(new StageError("NotBuiltYet", `Cannot run "${name}": it is not built yet`)),
+  };
+}
