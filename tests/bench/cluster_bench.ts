@@ -1,6 +1,6 @@
 /**
- * First apply of 1,000 ConfigMaps against 1,000 bare server-side applies on the same connection, and a pass in which
- * nothing changed. Run: `deno run -A tests/bench/cluster_bench.ts`; needs the lab.
+ * First apply of 1,000 ConfigMaps against 1,000 bare server-side applies on the same connection, a pass in which nothing
+ * changed, and the memory of 1,000 owners of 4 resources each. Run: `deno run -A tests/bench/cluster_bench.ts`; needs the lab.
  */
 import type { KubeApi } from "../../src/core/kube_api.ts";
 import type { Resource } from "../../src/core/resource.ts";
@@ -37,14 +37,55 @@ if (labProgram() === undefined) {
   console.log(
     `pass with the same inputs:   ${median(stands).toFixed(1)} ms, ${percent(median(stands), base)} % (goal 2)`,
   );
+  await measureOwners(open.api);
 }
 
-function resources(name: string): Resource[] {
+/** 1,000 owners of 4 resources: first pass, passes without a change, memory. */
+async function measureOwners(api: KubeApi): Promise<void> {
+  using target = clusterTarget({ api, clock: denoClock, random: denoRandom });
+  const { signal } = new AbortController();
+  const owners = Array.from({ length: 1_000 }, (_, index) => ({
+    kind: "Kustomization",
+    namespace: "default",
+    name: `owner-${index}`,
+  }));
+  const before = Deno.memoryUsage().rss;
+  let startedAt = performance.now();
+  await inParallel(owners, 4, async (owner) => {
+    await target.remembered(owner);
+    const request = {
+      owner,
+      resources: resources(owner.name, 4),
+      previous: { entries: [] },
+      revision: "r",
+      inputs: "i",
+      options: {},
+    };
+    await target.apply(request, signal);
+    target.watch?.(owner, () => {}, signal);
+  });
+  console.log(`1,000 owners of 4, first pass: ${((performance.now() - startedAt) / 1000).toFixed(1)} s`);
+  await inParallel(owners, 4, (owner) => target.stands?.(owner, "i", signal) ?? Promise.resolve(false));
+  startedAt = performance.now();
+  const stand = await inParallel(owners, 4, (owner) => target.stands?.(owner, "i", signal) ?? Promise.resolve(false));
+  console.log(
+    `1,000 owners of 4, no change:  ${(performance.now() - startedAt).toFixed(1)} ms, ${
+      stand.filter((item) => item).length
+    } stand, ${target.openViews} watches`,
+  );
+  const megabytes = (bytes: number) => (bytes / 1e6).toFixed(0);
+  const { rss, heapUsed } = Deno.memoryUsage();
+  console.log(
+    `memory: ${megabytes(before)} MB before, ${megabytes(rss)} MB after, heap ${megabytes(heapUsed)} MB (goal 160)`,
+  );
+}
+
+function resources(name: string, length = count): Resource[] {
   const labels = {
     "kustomize.toolkit.fluxcd.io/name": name,
     "kustomize.toolkit.fluxcd.io/namespace": "default",
   };
-  return Array.from({ length: count }, (_, index) => ({
+  return Array.from({ length }, (_, index) => ({
     apiVersion: "v1",
     kind: "ConfigMap",
     metadata: { name: `${name}-${index}`, namespace: "default", labels },

@@ -595,6 +595,18 @@ const cases: Readonly<Record<string, (bench: Bench) => Promise<void>>> = {
       stop.abort(new Error("seen"));
       await watch.return?.();
     }
+    const program = `${lab.folder}/login`;
+    const token = (await Deno.readTextFile(`${lab.folder}/token`)).trim();
+    const credential = { apiVersion: "client.authentication.k8s.io/v1", kind: "ExecCredential", status: { token } };
+    await Deno.writeTextFile(program, `#!/bin/sh\necho '${JSON.stringify(credential)}'\n`, { mode: 0o755 });
+    const byProgram =
+      `{exec: {apiVersion: client.authentication.k8s.io/v1, command: "${program}", interactiveMode: Never}}`;
+    await Deno.writeTextFile(
+      `${lab.folder}/program`,
+      (await Deno.readTextFile(lab.tokenKubeconfig)).replace(/user: \{token: [^}]+}/, `user: ${byProgram}`),
+    );
+    using byPlugin = await connectLab(`${lab.folder}/program`);
+    ok(await byPlugin.api.send({ method: "GET", path: "/api/v1/namespaces" }));
     await rejects(openForeignCluster("users: [", clusterTools), /it is not YAML/);
     await rejects(
       api.as("system:serviceaccount:default:nobody").send({ method: "GET", path: "/api/v1/secrets" }),
@@ -609,12 +621,18 @@ const cases: Readonly<Record<string, (bench: Bench) => Promise<void>>> = {
   },
 
   "applies to the cluster of a kubeconfig that comes with the request": async (bench) => {
-    const kubeconfig = await Deno.readTextFile(bench.lab.tokenKubeconfig);
+    // Under another address it is another cluster.
+    const kubeconfig = (await Deno.readTextFile(bench.lab.tokenKubeconfig)).replace("127.0.0.1", "localhost");
     const resources = owned(bench, [configMap("remote", {})]);
 
     const applied = await apply(bench, resources, { kubeconfig });
 
     deepEqual(applied.changes.map((change) => change.action), ["created"]);
+    using restarted = clusterTarget({ api: bench.api, clock: denoClock, random: denoRandom });
+    const { entries } = applied.inventory;
+    const kept = (await restarted.remove(bench.owner, entries, { isWholeRemoval: true }, signal)).kept;
+    match(kept[0]?.message ?? "", /its kubeConfig is not at hand/);
+    equal((await bench.target.remove(bench.owner, entries, { isWholeRemoval: true }, signal)).removed.length, 1);
     const evil = kubeconfig.replace(/user: \{token: [^}]+}/, "user: {exec: {command: /bin/true}}");
     await rejects(apply(bench, resources, { kubeconfig: evil }), /exec is refused/);
   },

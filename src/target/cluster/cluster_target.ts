@@ -137,6 +137,7 @@ class Cluster implements ClusterTarget {
     try {
       return await this.#guarded("Cannot apply", async () => {
         state.session = await this.#session(request.owner, request.options);
+        state.cluster = request.options.kubeconfig === undefined ? "" : state.session.api.name;
         return await this.#apply(state, request, limit.signal);
       });
     } finally {
@@ -171,7 +172,8 @@ class Cluster implements ClusterTarget {
     state.isApplying = true;
     try {
       return await this.#guarded("Cannot delete", async () => {
-        const session = await this.#session(owner, options);
+        const session = await this.#removalSession(state, options);
+        if (session === undefined) return outOfReach(state, entries);
         const all = union({ entries: [...state.stored.values()] }, { entries }).entries;
         const guards = this.#options.guards ?? true;
         const result = await pruneResources(session, { owner, entries, all, options, guards }, signal);
@@ -277,7 +279,7 @@ class Cluster implements ClusterTarget {
     }
     if (ownerLabels(state.owner) === undefined) return;
     const rest = [...state.stored.values()].filter((entry) => !gone.has(entry.id));
-    await this.#save(state, { inputs: state.inputs, entries: rest }, signal);
+    await this.#save(state, { inputs: state.inputs, cluster: state.cluster, entries: rest }, signal);
   }
 
   async #placedRefs(
@@ -350,6 +352,12 @@ class Cluster implements ClusterTarget {
       concurrency: this.#concurrency,
       mayWrite: () => this.#assertWriter(),
     };
+  }
+
+  /** Whoever removes: what stands in another cluster is never sought in ours. `undefined` when that one is out of reach. */
+  async #removalSession(state: OwnerState, options: TargetOptions): Promise<Session | undefined> {
+    if (options.kubeconfig !== undefined || state.cluster === "") return await this.#session(state.owner, options);
+    return state.session.api.name === state.cluster ? state.session : undefined;
   }
 
   #connection(kubeconfig: string | undefined): Promise<Connection> {
@@ -425,6 +433,13 @@ class Cluster implements ClusterTarget {
       });
     }
   }
+}
+
+function outOfReach(state: OwnerState, entries: readonly InventoryEntry[]): RemoveResult {
+  const message = `resources of ${
+    keyText(state.owner)
+  } stand in cluster "${state.cluster}", and its kubeConfig is not at hand`;
+  return { removed: [], released: [], kept: entries.map((entry) => ({ entry, reason: "failed", message })) };
 }
 
 function plain(inventory: Inventory): Inventory {

@@ -21,6 +21,8 @@ export interface StoredEntry extends InventoryEntry {
 export interface StoredInventory {
   /** Digest of everything that decided the last complete apply; "" before one. */
   readonly inputs: string;
+  /** Address of the other cluster in which the entries stand; "" for the one that keeps the inventory. */
+  readonly cluster: string;
   readonly entries: readonly StoredEntry[];
 }
 
@@ -104,7 +106,12 @@ export class InventoryStore {
             namespace: this.#namespace,
             labels: { [label]: "true", "app.kubernetes.io/managed-by": "pilotfish" },
           },
-          data: { owner: keyText(owner), inputs: inventory.inputs, entries: text.slice(text.indexOf("\n") + 1) },
+          data: {
+            owner: keyText(owner),
+            inputs: inventory.inputs,
+            ...(inventory.cluster === "" ? {} : { cluster: inventory.cluster }),
+            entries: text.split("\n").slice(2).join("\n"),
+          },
         },
       }, signal);
     } catch (error) {
@@ -145,7 +152,7 @@ export class InventoryStore {
   #take(object: JsonObject): void {
     const data = isJsonObject(object.data) ? object.data : {};
     const name = isJsonObject(object.metadata) ? String(object.metadata.name) : "";
-    this.#texts.set(name, `${String(data.inputs ?? "")}\n${String(data.entries ?? "")}`);
+    this.#texts.set(name, `${String(data.inputs ?? "")}\n${String(data.cluster ?? "")}\n${String(data.entries ?? "")}`);
   }
 
   #path(name: string): string {
@@ -154,19 +161,20 @@ export class InventoryStore {
   }
 }
 
-/** Text of an inventory: the inputs, then a line an entry, sorted. */
+/** Text of an inventory: the inputs, the cluster, then a line an entry, sorted. */
 export function printInventory(inventory: StoredInventory): string {
   const lines = inventory.entries.map(({ id, v, desired, owned }) =>
     desired === "" || owned === "" ? `${id} ${v}` : `${id} ${v} ${desired} ${owned}`
   );
-  return `${inventory.inputs}\n${lines.sort().map((line) => `${line}\n`).join("")}`;
+  return `${inventory.inputs}\n${inventory.cluster}\n${lines.sort().map((line) => `${line}\n`).join("")}`;
 }
 
 /** Inventory of a text. Lines that are none are left out: what they named is found by its labels. */
 export function parseInventory(text: string): StoredInventory {
-  const [inputs = "", ...lines] = text.split("\n");
+  const [inputs = "", cluster = "", ...lines] = text.split("\n");
   return {
     inputs,
+    cluster,
     entries: lines.flatMap((line) => {
       const [id, v, desired = "", owned = ""] = line.split(" ");
       return id === undefined || v === undefined || id.split("_").length < 4 ? [] : [{ id, v, desired, owned }];

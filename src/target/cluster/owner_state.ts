@@ -32,6 +32,8 @@ export interface OwnerState {
   readonly owner: ObjectKey;
   /** Digest of what decided the last complete apply; "" before one. */
   inputs: string;
+  /** Address of the other cluster in which its resources stand; "" for our own. */
+  cluster: string;
   readonly proofs: Map<string, Proof>;
   /** Entries that the cluster remembers, which may hold more than what was applied last. */
   stored: ReadonlyMap<string, StoredEntry>;
@@ -62,6 +64,7 @@ export function ownerState(
   return {
     owner,
     inputs: stored?.inputs ?? "",
+    cluster: stored?.cluster ?? "",
     proofs,
     stored: new Map((stored?.entries ?? []).map((entry) => [entry.id, entry])),
     session,
@@ -155,6 +158,7 @@ export function storedOf(
   const byId = new Map([...state.proofs.values()].map((proof) => [entryOf(proof.ref).id, proof]));
   return {
     inputs: options.inputs,
+    cluster: state.cluster,
     entries: [...entries].map(({ id, v }) => {
       const proof = byId.get(id);
       if (proof !== undefined && proof.owned !== "") return { id, v, desired: proof.desired, owned: proof.owned };

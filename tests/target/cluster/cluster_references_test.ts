@@ -1,0 +1,71 @@
+import { deepEqual, equal, ok } from "node:assert/strict";
+import type { JsonObject } from "../../../src/core/json.ts";
+import type { ChangedReference } from "../../../src/target/cluster/cluster_references.ts";
+import { clusterReferences } from "../../../src/target/cluster/cluster_references.ts";
+import { writeKubeEvent } from "../../../src/target/cluster/kube_event.ts";
+import { FakeClock } from "../../support/fake_clock.ts";
+import { FakeCluster } from "../../support/fake_cluster.ts";
+
+const random = { next: () => 0.5, bytes: (length: number) => new Uint8Array(length) };
+
+function object(kind: string, name: string, rest: JsonObject): JsonObject {
+  return { apiVersion: "v1", kind, metadata: { name, namespace: "default" }, ...rest };
+}
+
+Deno.test("clusterReferences() reads data as bytes, and undefined for what is not there", async () => {
+  const cluster = new FakeCluster(new FakeClock());
+  const root = "/api/v1/namespaces/default";
+  cluster.put(`${root}/secrets/s`, object("Secret", "s", { type: "Opaque", data: { k: btoa("value") } }));
+  cluster.put(`${root}/configmaps/c`, object("ConfigMap", "c", { data: { t: "ü" }, binaryData: { b: "AAE=" } }));
+  cluster.put(`${root}/serviceaccounts/a`, object("ServiceAccount", "a", { imagePullSecrets: [{ name: "pull" }] }));
+  using references = clusterReferences(cluster.api(), { clock: new FakeClock(), random });
+
+  const secret = await references.secret("default", "s");
+  equal(secret?.type, "Opaque");
+  equal(new TextDecoder().decode(secret?.data.get("k")), "value");
+  const map = await references.configMap("default", "c");
+  deepEqual([...map?.data ?? []], [["t", new TextEncoder().encode("ü")], ["b", new Uint8Array([0, 1])]]);
+  deepEqual(await references.imagePullSecrets("default", "a"), ["pull"]);
+  equal(await references.secret("default", "none"), undefined);
+});
+
+Deno.test("clusterReferences() tells changes of what was looked up, and asks for metadata alone", async () => {
+  const clock = new FakeClock();
+  const cluster = new FakeCluster(clock);
+  const path = (name: string) => `/api/v1/namespaces/default/secrets/${name}`;
+  cluster.put(path("s"), object("Secret", "s", { data: { k: btoa("1") } }));
+  const told: ChangedReference[] = [];
+  using references = clusterReferences(cluster.api(), { clock, random, onChange: (changed) => told.push(changed) });
+  await references.secret("default", "s");
+  await references.secret("default", "later");
+  await clock.advance(1_000);
+
+  cluster.put(path("other"), object("Secret", "other", {}));
+  cluster.put(path("later"), object("Secret", "later", {}));
+  cluster.put(path("s"), object("Secret", "s", { data: { k: btoa("2") } }));
+  cluster.put(path("s"), undefined);
+  await clock.advance(1_000);
+
+  deepEqual(told.map((changed) => changed.name), ["later", "s", "s"]);
+  equal(cluster.requests.filter((request) => request.query.watch === "true").length, 1);
+});
+
+Deno.test("writeKubeEvent() writes the same event once, cut to what the server takes", async () => {
+  const cluster = new FakeCluster(new FakeClock());
+  const event = {
+    object: { kind: "Kustomization", namespace: "default", name: "apps" },
+    severity: "error" as const,
+    timestamp: "2026-01-01T00:00:00Z",
+    reason: "HealthCheckFailed",
+    message: "x".repeat(2_000),
+    metadata: {},
+  };
+
+  await writeKubeEvent(cluster.api(), event, { component: "pilotfish" });
+  await writeKubeEvent(cluster.api(), event, { component: "pilotfish" });
+
+  equal(new Set(cluster.writes).size, 1);
+  const written = cluster.object((cluster.writes[0] ?? "").slice("PATCH ".length));
+  equal(written?.type, "Warning");
+  ok(String(written?.message).length <= 1_024);
+});
