@@ -1,5 +1,6 @@
 import type { JsonValue, MutableJson } from "../../core/json.ts";
 import { isJsonObject } from "../../core/json.ts";
+import { shortestFloat } from "../go_float.ts";
 import type { ScalarNode, YamlNode } from "./node.ts";
 import { listNode, mapNode, scalar } from "./node.ts";
 import type { Dialect } from "./resolve.ts";
@@ -75,9 +76,7 @@ function keyText(key: ScalarNode, dialect: Dialect, lenient: boolean): string {
     throw new NodeValueError(`mapping key "${key.text}" is not text`, key.line);
   }
   // sigs.k8s.io/yaml prints keys that are floats in single precision.
-  return typeof value === "number" && !Number.isInteger(value)
-    ? goFloat(Number(Math.fround(value).toPrecision(8)))
-    : String(value);
+  return typeof value === "number" && !Number.isInteger(value) ? shortestFloat(value, 32) : String(value);
 }
 
 /**
@@ -174,11 +173,11 @@ export function nodeFromJson(value: JsonValue, options: JsonNodeOptions = {}): Y
 
 function numberNode(value: number | bigint, floats: boolean): ScalarNode {
   if (floats) {
-    const text = goFloat(Number(value));
+    const text = shortestFloat(Number(value));
     return scalar(text, resolveText(text, "v3").tag);
   }
   if (typeof value === "bigint" || Number.isSafeInteger(value)) return scalar(String(value), "!!int");
-  return scalar(goFloat(value), "!!float");
+  return scalar(shortestFloat(value), "!!float");
 }
 
 /** Whether go-yaml v3 quotes a one-line text because it would read as something else (YAML 1.1 included). */
@@ -189,19 +188,8 @@ export function needsQuotes(text: string): boolean {
 const base60 = /^[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?$/;
 
 /** Whether a text is a base 60 number of YAML 1.1 (`1:30`), which both versions of go-yaml quote. */
-export function isBase60(text: string): boolean {
+function isBase60(text: string): boolean {
   const first = text.charCodeAt(0);
   if (!(first === 0x2b || first === 0x2d || first >= 0x30 && first <= 0x39) || !text.includes(":")) return false;
   return base60.test(text);
-}
-
-/** Text of a float as Go's `strconv.FormatFloat(value, 'g', -1, 64)` gives it. */
-export function goFloat(value: number): string {
-  if (Number.isNaN(value)) return ".nan";
-  if (!Number.isFinite(value)) return value > 0 ? ".inf" : "-.inf";
-  if (value === 0) return Object.is(value, -0) ? "-0" : "0";
-  const [mantissa = "", exponentText = "0"] = value.toExponential().split("e");
-  const exponent = Number(exponentText);
-  if (exponent >= -4 && exponent < 6) return String(value);
-  return `${mantissa}e${exponent < 0 ? "-" : "+"}${String(Math.abs(exponent)).padStart(2, "0")}`;
 }
