@@ -58,10 +58,10 @@ export const jsonFunctions: FunctionTable = {
   fromJsonArray: func([string], list, (context, text) => {
     try {
       context.made(16 * text.length);
-      const value = parseJson(text);
+      const { value, fault } = readJson(text);
       if (value === null) return new GoSlice(null);
-      if (value instanceof GoSlice) return value;
-      throw cannotUnmarshal(value, "[]interface {}");
+      if (!(value instanceof GoSlice)) throw cannotUnmarshal(value, "[]interface {}");
+      return fault === undefined ? value : goList([fault.message]);
     } catch (error) {
       if (error instanceof GoError) return goList([error.message]);
       throw error;

@@ -4,6 +4,8 @@
  *
  * @module
  */
+import type { JsonValue } from "../../../core/json.ts";
+import { isJsonObject } from "../../../core/json.ts";
 import { FormatError } from "../../../format/format_error.ts";
 import { compileGlob } from "../../../format/glob.ts";
 import { printYaml } from "../../../format/yaml.ts";
@@ -366,11 +368,19 @@ function metadataOf(
       Enabled: dependency.enabled,
       ImportValues: dependency.importValues.length === 0 && make === asStructs
         ? new GoSlice(null)
-        : goList(dependency.importValues.map(fromJson)),
+        : goList(dependency.importValues.map(importValue)),
       Alias: dependency.alias,
     })),
     Type: metadata.type,
   };
+}
+
+/** An import of values as processing leaves it: always a map of `child` and `parent`. */
+function importValue(written: JsonValue): Value {
+  if (typeof written === "string") return goDict([["child", `exports.${written}`], ["parent", "."]]);
+  if (!isJsonObject(written)) return fromJson(written);
+  const { child = "", parent = "" } = written;
+  return goDict([["child", fromJson(child)], ["parent", fromJson(parent)]]);
 }
 
 /** Helm 3: Go's own structs. */
