@@ -47,6 +47,13 @@ export class FakeClock implements Clock {
     return this.#timers.length;
   }
 
+  /** Milliseconds until the next timer; `undefined` when none waits. */
+  get nextInMs(): number | undefined {
+    return this.#timers.length === 0
+      ? undefined
+      : Math.max(0, Math.min(...this.#timers.map((timer) => timer.dueMs)) - this.#elapsed);
+  }
+
   /** Moves time on, runs each timer at its moment, and lets promises settle in between. */
   async advance(ms: number): Promise<void> {
     const end = this.#elapsed + ms;

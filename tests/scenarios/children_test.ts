@@ -1,0 +1,142 @@
+import assert from "node:assert/strict";
+import { configMap, kustomization, ociRepository, secret, yamlOf } from "../support/documents.ts";
+import * as faults from "../support/registry_faults.ts";
+import { ScriptedRegistry } from "../support/scripted_registry.ts";
+import { World } from "./world.ts";
+
+const minuteMs = 60_000;
+
+/** A fleet: the document names one artifact, and that holds the objects of the applications. */
+async function fleetWorld(names: readonly string[], registry = new ScriptedRegistry()): Promise<World> {
+  const world = new World({ registry });
+  for (const name of ["one", "two", "three"]) {
+    registry.put({
+      repository: `org/${name}`,
+      tag: "latest",
+      files: { "map.yaml": yamlOf(configMap(name, { name })) },
+    });
+  }
+  putFleet(world, names);
+  await world.write("fleet.yaml", ociRepository("fleet", "org/fleet"), kustomization("fleet", "fleet"));
+  return world;
+}
+
+function putFleet(world: World, names: readonly string[], spec: Record<string, unknown> = {}): void {
+  const files = Object.fromEntries(names.map((name) => [
+    `${name}.yaml`,
+    yamlOf(ociRepository(name, `org/${name}`, spec), kustomization(name, name), configMap(`${name}-own`, {})),
+  ]));
+  world.registry.put({ repository: "org/fleet", tag: "latest", files });
+}
+
+async function standing(world: World): Promise<readonly string[]> {
+  return Object.values(await world.files()).map((text) => /^ {2}name: (\S+)/m.exec(text)?.[1] ?? text).sort();
+}
+
+Deno.test("objects in an artifact are reconciled, and removed with it", async () => {
+  await using world = await fleetWorld(["one", "two"]);
+  await world.run();
+  assert.deepEqual(await standing(world), ["one", "one-own", "two", "two-own"]);
+  world.expectReady("Kustomization/default/fleet", "Kustomization/default/one", "OCIRepository/default/two");
+  assert.deepEqual(world.status("Kustomization/default/one").parent?.name, "fleet");
+  putFleet(world, ["two", "three"]);
+  await world.advance(3 * minuteMs);
+  assert.deepEqual(await standing(world), ["three", "three-own", "two", "two-own"]);
+  assert.throws(() => world.status("OCIRepository/default/one"));
+  await world.write("fleet.yaml", ociRepository("fleet", "org/fleet"));
+  await world.reload();
+  assert.deepEqual(await standing(world), []);
+  assert.deepEqual(world.board.statuses().map((status) => status.key.name), ["fleet"]);
+});
+
+Deno.test("children live on through an offline restart", async () => {
+  await using world = await fleetWorld(["one", "two"]);
+  await world.run();
+  const before = await world.files();
+  await world.stop();
+  world.registry.isDown = true;
+  for (const name of Object.keys(before)) await world.fileSystem.remove(`/out/${name}`);
+  await world.run();
+  assert.deepEqual(await world.files(), before);
+});
+
+Deno.test("children whose parent cannot be built at the start are not removed", async () => {
+  await using world = await fleetWorld(["one", "two"]);
+  await world.run();
+  const before = await world.files();
+  await world.stop();
+  world.registry.put({
+    repository: "org/fleet",
+    tag: "latest",
+    files: { "kustomization.yaml": "resources: [gone.yaml]\n" },
+  });
+  await world.run();
+  await world.advance(30 * minuteMs);
+  assert.equal(world.ready("Kustomization/default/fleet").status, "False");
+  assert.deepEqual(await world.files(), before);
+});
+
+Deno.test("an artifact brings the login of its own sources", async () => {
+  const registry = new ScriptedRegistry({
+    login: {
+      kind: "bearer",
+      users: [{ name: "ann", password: "child-password" }],
+      anonymous: { "org/fleet": ["pull"] },
+    },
+  });
+  await using world = await fleetWorld([], registry);
+  const auths = { "registry.example.com": { username: "ann", password: "child-password" } };
+  const login = secret("login", { ".dockerconfigjson": JSON.stringify({ auths }) }, "kubernetes.io/dockerconfigjson");
+  registry.put({
+    repository: "org/fleet",
+    tag: "latest",
+    files: {
+      "one.yaml": yamlOf(
+        ociRepository("one", "org/one", { secretRef: { name: "login" } }),
+        kustomization("one", "one"),
+        login,
+      ),
+    },
+  });
+  await world.run();
+  world.expectReady("OCIRepository/default/one", "Kustomization/default/one");
+  const told = JSON.stringify([world.board.statuses(), world.board.events(), world.lines]);
+  assert.doesNotMatch(told, /child-password/);
+});
+
+Deno.test("a child with a wrong spec is told with its parent, and its siblings run", async () => {
+  await using world = await fleetWorld(["one"]);
+  world.registry.put({
+    repository: "org/fleet",
+    tag: "latest",
+    files: {
+      "one.yaml": yamlOf(ociRepository("one", "org/one"), kustomization("one", "one")),
+      "bad.yaml": yamlOf(kustomization("bad", "one", { intervall: "1m" })),
+    },
+  });
+  await world.run();
+  world.expectReady("Kustomization/default/one");
+  assert.match(world.status("Kustomization/default/fleet").warnings.join("\n"), /intervall/);
+});
+
+Deno.test("a child in trouble does not hold up its parent or siblings", async () => {
+  await using world = await fleetWorld(["one", "two"]);
+  world.registry.fault({ path: /org\/one/, times: Infinity }, faults.status(500));
+  await world.run();
+  world.expectReady("Kustomization/default/fleet", "Kustomization/default/two");
+  assert.equal(world.ready("OCIRepository/default/one").status, "False");
+  world.registry.heal();
+  await world.advance(6 * minuteMs);
+  world.expectReady("OCIRepository/default/one", "Kustomization/default/one");
+});
+
+Deno.test("an artifact cannot take over an object of the documents", async () => {
+  await using world = await fleetWorld(["one"]);
+  await world.write("mine.yaml", ociRepository("one", "org/two"), kustomization("mine", "one"));
+  await world.run();
+  assert.match(world.status("OCIRepository/default/one").artifact?.url ?? "", /org\/two/);
+  assert.match(
+    world.status("Kustomization/default/fleet").warnings.join("\n"),
+    /Left out "OCIRepository\/default\/one"/,
+  );
+});
