@@ -35,7 +35,7 @@ export interface KnownLogin {
 /** State that all sessions of a client share. */
 export interface LoginMemory {
   readonly tokens: BearerTokens;
-  /** By address, repository and actions. */
+  /** By address, repository and actions; and by address alone. */
   readonly known: Map<string, KnownLogin>;
 }
 
@@ -95,7 +95,8 @@ export class RegistrySession {
     const plain: WireRequest = { ...rest, url: url ?? this.url(path ?? "") };
     const own = [repositoryScope(this.endpoint.repository, actions), ...scopes];
     const memoryKey = JSON.stringify([this.endpoint.origin.origin, own]);
-    const known = this.#memory.known.get(memoryKey);
+    // Another repository of the registry tells which login is wanted, though not with which scopes.
+    const known = this.#memory.known.get(memoryKey) ?? this.#memory.known.get(this.endpoint.origin.origin);
     const first = known === undefined ? undefined : await this.#authorizationAgain(known, own, plain);
 
     let answer = await this.wire.once({ ...plain, authorization: first });
@@ -129,7 +130,9 @@ export class RegistrySession {
       answer = await this.wire.once({ ...plain, authorization });
       this.#warn(answer);
       if (answer.response.status !== 401 && answer.response.status !== 403) {
-        this.#remember(memoryKey, { challenge, scopes: demanded, credentialKey: credentialKey(credential) });
+        const login = { challenge, scopes: demanded, credentialKey: credentialKey(credential) };
+        this.#remember(memoryKey, login);
+        this.#remember(this.endpoint.origin.origin, { ...login, scopes: [] });
         return answer;
       }
       refused = authorization;
@@ -153,9 +156,15 @@ export class RegistrySession {
     request: WireRequest,
   ): Promise<string | undefined> {
     const candidates = await this.#candidates(request.signal);
-    const credential = candidates.find((candidate) => credentialKey(candidate) === known.credentialKey);
-    if (credential === undefined && known.credentialKey !== credentialKey(undefined)) return undefined;
-    return await this.#authorization(known.challenge, [...known.scopes, ...own], credential, request, undefined);
+    const same = candidates.findIndex((candidate) => credentialKey(candidate) === known.credentialKey);
+    const credential = candidates[Math.max(0, same)];
+    try {
+      return await this.#authorization(known.challenge, [...known.scopes, ...own], credential, request, undefined);
+    } catch (error) {
+      // Without it the registry asks anew, and all credentials have their turn.
+      if (error instanceof StageError && error.reason === "AuthenticationFailed") return undefined;
+      throw error;
+    }
   }
 
   async #authorization(

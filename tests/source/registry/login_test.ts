@@ -106,6 +106,22 @@ Deno.test("all credentials that fit are tried, and the one that worked is rememb
   deepEqual(registry.requests.map((seen) => seen.status), [200]);
 });
 
+Deno.test("what one repository taught helps the next, also where its first login is not taken there", async () => {
+  const { registry, repository } = loginRegistry({ kind: "bearer", users });
+  registry.put({ repository: "org/other", tag: "v1", files });
+  await repository(undefined, { credentials }).resolve("v1");
+  registry.clearLog();
+  await repository("registry.test/org/other", { credentials }).resolve("v1");
+  deepEqual(registry.requests.map((seen) => `${seen.method} ${seen.status}`), ["GET 200", "HEAD 200"]);
+
+  const both = joinCredentials([
+    fixedCredential("registry.test", { kind: "basic", username: "ann", password: "old" }),
+    credentials,
+  ]);
+  registry.put({ repository: "org/third", tag: "v1", files });
+  await repository("registry.test/org/third", { credentials: both }).resolve("v1");
+});
+
 Deno.test("a rotated secret counts at once, and one who has none gets nothing of another's", async () => {
   const { registry, repository } = loginRegistry({ kind: "basic", users });
   await repository(undefined, { credentials }).resolve("v1");
