@@ -7,12 +7,14 @@ import type { JsonObject } from "../core/json.ts";
 import { isJsonObject } from "../core/json.ts";
 import type { DesiredObject, ObjectKey } from "../core/object.ts";
 import { explainRelease } from "../build/helm/explain_release.ts";
-import { type HelmBuildRequest, HelmReleaseBuilder, loadChart } from "../build/helm/helm.ts";
+import { ChartCache, type HelmBuildRequest, HelmReleaseBuilder, loadChart } from "../build/helm/helm.ts";
 import type { KustomizeChange } from "../build/helm/release/post_render.ts";
 import { build as kustomize } from "../build/kustomize/kustomize.ts";
 import { printYamlDocuments } from "../format/yaml.ts";
 import { openDecryptor } from "../build/decrypt/decryptor.ts";
 import { kustomizationBuilder } from "../build/kustomize/kustomization_builder.ts";
+import type { HelmReleaseSpec } from "../core/specs.ts";
+import type { ClusterFacts } from "../target/cluster/cluster_facts.ts";
 import type { ReleaseBuild, RenderedRelease } from "../reconcile/helm_release.ts";
 import type { KustomizationBuild } from "../reconcile/kustomization.ts";
 import type { Doors } from "./doors.ts";
@@ -23,6 +25,8 @@ export interface BuilderOptions {
   readonly doors: Doors;
   /** Whether an object goes to a directory: chance in its templates is then made repeatable. */
   readonly isDirectory: (object: DesiredObject) => boolean;
+  /** What templates may ask of the cluster that a release goes to; `undefined` where there is none. */
+  readonly factsOf: (object: DesiredObject<HelmReleaseSpec>) => Promise<ClusterFacts> | undefined;
   /** Told where each value of a release came from, a line each; absent: nobody asks. */
   readonly onExplained?: (owner: ObjectKey, text: string) => void;
 }
@@ -36,7 +40,7 @@ export interface Builders {
 /** Opens the builders. */
 export function openBuilders(options: BuilderOptions): Builders {
   const { store, doors } = options;
-  const helm = new HelmReleaseBuilder(() => ({ nowMs: doors.clock.now(), random: doors.random, postRender }));
+  const charts = new ChartCache();
   return {
     async kustomization(request, signal) {
       const { object, artifact, variables, decryptionKeys } = request;
@@ -64,10 +68,20 @@ export function openBuilders(options: BuilderOptions): Builders {
       const chartDigest = artifact.content.kind === "tree"
         ? artifact.content.digest
         : artifact.content.descriptor.digest;
-      const build = helmRequest(request, chartDigest, options.isDirectory(request.object));
+      const facts = await options.factsOf(request.object);
+      const build: HelmBuildRequest = {
+        ...helmRequest(request, chartDigest, options.isDirectory(request.object)),
+        ...(facts === undefined ? {} : { capabilities: await facts.capabilities(signal) }),
+      };
+      const tools = {
+        nowMs: doors.clock.now(),
+        random: doors.random,
+        postRender,
+        ...(facts === undefined ? {} : { lookup: facts.lookup }),
+      };
       using tree = await store.openTree(artifact);
       options.onExplained?.(request.object.key, explainedText(explainRelease(loadChart(tree), build)));
-      return await helm.build(build, tree, signal);
+      return await new HelmReleaseBuilder(() => tools, charts).build(build, tree, signal);
     },
   };
 }

@@ -1,4 +1,3 @@
-import type { KubeApi } from "../core/kube_api.ts";
 import type { Log } from "../core/log.ts";
 import type { References } from "../core/references.ts";
 import type { TargetSettings } from "../core/specs.ts";
@@ -11,6 +10,7 @@ import {
   type OpenKubeApi,
 } from "../platform/kube/connect_cluster.ts";
 import { type ClusterReferences, clusterReferences } from "../target/cluster/cluster_references.ts";
+import { type ClusterFacts, clusterFacts } from "../target/cluster/cluster_facts.ts";
 import { type ClusterTarget, clusterTarget } from "../target/cluster/cluster_target.ts";
 import { type OpenLease, openLease } from "../target/cluster/lease.ts";
 import type { Doors } from "./doors.ts";
@@ -27,6 +27,8 @@ export interface ClusterOptions {
 interface OpenCluster {
   readonly target: Target;
   readonly references: References;
+  /** What templates may ask, as the ServiceAccount named (`namespace/name`), else as ourselves. */
+  facts(serviceAccount: string | undefined): Promise<ClusterFacts>;
 }
 
 /** Clusters by settings, connected when first used. */
@@ -76,7 +78,18 @@ export function openClusters(options: ClusterOptions): Clusters {
       await lease[Symbol.asyncDispose]();
       connection[Symbol.dispose]();
     });
-    return { target, references, api };
+    const byAccount = new Map<string, ClusterFacts>();
+    const facts = (serviceAccount: string | undefined) => {
+      const known = byAccount.get(serviceAccount ?? "");
+      if (known !== undefined) return known;
+      const identity = serviceAccount === undefined
+        ? api
+        : api.as(`system:serviceaccount:${serviceAccount.replace("/", ":")}`);
+      const made = clusterFacts(identity, doors.clock);
+      byAccount.set(serviceAccount ?? "", made);
+      return made;
+    };
+    return { target, references, facts };
   };
 
   return {
@@ -84,7 +97,7 @@ export function openClusters(options: ClusterOptions): Clusters {
       const name = JSON.stringify(place);
       const known = opened.get(name);
       if (known !== undefined) return known;
-      let connected: Promise<{ target: ClusterTarget; references: ClusterReferences; api: KubeApi }> | undefined;
+      let connected: ReturnType<typeof connect> | undefined;
       const ready = () => {
         connected ??= connect(place).catch((error: unknown) => {
           connected = undefined;
@@ -94,6 +107,7 @@ export function openClusters(options: ClusterOptions): Clusters {
       };
       const made: OpenCluster = {
         target: new LazyTarget("cluster", async () => (await ready()).target),
+        facts: async (serviceAccount) => (await ready()).facts(serviceAccount),
         references: {
           secret: async (namespace, secret) => (await ready()).references.secret(namespace, secret),
           configMap: async (namespace, configMap) => (await ready()).references.configMap(namespace, configMap),

@@ -87,6 +87,13 @@ export async function openLoop(options: LoopOptions): Promise<Loop> {
     store: sources.store,
     doors,
     ...(options.onExplained === undefined ? {} : { onExplained: options.onExplained }),
+    factsOf: (object) => {
+      const { serviceAccountName } = object.spec;
+      const account = serviceAccountName === undefined ? undefined : `${object.key.namespace}/${serviceAccountName}`;
+      // Of another cluster nothing is asked: its kubeconfig belongs to the target alone.
+      if (object.spec.kubeConfig !== undefined) return undefined;
+      return targets.factsOf(object.annotations[targetAnnotation], account);
+    },
     isDirectory: (object) => targets.targetOf(object.annotations[targetAnnotation]).kind === "directory",
   });
   const checkouts = openCheckouts({ store: sources.store, doors, isPreview });

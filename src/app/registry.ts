@@ -2,9 +2,15 @@ import type { Settings } from "../core/specs.ts";
 import type { ImageReference } from "../format/image_reference.ts";
 import { parseImageReference } from "../format/image_reference.ts";
 import type { OciDestination } from "../source/oci_source.ts";
-import { type CredentialSource, fixedCredential, joinCredentials } from "../source/registry/credential.ts";
+import {
+  type CredentialSource,
+  firstCredentials,
+  fixedCredential,
+  joinCredentials,
+} from "../source/registry/credential.ts";
 import { loginOf, secretCredentials } from "../source/registry/docker_config.ts";
 import { dockerConfigCredentials } from "../source/registry/docker_config_files.ts";
+import { openLogin } from "../source/registry/login/login_provider.ts";
 import { RegistryClient } from "../source/registry/registry_client.ts";
 import type { RepositoryAccess } from "../source/repository_access.ts";
 import type { Doors } from "./doors.ts";
@@ -40,12 +46,14 @@ export function openRegistries(
     ...(options.mirrors === undefined ? {} : { mirrors: options.mirrors }),
   });
   const ofMachine = dockerConfigCredentials(doors);
+  const cloud = cloudLogins(doors);
   const warn = options.onWarning === undefined ? {} : { onWarning: options.onWarning };
   return {
     ofDocument(access) {
       return client.repository(parseImageReference(access.url), {
-        credentials: joinCredentials([
-          ...access.logins.map(({ secret, name }) => secretCredentials(secret, name)),
+        credentials: firstCredentials([
+          joinCredentials(access.logins.map(({ secret, name }) => secretCredentials(secret, name))),
+          cloud(access.provider),
           ofMachine,
         ]),
         network: access.network,
@@ -62,6 +70,27 @@ export function openRegistries(
       });
     },
     [Symbol.dispose]: () => client[Symbol.dispose](),
+  };
+}
+
+/** Logins of clouds, each opened at its first use and kept with its tokens. */
+function cloudLogins(doors: Doors): (provider: RepositoryAccess["provider"]) => CredentialSource {
+  const opened = new Map<string, CredentialSource>();
+  return (provider) => {
+    const known = opened.get(provider);
+    if (known !== undefined) return known;
+    const login = openLogin(provider, {
+      network: (request) => {
+        // These services are beside the machine or take small requests: a connection each is enough.
+        const network = doors.connect({});
+        return network.send(request);
+      },
+      clock: doors.clock,
+      env: doors.processes.env,
+      readText: (path) => doors.fileSystem.readText(path),
+    });
+    opened.set(provider, login);
+    return login;
   };
 }
 

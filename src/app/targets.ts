@@ -5,6 +5,7 @@ import { StageError } from "../core/stage_error.ts";
 import type { Target } from "../core/target.ts";
 import { absolutePath } from "../platform/deno_environment.ts";
 import type { Doors } from "./doors.ts";
+import type { ClusterFacts } from "../target/cluster/cluster_facts.ts";
 import { openClusters } from "./clusters.ts";
 import { DirectoryTarget } from "../target/directory/directory.ts";
 
@@ -20,6 +21,11 @@ export interface TargetOptions {
 export interface Targets extends AsyncDisposable {
   /** The target of an annotation's text (`cluster`, `directory:PATH`), or the default one. @throws {StageError} InvalidDocument */
   readonly targetOf: (annotation: string | undefined) => Target;
+  /** What templates may ask of the cluster that an object goes to; `undefined` for a directory. */
+  readonly factsOf: (
+    annotation: string | undefined,
+    serviceAccount: string | undefined,
+  ) => Promise<ClusterFacts> | undefined;
   /** Look-up of Secrets and ConfigMaps in the cluster, where there is one. */
   readonly clusterReferences: () => readonly References[];
 }
@@ -47,6 +53,10 @@ export function openTargets(settings: Settings, options: TargetOptions): Targets
       const target = options.wrap === undefined ? made : options.wrap(made);
       open.set(name, target);
       return target;
+    },
+    factsOf(annotation, serviceAccount) {
+      const wanted = annotation === undefined ? settings.target : parseTarget(annotation, settings);
+      return wanted.kind === "cluster" ? clusters.open(wanted).facts(serviceAccount) : undefined;
     },
     clusterReferences: () => settings.target.kind === "cluster" ? [clusters.open(settings.target).references] : [],
     [Symbol.asyncDispose]: () => clusters.close(),
