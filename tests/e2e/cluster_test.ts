@@ -127,7 +127,7 @@ const cases: Readonly<Record<string, (bench: Bench) => Promise<void>>> = {
     equal(await bench.target.stands?.(bench.owner, "inputs", signal), true);
 
     // Fields of others are no drift.
-    await kubectl(bench, ["annotate", "configmap", "drifting", "somebody.else/note=hello"]);
+    await kubectl(bench, ["annotate", "configmap", "drifting", "somebody.else/note=hello", "--field-manager=somebody"]);
     await kubectl(bench, ["delete", "configmap", "drifting"]);
     const gone = await changes.next();
     deepEqual(gone.kind === "drift" && [gone.ref.name, gone.fields], ["drifting", []]);
@@ -645,6 +645,29 @@ const cases: Readonly<Record<string, (bench: Bench) => Promise<void>>> = {
 
     equal(applied.changes[0]?.action, "created");
     match(applied.changes[0]?.note ?? "", /colour/);
+  },
+
+  "goes on after the API server was away": async (bench) => {
+    const resources = owned(bench, [configMap("steady", { a: "1" })]);
+    await apply(bench, resources);
+    const changes = watching(bench);
+    equal(await bench.target.stands?.(bench.owner, "inputs", signal), true);
+    await bench.lab.stop();
+    await rejects(
+      apply(bench, owned(bench, [configMap("steady", { a: "2" })])),
+      (error: Error & { reason?: string }) => {
+        equal(error.reason, "ReconciliationFailed");
+        match(error.message, /Cannot reach API server/);
+        return true;
+      },
+    );
+    await bench.lab.start();
+    await kubectl(bench, ["patch", "configmap", "steady", "--type=merge", "-p", '{"data":{"a":"3"}}']);
+
+    const drift = await changes.next();
+    deepEqual(drift.kind === "drift" && [drift.ref.name, drift.fields], ["steady", ["/data/a"]]);
+    equal((await apply(bench, resources)).changes[0]?.action, "configured");
+    changes.end();
   },
 
   "never shows a Secret's values in an error or a plan": async (bench) => {

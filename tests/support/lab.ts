@@ -23,6 +23,10 @@ export interface LabCluster extends AsyncDisposable {
   /** Kubeconfig with a bearer token instead of a certificate. */
   readonly tokenKubeconfig: string;
   kubectl(args: readonly string[], stdin?: string): Promise<string>;
+  /** Stops the whole control plane. */
+  stop(): Promise<void>;
+  /** Starts it again at the same address with what it held. */
+  start(): Promise<void>;
 }
 
 /** Starts a cluster of the lab. `isBare`: API server and etcd alone. */
@@ -31,13 +35,17 @@ export async function startCluster(options: { readonly isBare?: boolean } = {}):
   if (program === undefined) throw new Error("the lab is not here");
   const folder = await Deno.makeTempDir({ prefix: "pilotfish-lab-" });
   const bin = (await run(program, ["install"])).trim();
-  await run(program, ["cluster", folder, ...(options.isBare === true ? ["--bare"] : [])]);
+  const kind = options.isBare === true ? ["--bare"] : [];
+  await run(program, ["cluster", folder, ...kind]);
   const kubeconfig = `${folder}/kubeconfig`;
+  const port = /server: "[^"]*:(\d+)"/.exec(await Deno.readTextFile(kubeconfig))?.[1] ?? "";
   return {
     folder,
     kubeconfig,
     tokenKubeconfig: `${folder}/token.kubeconfig`,
     kubectl: (args, stdin) => run(`${bin}/kubectl`, ["--kubeconfig", kubeconfig, ...args], stdin),
+    stop: async () => void await run(program, ["stop", folder]),
+    start: async () => void await run(program, ["cluster", folder, ...kind, "--port", port]),
     async [Symbol.asyncDispose]() {
       await run(program, ["stop", folder]);
       await Deno.remove(folder, { recursive: true });

@@ -31,7 +31,7 @@ export interface CollectionOptions<Item> {
 
 /** Objects of one page of a list. */
 const pageSize = 500;
-const longestPauseMs = 30_000;
+const longestPauseMs = 10_000;
 
 /**
  * The objects of one list, kept up to date by one watch: listed once, then followed, listed again only when the server
