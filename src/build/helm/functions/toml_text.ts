@@ -28,8 +28,10 @@ function membersOf(value: Value): Members | undefined {
   if (value instanceof GoMap) return sortedKeys(value.entries).map((key) => [key, value.entries?.get(key)] as const);
   if (!(value instanceof GoStruct) || value.fields === null || value.type.toJson !== undefined) return undefined;
   const fields = (value.type.elem ?? value.type).fields ?? [];
-  return fields.filter((field) => field.isPrivate !== true)
-    .map((field) => [field.name, value.fields?.[field.name]] as const);
+  return fields.filter((field) => field.isPrivate !== true).flatMap((field) => {
+    const member = value.fields?.[field.name];
+    return field.isEmbedded ? membersOf(member) ?? [] : [[field.name, member] as const];
+  });
 }
 
 function isTable(value: Value): boolean {

@@ -13,8 +13,9 @@ import { printYaml } from "../../../format/yaml.ts";
 import { nodeToJson, NodeValueError } from "../../../format/yaml_node/node_json.ts";
 import { readYaml } from "../../../format/yaml_node/reader.ts";
 import { YamlSyntaxError } from "../../../format/yaml_node/syntax_error.ts";
+import { readYaml as readYamlBytes, YamlConversionError } from "../chart/read_yaml.ts";
 import { GoError } from "../template/go_error.ts";
-import { withoutRawBytes } from "../template/go_string.ts";
+import { hasRawBytes, toBytes, withoutRawBytes } from "../template/go_string.ts";
 import { goTypes } from "../template/go_type.ts";
 import {
   fromJson,
@@ -106,16 +107,38 @@ function yamlOf(context: CallContext, value: Value): string {
 /** The value of a YAML text as `yaml.Unmarshal` of sigs.k8s.io/yaml gives it. @throws {GoError} with its text */
 function readDocument(context: CallContext, text: string): JsonValue {
   context.made(16 * text.length);
+  if (hasRawBytes(text)) return readRawBytes(text);
   try {
     const node = readYaml(text, { dialect: "v2" });
     return node === undefined ? null : nodeToJson(node, { dialect: "v2", keys: "lenient" }) as JsonValue;
   } catch (error) {
     if (error instanceof YamlSyntaxError || error instanceof NodeValueError) {
-      const fault = new FormatError(error.message, { line: error.line });
-      throw new GoError(`error converting YAML to JSON: ${goYamlFault(text, fault)}`);
+      const fault = new FormatError(faultWords(error.message), { line: error.line });
+      const message = goYamlFault(text, fault);
+      // What go-yaml finds only while it decodes has no line.
+      const shown = /cannot decode|unknown anchor|value contains itself/.test(message)
+        ? message.replace(/^yaml: line \d+: /, "yaml: ")
+        : message;
+      throw new GoError(`error converting YAML to JSON: ${shown}`);
     }
     throw error;
   }
+}
+
+/** A text with bytes that are no UTF-8: libyaml says which rule they break. */
+function readRawBytes(text: string): JsonValue {
+  try {
+    return readYamlBytes(toBytes(text));
+  } catch (error) {
+    if (error instanceof YamlConversionError) throw new GoError(error.message);
+    throw error;
+  }
+}
+
+/** Our reader's words for a key that is none, in those that `goYamlFault` knows. */
+function faultWords(message: string): string {
+  if (message.includes("mapping keys must be scalars")) return "a key must be a text, not a map or list";
+  return /mapping key "null" is not text/.test(message) ? "a key must not be null" : message;
 }
 
 function kindOf(value: JsonValue): string {
