@@ -1,3 +1,4 @@
+import type { OpenNetwork } from "../core/network.ts";
 import type { Settings } from "../core/specs.ts";
 import type { ImageReference } from "../format/image_reference.ts";
 import { parseImageReference } from "../format/image_reference.ts";
@@ -53,7 +54,7 @@ export function openRegistries(
       return client.repository(parseImageReference(access.url), {
         credentials: firstCredentials([
           joinCredentials(access.logins.map(({ secret, name }) => secretCredentials(secret, name))),
-          cloud(access.provider),
+          cloud.of(access.provider),
           ofMachine,
         ]),
         network: access.network,
@@ -69,28 +70,30 @@ export function openRegistries(
         ...warn,
       });
     },
-    [Symbol.dispose]: () => client[Symbol.dispose](),
+    [Symbol.dispose]() {
+      client[Symbol.dispose]();
+      cloud[Symbol.dispose]();
+    },
   };
 }
 
 /** Logins of clouds, each opened at its first use and kept with its tokens. */
-function cloudLogins(doors: Doors): (provider: RepositoryAccess["provider"]) => CredentialSource {
+function cloudLogins(doors: Doors): Disposable & { of(provider: RepositoryAccess["provider"]): CredentialSource } {
   const opened = new Map<string, CredentialSource>();
-  return (provider) => {
-    const known = opened.get(provider);
-    if (known !== undefined) return known;
-    const login = openLogin(provider, {
-      network: (request) => {
-        // These services are beside the machine or take small requests: a connection each is enough.
-        const network = doors.connect({});
-        return network.send(request);
-      },
-      clock: doors.clock,
-      env: doors.processes.env,
-      readText: (path) => doors.fileSystem.readText(path),
-    });
-    opened.set(provider, login);
-    return login;
+  let network: OpenNetwork | undefined;
+  const tools = {
+    network: (request: Request) => (network ??= doors.connect({})).send(request),
+    clock: doors.clock,
+    env: doors.processes.env,
+    readText: (path: string) => doors.fileSystem.readText(path),
+  };
+  return {
+    of(provider) {
+      const login = opened.get(provider) ?? openLogin(provider, tools);
+      opened.set(provider, login);
+      return login;
+    },
+    [Symbol.dispose]: () => network?.[Symbol.dispose](),
   };
 }
 

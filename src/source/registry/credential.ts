@@ -25,12 +25,23 @@ export type CredentialSource = (target: LoginTarget, signal?: AbortSignal) => Pr
 /** No credentials: anonymous. */
 export const anonymous: CredentialSource = () => Promise.resolve([]);
 
-/** Credentials of all sources, in order. */
+/** Credentials of all sources, in order: each is tried. */
 export function joinCredentials(sources: readonly CredentialSource[]): CredentialSource {
   return async (target, signal) => {
     const found: Credential[] = [];
     for (const source of sources) found.push(...await source(target, signal));
     return found;
+  };
+}
+
+/** Credentials of the first source that has any: the later ones are not even asked. */
+export function firstCredentials(sources: readonly CredentialSource[]): CredentialSource {
+  return async (target, signal) => {
+    for (const source of sources) {
+      const found = await source(target, signal);
+      if (found.length > 0) return found;
+    }
+    return [];
   };
 }
 

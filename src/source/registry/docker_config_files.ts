@@ -11,11 +11,13 @@ export interface DockerConfigTools {
   readonly fileSystem: Pick<FileSystem, "readText" | "stat">;
   /** Environment, and credential helpers. */
   readonly processes: Processes;
-  readonly clock: Pick<Clock, "after">;
+  readonly clock: Pick<Clock, "after" | "monotonic">;
 }
 
 /** How long a helper may take. */
 const helperTimeoutMs = 30_000;
+/** How long a helper's answer is used again: a program per request would be too much. */
+const helperKeptMs = 60_000;
 const helperName = /^[A-Za-z0-9._-]{1,64}$/;
 /** Name of Docker Hub in docker's own files. */
 const dockerHubKey = "https://index.docker.io/v1/";
@@ -47,13 +49,24 @@ export function dockerConfigCredentials(tools: DockerConfigTools): CredentialSou
     kept.set(path, { modifiedAt: info.modifiedAt, sizeBytes: info.sizeBytes, config });
     return config;
   };
+  const helped = new Map<string, { readonly until: number; readonly answer: Credential | undefined }>();
+  const ask = async (config: DockerConfig, target: LoginTarget, signal: AbortSignal | undefined) => {
+    const helper = helperOf(config, target.registry);
+    if (helper === undefined) return undefined;
+    const key = JSON.stringify([helper.suffix, helper.server]);
+    const known = helped.get(key);
+    if (known !== undefined && known.until > tools.clock.monotonic()) return known.answer;
+    const answer = await askHelper(helper, target, tools, signal);
+    helped.set(key, { until: tools.clock.monotonic() + helperKeptMs, answer });
+    return answer;
+  };
   return async (target, signal) => {
     const found: Credential[] = [];
     for (const path of dockerConfigPaths((name) => tools.processes.env(name))) {
       const config = await read(path);
       if (config === undefined) continue;
-      const helped = await askHelpers(config, target, tools, signal);
-      if (helped !== undefined) found.push(helped);
+      const answer = await ask(config, target, signal);
+      if (answer !== undefined) found.push(answer);
       found.push(...matchDockerConfig(config, target));
     }
     return found;
@@ -73,16 +86,28 @@ export function dockerConfigPaths(env: (name: string) => string | undefined): re
   ];
 }
 
-async function askHelpers(
-  config: DockerConfig,
+interface Helper {
+  readonly suffix: string;
+  /** What the helper knows the registry by. */
+  readonly server: string;
+  /** Whether it stands for this registry by name, and not for all. */
+  readonly isNamed: boolean;
+}
+
+function helperOf(config: DockerConfig, registry: string): Helper | undefined {
+  const server = registry === "docker.io" ? dockerHubKey : registry;
+  const named = config.credHelpers.get(server) ?? config.credHelpers.get(registry);
+  const suffix = named ?? config.credsStore;
+  return suffix === undefined ? undefined : { suffix, server, isNamed: named !== undefined };
+}
+
+async function askHelper(
+  helper: Helper,
   target: LoginTarget,
   tools: DockerConfigTools,
   signal: AbortSignal | undefined,
 ): Promise<Credential | undefined> {
-  const server = target.registry === "docker.io" ? dockerHubKey : target.registry;
-  const named = config.credHelpers.get(server) ?? config.credHelpers.get(target.registry);
-  const suffix = named ?? config.credsStore;
-  if (suffix === undefined) return undefined;
+  const { suffix, server, isNamed } = helper;
   if (!helperName.test(suffix)) {
     throw new StageError(
       "AuthenticationFailed",
@@ -108,7 +133,7 @@ async function askHelpers(
   } catch (cause) {
     if (signal?.aborted) throw signal.reason;
     // A store for all registries that is not installed here must not stop registries that need no login.
-    if (named === undefined) return undefined;
+    if (!isNamed) return undefined;
     throw fail("cannot be run", cause);
   } finally {
     cancel();
@@ -116,7 +141,7 @@ async function askHelpers(
   if (result.code !== 0) {
     // "credentials not found in native keychain" is how helpers say that they know nothing.
     if (/not found|no credentials/i.test(`${result.stdout}${result.stderr}`)) return undefined;
-    if (named === undefined) return undefined;
+    if (!isNamed) return undefined;
     throw fail(`ended with code ${result.code}`);
   }
   try {

@@ -185,6 +185,7 @@ Deno.test("dockerConfigCredentials() asks helpers by checked names", async () =>
   });
   const ask = (registry: string) => credentials({ registry, repository: "a" });
   deepEqual(await ask("ghcr.io"), [{ kind: "basic", username: "me", password: "pw" }]);
+  await ask("ghcr.io");
   deepEqual(await ask("quay.io"), [{ kind: "identity-token", token: "t" }]);
   deepEqual(await ask("docker.io"), []);
   deepEqual(ran, [
