@@ -96,7 +96,6 @@ export async function runDaemon(options: WorkOptions, signal: AbortSignal): Prom
       const content = contentOf(desired);
       if (content === held.content) return;
       held.content = content;
-      board.hide(secretTexts(desired));
       log.info("documents read", { objects: desired.objects.length, good: isGood });
       running.update(desired);
     },
@@ -104,7 +103,6 @@ export async function runDaemon(options: WorkOptions, signal: AbortSignal): Prom
   }, stopping.signal);
   using _hangUp = onHangUp(reload);
 
-  board.hide(secretTexts(config.desired));
   running.update(config.desired);
   log.info("daemon started", { version, objects: config.desired.objects.length, store: settings.store.path });
   await aborted(signal);
@@ -212,20 +210,4 @@ function contentOf(desired: DesiredState): string {
   ) => [name, [...data].map(([key, value]) => [key, digestOf(value)])]);
   const documents = [...desired.objects, ...desired.notifications].map((object) => object.document);
   return digestOf(canonicalJson([documents, data as JsonValue, desired.isComplete]));
-}
-
-/** Words of Secrets that must never be shown: values of keys that hold passwords and tokens, also inside docker configs. */
-function secretTexts(desired: DesiredState): readonly string[] {
-  const decoder = new TextDecoder();
-  return [...desired.data.values()].filter((document) => document.key.kind === "Secret").flatMap(({ data: { data } }) =>
-    [...data].flatMap(([key, value]) => {
-      const text = decoder.decode(value);
-      if (/\.docker(configjson|cfg)$/.test(key)) {
-        return [...text.matchAll(/"(?:password|auth|identitytoken|registrytoken)"\s*:\s*"([^"]+)"/g)].map((match) =>
-          match[1] ?? ""
-        );
-      }
-      return /password|token|secret|key|credential/i.test(key) ? [text.trim()] : [];
-    })
-  ).filter((text) => text.length >= 6 && !text.includes("\n"));
 }

@@ -1,4 +1,5 @@
 import { Buffer } from "node:buffer";
+import type { DesiredState } from "../config/desired.ts";
 import type { JsonValue } from "../core/json.ts";
 import { isJsonObject } from "../core/json.ts";
 import type { ReferencedData, References } from "../core/references.ts";
@@ -8,7 +9,7 @@ const openKeys: ReadonlySet<string> = new Set(["username", "ca.crt", "caFile", "
 /** Fields of a docker config that hold secrets. */
 const loginFields: ReadonlySet<string> = new Set(["password", "auth", "identitytoken", "registrytoken"]);
 
-/** Notes the values of every Secret that is handed to anybody, so that nothing that is told holds one of them. */
+/** Notes the values of every Secret among the documents or handed to anybody, so that nothing that is told holds one of them. */
 export class KnownSecrets {
   readonly #bySecret = new Map<string, { readonly data: ReferencedData; readonly values: readonly string[] }>();
   readonly #tell: (values: readonly string[]) => void;
@@ -24,20 +25,32 @@ export class KnownSecrets {
       ...references,
       secret: async (namespace, name) => {
         const found = await references.secret(namespace, name);
-        if (found !== undefined) this.#note(`${namespace}/${name}`, found);
+        if (found !== undefined && this.#note(`${namespace}/${name}`, found)) this.#tellAll();
         return found;
       },
     };
   }
 
-  #note(name: string, data: ReferencedData): void {
+  /** Notes the Secrets among the documents. */
+  take(desired: DesiredState): void {
+    const secrets = [...desired.data.values()].filter(({ key }) => key.kind === "Secret");
+    const news = secrets.filter(({ key, data }) => this.#note(`${key.namespace}/${key.name}`, data));
+    if (news.length > 0) this.#tellAll();
+  }
+
+  /** @returns whether there was a new value */
+  #note(name: string, data: ReferencedData): boolean {
     const known = this.#bySecret.get(name);
-    if (known?.data === data) return;
+    if (known?.data === data) return false;
     const values = secretValues(data);
     // What the Secret held before may still stand in a status: it is kept while the program runs.
     const all = known === undefined ? values : [...new Set([...known.values, ...values])];
     this.#bySecret.set(name, { data, values: all });
-    if (all.length !== known?.values.length) this.#tell([...this.#bySecret.values()].flatMap((one) => one.values));
+    return all.length !== (known?.values.length ?? 0);
+  }
+
+  #tellAll(): void {
+    this.#tell([...this.#bySecret.values()].flatMap((one) => one.values));
   }
 }
 

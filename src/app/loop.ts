@@ -148,6 +148,7 @@ export async function openLoop(options: LoopOptions): Promise<Loop> {
     update(desired) {
       const changed = changedData(current, desired);
       current = desired;
+      secrets.take(desired);
       running.update([...desired.objects, ...desired.notifications], { complete: desired.isComplete && !isPreview });
       for (const { kind, namespace, name } of changed) {
         if (kind === "Secret" || kind === "ConfigMap") running.wakeReferrers(kind, namespace, name);
