@@ -87,7 +87,8 @@ async function judgeAll(
   const absent = await probe(session, open.filter((item) => !state.proofs.has(refKey(item.ref))), signal);
   const coming = namesOneOf(request.resources);
   await inParallel(open, session.concurrency, async (item) => {
-    verdicts.set(item, await judge(session, item, { isAbsent: absent(item), coming }, signal));
+    const isLikelyNew = !state.proofs.has(refKey(item.ref));
+    verdicts.set(item, await judge(session, item, { isAbsent: absent(item), isLikelyNew, coming }, signal));
   });
   return verdicts;
 }

@@ -54,6 +54,8 @@ export interface Write {
 export interface JudgeOptions {
   /** Whether it is known that there is no such object. */
   readonly isAbsent?: boolean;
+  /** Whether we have never applied it, so that it is probably not there. */
+  readonly isLikelyNew?: boolean;
   /** Resources of the same apply that are not there yet: kind and name. */
   readonly coming: (text: string) => boolean;
 }
@@ -76,17 +78,24 @@ export async function judge(
 }
 
 async function judged(session: Session, item: Item, options: JudgeOptions, signal: AbortSignal): Promise<Verdict> {
+  if (options.isAbsent === true && skipNote(item, undefined) === undefined && isSurelyValid(item)) {
+    return { kind: "write", live: undefined, body: item.body, takeOver: [], drifted: [], recreate: false };
+  }
+  const tried = options.isLikelyNew === true && mayTryFirst(item) ? await tryFirst(session, item, signal) : undefined;
+  if (tried?.kind === "done" && !hasVersion(tried.outcome)) return verdictOf(session, item, undefined, tried);
   const live = options.isAbsent === true ? undefined : await readObject(session, item, signal);
+  if (tried?.kind === "refused" && live === undefined) throw tried.error;
   const skip = skipNote(item, live);
   if (skip !== undefined) return { kind: "skip", live, note: skip };
   if (live !== undefined && item.createOnly) return { kind: "unchanged", live, note: "It is there already" };
-  if (live === undefined && options.isAbsent === true && isSurelyValid(item)) {
-    return { kind: "write", live, body: item.body, takeOver: [], drifted: [], recreate: false };
-  }
+  if (tried?.kind === "done" && live !== undefined) return verdictOf(session, item, live, tried);
   const body = live === undefined || item.ignored.length === 0
     ? item.body
     : respectIgnored(item.body, live, { paths: item.ignored, manager: session.manager });
-  const dry = await dryRun(session, { ...item, body }, live, signal);
+  return verdictOf(session, item, live, await dryRun(session, { ...item, body }, live, signal));
+}
+
+function verdictOf(session: Session, item: Item, live: JsonObject | undefined, dry: DryRun): Verdict {
   if (dry.kind === "fault") return dry;
   const base: Omit<Write, "takeOver" | "drifted"> = {
     kind: "write",
@@ -104,6 +113,31 @@ async function judged(session: Session, item: Item, options: JudgeOptions, signa
     return { kind: "unchanged", live, ...(dry.note === undefined ? {} : { note: dry.note }) };
   }
   return { ...base, takeOver, drifted };
+}
+
+/** Whether a trial means the same with and without an object that is there already. */
+function mayTryFirst(item: Item): boolean {
+  return !item.createOnly && item.ignored.length === 0 && markOf(item.body, "ssa") === "" && !isLeftAlone(item.body);
+}
+
+/** A trial before anybody has looked whether the object is there: its answer tells that too. */
+async function tryFirst(
+  session: Session,
+  item: Item,
+  signal: AbortSignal,
+): Promise<DryRun | { readonly kind: "refused"; readonly error: KubeError }> {
+  try {
+    return await dryRun(session, item, undefined, signal);
+  } catch (error) {
+    if (!(error instanceof KubeError)) throw error;
+    return { kind: "refused", error };
+  }
+}
+
+/** Whether a trial was of an object that is there: only such a one has a version. */
+function hasVersion(outcome: JsonObject): boolean {
+  return isJsonObject(outcome.metadata) && typeof outcome.metadata.resourceVersion === "string" &&
+    outcome.metadata.resourceVersion !== "";
 }
 
 function skipNote(item: Item, live: JsonObject | undefined): string | undefined {
