@@ -24,6 +24,9 @@ export interface PushOptions {
   readonly signal?: AbortSignal;
 }
 
+/** Left out unless a pattern keeps it with `!`: the binary files that `flux push artifact` leaves out beside version control. */
+const usuallyIgnored = ["*.jpg", "*.jpeg", "*.gif", "*.png", "*.wmv", "*.flv", "*.tar.gz", "*.zip"];
+
 /** The beginning of time: what a reproducible artifact says of its making. */
 const epoch = "1970-01-01T00:00:00Z";
 
@@ -107,7 +110,7 @@ async function pushBytes(
 
 /** The files of a folder as tar+gzip, always the same bytes for the same content. */
 export async function packFolder(path: string, ignore: readonly string[], fileSystem: FileSystem): Promise<Uint8Array> {
-  const ignored = createIgnore({ extra: ignore.join("\n") });
+  const ignored = createIgnore({ extra: [...usuallyIgnored, ...ignore].join("\n") });
   const entries: {
     header: { name: string; size: number; mode: number; mtime: Date; type: "file" };
     body: Uint8Array;

@@ -1,0 +1,232 @@
+import { deepEqual, equal, match, ok, rejects } from "node:assert/strict";
+import { Buffer } from "node:buffer";
+import { gunzipSync } from "node:zlib";
+import type { Descriptor } from "../../../src/core/descriptor.ts";
+import { mediaTypes } from "../../../src/core/descriptor.ts";
+import { digestOf } from "../../../src/core/digest.ts";
+import { copyArtifact } from "../../../src/source/artifact/copy_artifact.ts";
+import { inspectArtifact, listArtifacts } from "../../../src/source/artifact/inspect_artifact.ts";
+import type { TransferEvent } from "../../../src/source/artifact/progress.ts";
+import { pullToFolder } from "../../../src/source/artifact/pull_to_folder.ts";
+import { pushArtifact } from "../../../src/source/artifact/push_artifact.ts";
+import { openLayout } from "../../../src/source/layout/layout_source.ts";
+import type { OciDestination } from "../../../src/source/oci_source.ts";
+import { FakeClock } from "../../support/fake_clock.ts";
+import { FaultyDisk } from "../../support/faulty_file_system.ts";
+import * as faults from "../../support/registry_faults.ts";
+import { bytesOf, registryAndClient } from "../registry/registry_fixture.ts";
+
+async function diskWith(files: Readonly<Record<string, string>>) {
+  const { fileSystem } = new FaultyDisk();
+  for (const [path, text] of Object.entries(files)) {
+    await fileSystem.makeFolder(path.slice(0, path.lastIndexOf("/")));
+    await fileSystem.writeAtomic(path, text);
+  }
+  return { fileSystem, clock: new FakeClock() };
+}
+
+const files = {
+  "/in/b.yaml": "b: 1\n",
+  "/in/a/c.yaml": "c: 1\n",
+  "/in/.git/config": "x",
+  "/in/picture.jpg": "x",
+  "/in/notes.txt": "x",
+};
+
+async function layerOf(repository: OciDestination, tag: string): Promise<{ layer: Descriptor; bytes: Uint8Array }> {
+  const { parts: [layer] } = await inspectArtifact(repository, tag);
+  ok(layer !== undefined);
+  return { layer, bytes: await bytesOf(await repository.blob(layer)) };
+}
+
+Deno.test("pushArtifact() writes Flux's media types and annotations, and the same bytes each time", async () => {
+  const digests = new Set<string>();
+  for (const order of [Object.entries(files), Object.entries(files).reverse()]) {
+    const disk = await diskWith(Object.fromEntries(order));
+    const { repository } = registryAndClient();
+    const events: TransferEvent[] = [];
+    const pushed = await pushArtifact("/in", repository(), {
+      tag: "v1",
+      source: "https://git.test/app",
+      revision: "main@sha1:abc",
+      annotations: { team: "a" },
+      ignore: ["notes.txt"],
+      onTransfer: (event) => events.push(event),
+    }, disk);
+    digests.add(pushed.digest);
+
+    const seen = await inspectArtifact(repository(), "v1");
+    equal(seen.config?.mediaType, mediaTypes.fluxConfig);
+    deepEqual(seen.annotations, {
+      "org.opencontainers.image.created": "1970-01-01T00:00:00Z",
+      "org.opencontainers.image.revision": "main@sha1:abc",
+      "org.opencontainers.image.source": "https://git.test/app",
+      team: "a",
+    });
+    const { layer, bytes } = await layerOf(repository(), "v1");
+    equal(layer.mediaType, mediaTypes.fluxContent);
+    const names = Buffer.from(gunzipSync(bytes)).toString("latin1").match(/[a-z./]+\.(yaml|txt|jpg)/g);
+    deepEqual(names, ["a/c.yaml", "b.yaml"]);
+    deepEqual(events.filter((event) => event.state !== "running").map((event) => event.state), ["pushed", "pushed"]);
+  }
+  equal(digests.size, 1);
+});
+
+Deno.test("pushArtifact() takes one file as it is, and says what is not there", async () => {
+  const disk = await diskWith({ "/in/rules.json": "{}", "/empty/picture.jpg": "x" });
+  const { repository } = registryAndClient();
+  await pushArtifact("/in/rules.json", repository(), { tag: "v1" }, disk);
+  const { layer, bytes } = await layerOf(repository(), "v1");
+  equal(layer.mediaType, "application/vnd.cncf.flux.content.v1.json");
+  equal(new TextDecoder().decode(bytes), "{}");
+  await rejects(pushArtifact("/nowhere", repository(), { tag: "v1" }, disk), { reason: "ReadOperationFailed" });
+  await rejects(pushArtifact("/empty", repository(), { tag: "v1" }, disk), { reason: "ReadOperationFailed" });
+});
+
+Deno.test("pullToFolder() gives back what was pushed, from registry and layout", async () => {
+  const disk = await diskWith(files);
+  const { repository } = registryAndClient();
+  for (const target of [repository(), openLayout("/layout", disk)]) {
+    await pushArtifact("/in", target, { tag: "v1", ignore: ["notes.txt"] }, disk);
+    const pulled = await pullToFolder(target, "v1", "/out", disk);
+    equal(pulled.files, 2);
+    equal(await disk.fileSystem.readText("/out/a/c.yaml"), "c: 1\n");
+    await disk.fileSystem.remove("/out", { recursive: true });
+  }
+});
+
+/** An index with two platforms, a signature by referrer, one on the signature, one on a child, and one by tag. */
+function family(registry: ReturnType<typeof registryAndClient>["registry"]) {
+  const repository = "org/app";
+  const children = ["amd64", "arm64"].map((architecture) => ({
+    ...registry.put({ repository, files: { "a.yaml": architecture } }).manifest,
+    platform: { os: "linux", architecture },
+  }));
+  const index = registry.putManifest(repository, {
+    schemaVersion: 2,
+    mediaType: mediaTypes.index,
+    manifests: children,
+  }, "v1");
+  const sign = (subject: Descriptor, name: string) =>
+    registry.put({ repository, files: { [name]: name }, artifactType: `application/${name}`, subject }).manifest;
+  const signature = sign(index, "sig");
+  const onSignature = sign(signature, "stamp");
+  const [first] = children;
+  ok(first !== undefined);
+  const onChild = sign(first, "sbom");
+  const byTag = registry.put({
+    repository,
+    tag: `sha256-${index.digest.slice(7)}.sig`,
+    files: { old: "signature" },
+  }).manifest;
+  return { index, all: [index, ...children, signature, onSignature, onChild, byTag] };
+}
+
+Deno.test("copyArtifact() brings the whole family from registry to layout to registry, with its digests", async () => {
+  for (const hasReferrers of [true, false]) {
+    const from = registryAndClient();
+    const to = registryAndClient({ hasReferrers });
+    const disk = await diskWith({});
+    const { index, all } = family(from.registry);
+    const layout = openLayout("/layout", disk);
+
+    const copied = await copyArtifact(from.repository(), "v1", layout, { tag: "v1" });
+    equal(copied.descriptor.digest, index.digest);
+    equal(copied.referrers.length, 4);
+    const onward = await copyArtifact(layout, "v1", to.repository(), { tag: "v2" });
+    equal(onward.descriptor.digest, index.digest);
+
+    for (const { digest } of all) {
+      deepEqual(to.registry.content("org/app", digest), from.registry.content("org/app", digest), digest);
+    }
+    equal(to.registry.tags("org/app").get("v2"), index.digest);
+    ok(to.registry.tags("org/app").has(`sha256-${index.digest.slice(7)}.sig`));
+    deepEqual(
+      (await to.repository().referrers(index.digest)).map((one) => one.artifactType),
+      ["application/sig"],
+    );
+  }
+});
+
+Deno.test("copyArtifact() between layouts, within a registry by mounts, and without referrers", async () => {
+  const { registry, repository } = registryAndClient();
+  const { index, all } = family(registry);
+  const disk = await diskWith({});
+  await copyArtifact(repository(), "v1", openLayout("/one", disk), { tag: "v1" });
+  const copied = await copyArtifact(openLayout("/one", disk), "v1", openLayout("/two", disk), { tag: "v1" });
+  equal(copied.descriptor.digest, index.digest);
+  equal((await openLayout("/two", disk).referrers(index.digest)).length, 1);
+
+  registry.clearLog();
+  await copyArtifact(repository(), "v1", repository("registry.test/org/other"), { tag: "v1" });
+  equal(registry.count("PUT", /uploads/), 0);
+  for (const { digest } of all) ok(registry.content("org/other", digest) !== undefined);
+
+  const alone = repository("registry.test/org/alone");
+  deepEqual((await copyArtifact(repository(), index.digest, alone, { withReferrers: false })).referrers, []);
+  deepEqual(await alone.referrers(index.digest), []);
+});
+
+Deno.test("copyArtifact() again sends nothing, and goes on after cuts on either side", async () => {
+  const from = registryAndClient();
+  const to = registryAndClient({}, { limits: { monolithicBytes: 100, pieceBytes: 2000 } });
+  const bytes = new Uint8Array(Buffer.alloc(10_000, "0123456789"));
+  from.registry.put({ repository: "org/app", tag: "v1", layers: [{ bytes }] });
+  from.registry.fault({ path: /blobs/, after: 1 }, faults.cut(4000));
+  to.registry.fault({ method: "PATCH", after: 2 }, faults.partialUpload(700));
+  const events: TransferEvent[] = [];
+  await copyArtifact(from.repository(), "v1", to.repository(), {
+    tag: "v1",
+    onTransfer: (event) => events.push(event),
+  });
+  deepEqual(to.registry.content("org/app", digestOf(bytes)), bytes);
+  ok(events.some((event) => event.state === "running" && event.doneBytes > 0 && event.totalBytes === 10_000));
+
+  to.registry.clearLog();
+  events.length = 0;
+  await copyArtifact(from.repository(), "v1", to.repository(), {
+    tag: "v1",
+    onTransfer: (event) => events.push(event),
+  });
+  equal(to.registry.count("POST"), 0);
+  ok(events.every((event) => event.state === "exists"));
+});
+
+Deno.test("copyArtifact() passes nothing on whose digest is wrong", async () => {
+  const from = registryAndClient();
+  const to = registryAndClient();
+  const { layers: [layer] } = from.registry.put({ repository: "org/app", tag: "v1", files: { a: "1" } });
+  ok(layer !== undefined);
+  from.registry.fault({ path: new RegExp(layer.digest), times: Infinity }, faults.otherBytes(3));
+  await rejects(copyArtifact(from.repository(), "v1", to.repository(), { tag: "v1" }), /its digest is/);
+  equal(to.registry.content("org/app", layer.digest), undefined);
+  equal(to.registry.tags("org/app").size, 0);
+});
+
+Deno.test("listArtifacts() filters, hides signatures, and shows where each came from", async () => {
+  const disk = await diskWith(files);
+  const { registry, repository } = registryAndClient();
+  for (
+    const [tag, revision] of [["v1.0.0", "one"], ["v1.2.0", "two"], ["2.0.0-rc.1", "three"], [
+      "latest",
+      "four",
+    ]] as const
+  ) {
+    await pushArtifact("/in", repository(), { tag, revision, source: "s" }, disk);
+  }
+  const { digest } = await repository().pushManifest({
+    mediaType: mediaTypes.manifest,
+    bytes: registry.content("org/app", registry.tags("org/app").get("latest") ?? "sha256:") ?? new Uint8Array(),
+  }, { tag: `sha256-${"a".repeat(64)}.sig` });
+  const tags = async (options: Parameters<typeof listArtifacts>[1]) =>
+    (await listArtifacts(repository(), options)).map((one) => one.tag);
+  deepEqual(await tags({}), ["2.0.0-rc.1", "latest", "v1.0.0", "v1.2.0"]);
+  deepEqual(await tags({ semver: ">=1.1" }), ["v1.2.0"]);
+  deepEqual(await tags({ regex: "^v.*0\\.0$" }), ["v1.0.0"]);
+  const latest = (await listArtifacts(repository(), { regex: "^latest$" }))[0];
+  deepEqual([latest?.digest, latest?.revision, latest?.source], [digest, "four", "s"]);
+  await rejects(listArtifacts(repository("registry.test/none")), (error: Error) => {
+    match(error.message, /NAME_UNKNOWN/);
+    return true;
+  });
+});
