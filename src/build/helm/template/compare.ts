@@ -135,11 +135,14 @@ export function deepEquals(context: CallContext, a: Value, b: Value): boolean {
     if (bytes === null || other === null) return bytes === other;
     return bytes.length === other.length && bytes.every((byte, index) => byte === other[index]);
   }
+  // Values of classes of their own (times) hide their fields: they say themselves whether they are equal.
+  const equal = a.type.methods?.Equal;
+  if (equal !== undefined) return a === b || equal.call(context, a, b) === true;
   if (a instanceof GoStruct) {
     const { fields } = a;
     const other = (b as GoStruct).fields;
     if (fields === null || other === null) return fields === other;
     return fields === other || Object.keys(fields).every((key) => deepEquals(context, fields[key], other[key]));
   }
-  return a === b || a.type.methods?.Equal !== undefined && a.type.methods.Equal.call(context, a, b) === true;
+  return a === b;
 }

@@ -10,6 +10,10 @@ export const skippedRows: readonly { readonly template: string; readonly reason:
   { template: "{{eq . '.'}}", reason: "the row's data is an int, JSON only has float64" },
   { template: "{{eq . 'e'}}", reason: "the row's data is an int, JSON only has float64" },
   { template: "{{eq . 'P'}}", reason: "the row's data is an int, JSON only has float64" },
+  {
+    template: '{{ date_in_zone "02 Jan 06 15:04 -0700" .Time "UTC" }}',
+    reason: "the row's data is a time, which JSON cannot carry",
+  },
   { template: '{{ semverCompare "badConstraint" "1.2.3" }}', reason: "Go stops with an error, which Helm shows" },
   { template: '{{ semverCompare "1.2.0" "badVersion" }}', reason: "Go stops with an error, which Helm shows" },
 ];
