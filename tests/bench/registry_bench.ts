@@ -8,7 +8,7 @@ import { parseImageReference } from "../../src/format/image_reference.ts";
 import type { OciDestination } from "../../src/source/oci_source.ts";
 import { fixedCredential } from "../../src/source/registry/credential.ts";
 import { labProgram } from "../support/lab.ts";
-import { openLabClient, startRegistry } from "../support/lab_registry.ts";
+import { openLabClient, startRegistry } from "../support/registry_client_lab.ts";
 
 const megabyte = 1024 * 1024;
 

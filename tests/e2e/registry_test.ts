@@ -14,8 +14,8 @@ import { openLayout } from "../../src/source/layout/layout_source.ts";
 import { fixedCredential } from "../../src/source/registry/credential.ts";
 import type { RegistryClient, RepositoryOptions } from "../../src/source/registry/registry_client.ts";
 import { labProgram } from "../support/lab.ts";
-import { openLabClient, startRegistry } from "../support/lab_registry.ts";
-import type { LabRegistry } from "../support/lab_registry.ts";
+import { openLabClient, startRegistry } from "../support/registry_client_lab.ts";
+import type { LabRegistry } from "../support/registry_client_lab.ts";
 
 const isHere = labProgram() !== undefined;
 
