@@ -9,13 +9,18 @@ import type { FormatError } from "./format_error.ts";
 
 /** go-yaml's message, `yaml: line N: …`, for the first document of a text that `error` was thrown for. */
 export function goYamlFault(text: string, error: FormatError): string {
+  return goYamlRefusal(text) ?? decodeFault(text, error);
+}
+
+/** go-yaml's message where its grammar refuses the first document of a text; `undefined` where it does not. */
+export function goYamlRefusal(text: string): string | undefined {
   try {
     new Grammar(new Scanner(text)).document();
+    return undefined;
   } catch (fault) {
     if (!(fault instanceof Fault)) throw fault;
     return fault.message;
   }
-  return decodeFault(text, error);
 }
 
 /** Thrown to end the look. */
@@ -45,8 +50,8 @@ function decodeFault(text: string, error: FormatError): string {
   if (mapKey !== undefined) {
     return `yaml: invalid map key: map[interface {}]interface {}{${JSON.stringify(mapKey)}:interface {}(nil)}`;
   }
-  const infinite = /(?:^|[\s:[{,-])([-+]?)\.(inf|Inf|INF|nan|NaN|NAN)\b/.exec(text);
-  if (infinite !== null && /finite|number/i.test(what)) {
+  const infinite = /(?:no number|unsupported value:) ([-+]?)\.?(inf|nan)/i.exec(what);
+  if (infinite !== null) {
     const isNaN = infinite[2]?.toLowerCase() === "nan";
     return `json: unsupported value: ${isNaN ? "NaN" : infinite[1] === "-" ? "-Inf" : "+Inf"}`;
   }

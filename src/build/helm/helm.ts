@@ -19,6 +19,7 @@ import type { CommonMetadata } from "../../core/specs.ts";
 import { StageError } from "../../core/stage_error.ts";
 import { FormatError } from "../../format/format_error.ts";
 import { parseYamlDocuments } from "../../format/yaml.ts";
+import { isLibrary } from "./chart/chart.ts";
 import type { Chart, ChartCrd } from "./chart/chart.ts";
 import { UnmarshalError } from "./chart/go_struct.ts";
 import { IgnoreSyntaxError } from "./chart/ignore.ts";
@@ -215,7 +216,7 @@ export async function renderRelease(
   try {
     checkReleaseName(request.release.name);
     const chart = preparedChart(loaded.chart, request, dialect);
-    checkInstallable(chart, dialect);
+    notices.push(...missingDependencies(chart, dialect));
     const world = request.isDeterministic === true ? deterministic(request, tools) : tools;
     let heard: Notice[] = [];
     const { value: rendered, isRepeatable } = await settle(
@@ -291,6 +292,23 @@ export class HelmReleaseBuilder implements Builder<HelmBuildRequest> {
       ? load()
       : this.#charts.get(`${dialect} ${request.chartDigest}`, load);
     return await renderRelease(loaded, request, this.#tools(), signal);
+  }
+}
+
+/**
+ * A notice of declared dependencies that are not in `charts/`. Flux renders such a chart (a condition may disable what is
+ * missing), the command line refuses it.
+ *
+ * @throws {RenderError} for a library chart
+ */
+function missingDependencies(chart: Chart, dialect: Dialect): readonly Notice[] {
+  try {
+    checkInstallable(chart, dialect);
+    return [];
+  } catch (error) {
+    if (!(error instanceof RenderError) || isLibrary(chart)) throw error;
+    const cause = error.cause instanceof Error ? error.cause.message : error.message;
+    return [{ level: "WARN", message: `Dependencies were ${cause}` }];
   }
 }
 

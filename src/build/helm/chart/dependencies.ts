@@ -168,7 +168,23 @@ function withImports(chart: Chart, options: DependencyOptions): Chart {
   for (const dependency of declared) {
     for (const item of dependency.importValues) importOne(item, dependency, values, imported, joining);
   }
-  return { ...whole, values: joinTables(copyValue(values), imported, joining) };
+  // Templates see what was imported in one form.
+  const named = declared.map((dependency) => ({
+    ...dependency,
+    importValues: dependency.importValues.flatMap(pairOf),
+  }));
+  return {
+    ...whole,
+    metadata: { ...whole.metadata, dependencies: named },
+    values: joinTables(copyValue(values), imported, joining),
+  };
+}
+
+/** An import as child and parent path; nothing for what is neither text nor map. */
+function pairOf(item: JsonValue): readonly JsonValue[] {
+  if (typeof item === "string") return [{ child: `exports.${item}`, parent: "." }];
+  if (!isJsonObject(item)) return [];
+  return [{ child: goText(fromJson(item.child ?? null)), parent: goText(fromJson(item.parent ?? null)) }];
 }
 
 function importOne(
