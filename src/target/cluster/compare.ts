@@ -35,7 +35,7 @@ function isEmpty(value: JsonValue | undefined): boolean {
 }
 
 /** One part of a JSON pointer as it is written (RFC 6901). */
-export function escapePointer(part: string): string {
+function escapePointer(part: string): string {
   return part.replaceAll("~", "~0").replaceAll("/", "~1");
 }
 

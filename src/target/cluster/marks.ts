@@ -48,9 +48,6 @@ export function ownerSelector(kind: string): string | undefined {
   return group === undefined ? undefined : `${group}/name`;
 }
 
-/** Kinds of owners that label what they own. */
-export const labellingOwners: readonly string[] = Object.keys(ownerGroups);
-
 /** Owner that a resource's labels name; `undefined` when they name none. */
 export function labelledOwner(object: JsonObject, kind: string): ObjectKey | undefined {
   const group = ownerGroups[kind];

@@ -63,7 +63,7 @@ export function compareDelete(a: ResourceRef, b: ResourceRef): number {
 }
 
 /** Whether two resources may be worked on at the same time: the same rank, group and kind. */
-export function isSameRank(a: ResourceRef, b: ResourceRef): boolean {
+function isSameRank(a: ResourceRef, b: ResourceRef): boolean {
   return rankOf(a.kind) === rankOf(b.kind) && a.kind === b.kind && a.group === b.group;
 }
 

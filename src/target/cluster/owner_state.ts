@@ -141,7 +141,7 @@ export function dropProof(state: OwnerState, key: string): void {
 const leftOver = "-";
 
 /** Whether an entry carries the proof of an apply. */
-export function isProved(entry: StoredEntry): boolean {
+function isProved(entry: StoredEntry): boolean {
   return entry.desired !== "" && entry.desired !== leftOver;
 }
 

@@ -59,7 +59,7 @@ function isApplied(object: JsonObject, appliers: ReadonlySet<string>): boolean {
  * Metadata of a kind's objects, page by page. In all namespaces where the account may list them, else in its own;
  * nothing where it may list neither.
  */
-export async function listMetadata(
+async function listMetadata(
   api: KubeApi,
   what: { readonly kind: ServedKind; readonly namespace: string; readonly selector?: string },
   signal: AbortSignal,

@@ -2,6 +2,7 @@ import { deepEqual, equal } from "node:assert/strict";
 import type { JsonObject } from "../../../src/core/json.ts";
 import type { Readiness } from "../../../src/target/cluster/readiness.ts";
 import { fluxJobReadiness, fluxReadinessOf, readinessOf } from "../../../src/target/cluster/readiness.ts";
+import { ownVectors } from "../../support/paths.ts";
 import { testVectors } from "../../support/vectors.ts";
 
 interface Case {
@@ -30,16 +31,24 @@ function plain(conditions: Case["conditions"]) {
   return (conditions ?? []).map((condition) => ({ reason: "", message: "", ...condition }));
 }
 
-testVectors<Case>("kstatus/compute.json", {
-  name: (item) => item.name ?? "",
-  run: (given) => {
-    const found = readinessOf(given.object, now);
-    if (given.error !== undefined) return equal(found.status, "Unknown");
-    deepEqual(
-      { status: found.status, message: found.message, conditions: conditionsOf(found) },
-      { status: given.status, message: given.message ?? "", conditions: plain(given.conditions) },
-    );
-  },
+function meets(given: Case): void {
+  const found = readinessOf(given.object, now);
+  if (given.error !== undefined) return equal(found.status, "Unknown");
+  deepEqual(
+    { status: found.status, message: found.message, conditions: conditionsOf(found) },
+    { status: given.status, message: given.message ?? "", conditions: plain(given.conditions) },
+    given.name,
+  );
+}
+
+testVectors<Case>("kstatus/compute.json", { name: (item) => item.name ?? "", run: meets });
+
+Deno.test("readinessOf() meets kstatus on our own cases", async () => {
+  const { cases } = JSON.parse(await Deno.readTextFile(`${ownVectors}/kstatus/compute.json`)) as {
+    readonly cases: readonly Case[];
+  };
+  for (const given of cases) meets(given);
+  equal(cases.length, 34);
 });
 
 testVectors<Case>("kstatus/job_status.json", {
