@@ -157,7 +157,11 @@ async function work(folder: string, list: Work): Promise<void> {
           { notify, cache: loaded.cache },
         );
         at = step("render", at);
-        const sorted = documentsOf(rendered.files, { dialect: "helm4.2.4", notify });
+        const sorted = documentsOf(rendered.files, {
+          dialect: "helm4.2.4",
+          notify,
+          ...(list.rounds > 1 ? { documents: loaded.documents } : {}),
+        });
         step("sort", at);
         for (const { text } of [...sorted.manifests, ...sorted.hooks]) spent.bytes = (spent.bytes ?? 0) + text.length;
       } catch {

@@ -35,6 +35,7 @@ import { defaultCapabilities } from "./release/capabilities.ts";
 import { settle } from "./release/inputs.ts";
 import type { WorldTools } from "./release/inputs.ts";
 import { manifestText } from "./release/manifest_text.ts";
+import { DocumentCache } from "./release/manifests.ts";
 import type { HookManifest, Manifest } from "./release/manifests.ts";
 import { postRenderManifests, withMetadata } from "./release/post_render.ts";
 import type { KustomizeChange, PostRender, PostRenderStrategy } from "./release/post_render.ts";
@@ -113,12 +114,16 @@ export interface LoadedChart {
   readonly chart: Chart;
   readonly notices: readonly Notice[];
   readonly cache: TemplateCache;
+  /** Documents of earlier renders. */
+  readonly documents: DocumentCache;
 }
 
 /** Charts kept by digest, the least recently used one going first. */
 export class ChartCache {
   readonly #limit: number;
   readonly #charts = new Map<string, LoadedChart>();
+  /** Shared by all charts, so that its limit is one for all. */
+  readonly documents = new DocumentCache();
 
   /** @param limit most charts kept */
   constructor(limit = 16) {
@@ -137,6 +142,7 @@ export class ChartCache {
   /** Forgets all charts. */
   clear(): void {
     this.#charts.clear();
+    this.documents.clear();
   }
 }
 
@@ -145,11 +151,15 @@ export class ChartCache {
  *
  * @throws {StageError} ArtifactFailed with Helm's text when there is no chart or Helm would refuse it
  */
-export function loadChart(tree: FileTree, dialect: Dialect = defaultDialect): LoadedChart {
+export function loadChart(
+  tree: FileTree,
+  dialect: Dialect = defaultDialect,
+  documents: DocumentCache = new DocumentCache(),
+): LoadedChart {
   const notices: Notice[] = [];
   const options = { dialect, notify: (notice: Notice) => void notices.push(notice) };
   try {
-    return { chart: locateChart(tree, options), notices, cache: templateCache() };
+    return { chart: locateChart(tree, options), notices, cache: templateCache(), documents };
   } catch (error) {
     if (
       error instanceof ChartError || error instanceof UnmarshalError || error instanceof YamlConversionError ||
@@ -241,12 +251,16 @@ export async function renderRelease(
     );
     notices.push(...heard);
     const notify = (notice: Notice) => void notices.push(notice);
-    const sorted = await postRenderManifests(documentsOf(rendered.files, { dialect, notify }), {
-      kustomize: request.postRenderers ?? [],
-      strategy: request.postRenderStrategy ?? "combined",
-      ...(request.commonMetadata === undefined ? {} : { commonMetadata: request.commonMetadata }),
-      ...(request.origin === undefined ? {} : { origin: request.origin }),
-    }, { dialect, notify, ...(tools.postRender === undefined ? {} : { postRender: tools.postRender }) });
+    const sorted = await postRenderManifests(
+      documentsOf(rendered.files, { dialect, notify, documents: loaded.documents }),
+      {
+        kustomize: request.postRenderers ?? [],
+        strategy: request.postRenderStrategy ?? "combined",
+        ...(request.commonMetadata === undefined ? {} : { commonMetadata: request.commonMetadata }),
+        ...(request.origin === undefined ? {} : { origin: request.origin }),
+      },
+      { dialect, notify, ...(tools.postRender === undefined ? {} : { postRender: tools.postRender }) },
+    );
     const warnings = notices.filter((notice) => notice.level !== "DEBUG").map(noticeText);
     const crds = crdResources(rendered.crds, request, warnings);
     const mark = request.marksOwnership === false
@@ -287,7 +301,7 @@ export class HelmReleaseBuilder implements Builder<HelmBuildRequest> {
   /** @throws {StageError} ArtifactFailed, BuildFailed, ValuesError */
   async build(request: HelmBuildRequest, tree: FileTree, signal?: AbortSignal): Promise<RenderedRelease> {
     const dialect = request.dialect ?? defaultDialect;
-    const load = () => loadChart(tree, dialect);
+    const load = () => loadChart(tree, dialect, this.#charts.documents);
     const loaded = request.chartDigest === undefined
       ? load()
       : this.#charts.get(`${dialect} ${request.chartDigest}`, load);

@@ -36,6 +36,12 @@ export type PathPattern = (name: string) => boolean;
  * Differs: Go finds some malformed patterns only when matching gets that far; here they are always found.
  */
 export function compilePattern(pattern: string): PathPattern | undefined {
+  // The forms that most patterns have.
+  if (/^[\w./ -]*$/.test(pattern)) return (name) => name === pattern;
+  if (/^\*[\w. -]+$/.test(pattern)) {
+    const end = pattern.slice(1);
+    return (name) => name.endsWith(end) && !name.includes("/");
+  }
   const parts: Part[] = [];
   const symbols = [...pattern];
   for (let index = 0; index < symbols.length; index++) {

@@ -45,6 +45,43 @@ export interface SortedManifests {
 export interface SortOptions {
   readonly dialect: Dialect;
   readonly notify: Notify;
+  /** Documents that were read before: the same text is not read again. */
+  readonly documents?: DocumentCache;
+}
+
+/** Documents by their text, the least recently used ones going first. */
+export class DocumentCache {
+  readonly #limit: number;
+  readonly #documents = new Map<string, JsonValue>();
+  #length = 0;
+
+  /** @param limit characters of all texts that are kept; a document beside them takes some times its text's memory. */
+  constructor(limit = 4 * 1024 * 1024) {
+    this.#limit = limit;
+  }
+
+  /** The document of a text, read when it is not kept. What is returned is shared: never change it. */
+  get(text: string, read: (text: string) => JsonValue): JsonValue {
+    let value = this.#documents.get(text);
+    if (value === undefined) {
+      value = read(text);
+      if (text.length > this.#limit) return value;
+      this.#length += text.length;
+    } else this.#documents.delete(text);
+    this.#documents.set(text, value);
+    for (const oldest of this.#documents.keys()) {
+      if (this.#length <= this.#limit) break;
+      this.#documents.delete(oldest);
+      this.#length -= oldest.length;
+    }
+    return value;
+  }
+
+  /** Forgets everything. */
+  clear(): void {
+    this.#documents.clear();
+    this.#length = 0;
+  }
 }
 
 const hookEvents = new Map([
@@ -68,7 +105,7 @@ export function sortManifests(files: ReadonlyMap<string, string>, options: SortO
     const content = files.get(path) as string;
     if (basePath(path).startsWith("_") || trim(content) === "") continue;
     for (const text of splitManifests(content, options.dialect)) {
-      const { manifest, annotations } = readManifest(path, text, options.dialect);
+      const { manifest, annotations } = readManifest(path, text, options);
       const written = annotations?.get("helm.sh/hook");
       if (annotations === undefined || written === undefined) {
         manifests.push(manifest);
@@ -121,15 +158,19 @@ interface ReadManifest {
   readonly annotations: ReadonlyMap<string, string> | undefined;
 }
 
-function readManifest(path: string, text: string, dialect: Dialect): ReadManifest {
+function readManifest(path: string, text: string, { dialect, documents }: SortOptions): ReadManifest {
   try {
-    const value = readYaml(text.isWellFormed() ? text : goBytes(text));
+    const value = documents === undefined ? readText(text) : documents.get(text, readText);
     const { kind, apiVersion, name, annotations } = headOf(value, dialect);
     return { manifest: { path, text, kind, apiVersion, name, value }, annotations };
   } catch (error) {
     if (!(error instanceof YamlConversionError) && !(error instanceof UnmarshalError)) throw error;
     throw new ChartError(`YAML parse error on ${path}: ${error.message}`, { cause: error });
   }
+}
+
+function readText(text: string): JsonValue {
+  return readYaml(text.isWellFormed() ? text : goBytes(text));
 }
 
 interface Head {

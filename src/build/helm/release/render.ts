@@ -20,7 +20,7 @@ import type { Table } from "../values/tables.ts";
 import { capabilityValues } from "./capabilities.ts";
 import type { Capabilities } from "./capabilities.ts";
 import { sortManifests } from "./manifests.ts";
-import type { SortedManifests } from "./manifests.ts";
+import type { SortedManifests, SortOptions } from "./manifests.ts";
 import { scopesOf, sourcesOf, templatesOf } from "./scopes.ts";
 import type { PlacedTemplate, ReleaseIdentity } from "./scopes.ts";
 
@@ -126,7 +126,7 @@ export function renderFiles(
 /** Cuts rendered files into documents. @throws {RenderError} for a document that is no YAML */
 export function documentsOf(
   files: ReadonlyMap<string, string>,
-  options: { readonly dialect: Dialect; readonly notify: (notice: Notice) => void },
+  options: SortOptions,
 ): SortedManifests {
   try {
     return sortManifests(files, options);
