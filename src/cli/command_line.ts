@@ -38,10 +38,12 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
     if (terminal.signal.aborted) return 130;
     console.err(`✗ ${messageOf(error)}\n`);
     if (error instanceof StageError) console.err(`  hint: ${error.hint}\n`);
-    if (error instanceof UsageError) {
+    // Rooms that may not import this one refuse by the name.
+    const isUsage = error instanceof Error && error.name === "UsageError";
+    if (isUsage) {
       console.err(`  hint: pilotfish help${find(name) === undefined ? "" : ` ${name}`}\n`);
     }
-    return error instanceof UsageError ? 2 : 1;
+    return isUsage ? 2 : 1;
   }
 }
 
