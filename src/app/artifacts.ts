@@ -2,7 +2,7 @@ import { isDigest } from "../core/digest.ts";
 import type { Descriptor } from "../core/descriptor.ts";
 import { StageError } from "../core/stage_error.ts";
 import { isTag, parseImageReference } from "../format/image_reference.ts";
-import { absolutePath } from "../platform/deno_environment.ts";
+import { absolutePath, hostPlatform } from "../platform/deno_environment.ts";
 import { copyArtifact, type CopyResult } from "../source/artifact/copy_artifact.ts";
 import {
   inspectArtifact,
@@ -75,7 +75,7 @@ export function artifactCommands(options: ArtifactOptions): ArtifactCommands {
       const { repository, wanted } = open(reference);
       return await pullToFolder(repository, wanted, absolutePath(folder), {
         fileSystem: doors.fileSystem,
-        clock: doors.clock,
+        platform: hostPlatform(),
         signal,
       });
     },

@@ -1,7 +1,7 @@
-import type { Clock } from "../../core/clock.ts";
-import type { Descriptor } from "../../core/descriptor.ts";
+import type { Descriptor, Platform } from "../../core/descriptor.ts";
 import type { FileSystem } from "../../core/file_system.ts";
 import { StageError } from "../../core/stage_error.ts";
+import { choosePlatform } from "../choose_platform.ts";
 import { parseManifestDocument } from "../manifest_document.ts";
 import type { OciSource } from "../oci_source.ts";
 import { packWriter } from "../store/tree_pack.ts";
@@ -11,7 +11,8 @@ import { readAll } from "../verified_stream.ts";
 /** What {@linkcode pullToFolder} works with. */
 export interface PullTools {
   readonly fileSystem: FileSystem;
-  readonly clock: Clock;
+  /** Which entry of an index is taken. */
+  readonly platform: Platform;
   readonly signal?: AbortSignal;
 }
 
@@ -33,16 +34,17 @@ export async function pullToFolder(
   const call = tools.signal === undefined ? {} : { signal: tools.signal };
   const resolved = await from.resolve(reference, call);
   if (resolved.kind !== "found") throw new RangeError(`"${reference}" cannot be unchanged`);
-  const { bytes, descriptor } = await from.manifest(resolved.descriptor.digest, call);
-  const document = parseManifestDocument(bytes, descriptor.mediaType);
+  let { bytes, descriptor } = await from.manifest(resolved.descriptor.digest, call);
+  let document = parseManifestDocument(bytes, descriptor.mediaType);
+  if (document.kind === "index") {
+    ({ bytes, descriptor } = await from.manifest(choosePlatform(document.index, tools.platform).digest, call));
+    document = parseManifestDocument(bytes, descriptor.mediaType);
+  }
   const layer = document.kind === "manifest" ? document.manifest.layers[0] : undefined;
   if (layer === undefined) {
     throw new StageError(
       "OCIArtifactLayerOperationFailed",
       `Cannot pull "${reference}" of ${from.name}: it has no layer`,
-      {
-        hint: "An index has one manifest per platform: pull one of them by its digest (pilotfish inspect)",
-      },
     );
   }
   const content = await readAll(await from.blob(layer, call), largestFileBytes);

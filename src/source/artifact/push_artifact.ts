@@ -1,6 +1,7 @@
 import { gzipSync } from "node:zlib";
 import { packTar } from "modern-tar";
 import { type Descriptor, mediaTypes } from "../../core/descriptor.ts";
+import type { Digest } from "../../core/digest.ts";
 import { digestOf } from "../../core/digest.ts";
 import type { FileSystem } from "../../core/file_system.ts";
 import { StageError } from "../../core/stage_error.ts";
@@ -46,8 +47,8 @@ export async function pushArtifact(
   const info = await tools.fileSystem.stat(path);
   if (info === undefined) throw new StageError("ReadOperationFailed", `Cannot push "${path}": there is nothing`);
   const layer = info.kind === "folder"
-    ? { mediaType: mediaTypes.fluxContent, bytes: await packFolder(path, options.ignore ?? [], tools.fileSystem) }
-    : { mediaType: fileMediaType(path), bytes: await tools.fileSystem.read(path) ?? new Uint8Array() };
+    ? { mediaType: mediaTypes.fluxContent, ...await packFolder(path, options.ignore ?? [], tools.fileSystem) }
+    : await fileLayer(path, tools.fileSystem);
   const created = options.created ?? epoch;
   const annotations = {
     ...options.annotations,
@@ -61,7 +62,7 @@ export async function pushArtifact(
     architecture: "",
     os: "",
     config: {},
-    rootfs: { type: "layers", diff_ids: [layerDescriptor.digest] },
+    rootfs: { type: "layers", diff_ids: [layer.contentDigest] },
   }));
   const configDescriptor = describe(mediaTypes.fluxConfig, config);
   await pushBytes(to, configDescriptor, config, options);
@@ -77,6 +78,11 @@ export async function pushArtifact(
     { mediaType: mediaTypes.manifest, bytes: new TextEncoder().encode(manifest) },
     { tag: options.tag, ...(options.signal === undefined ? {} : { signal: options.signal }) },
   );
+}
+
+async function fileLayer(path: string, fileSystem: FileSystem) {
+  const bytes = await fileSystem.read(path) ?? new Uint8Array();
+  return { mediaType: fileMediaType(path), bytes, contentDigest: digestOf(bytes) };
 }
 
 /** Media type of a single file: `…content.v1.<extension>`, as flux gives it. */
@@ -108,8 +114,12 @@ async function pushBytes(
   tell(descriptor.size, outcome);
 }
 
-/** The files of a folder as tar+gzip, always the same bytes for the same content. */
-export async function packFolder(path: string, ignore: readonly string[], fileSystem: FileSystem): Promise<Uint8Array> {
+/** The files of a folder as tar+gzip, always the same bytes for the same content; `contentDigest` is the tar's (`diff_ids`). */
+async function packFolder(
+  path: string,
+  ignore: readonly string[],
+  fileSystem: FileSystem,
+): Promise<{ readonly bytes: Uint8Array; readonly contentDigest: Digest }> {
   const ignored = createIgnore({ extra: [...usuallyIgnored, ...ignore].join("\n") });
   const entries: {
     header: { name: string; size: number; mode: number; mtime: Date; type: "file" };
@@ -134,8 +144,9 @@ export async function packFolder(path: string, ignore: readonly string[], fileSy
     throw new StageError("ReadOperationFailed", `Cannot push "${path}": it holds no file that is not ignored`);
   }
   entries.sort((a, b) => (a.header.name < b.header.name ? -1 : 1));
-  const bytes = gzipSync(await packTar(entries), { level: 6 });
+  const tar = await packTar(entries);
+  const bytes = gzipSync(tar, { level: 6 });
   // The header's byte for the operating system is the one thing that differs between machines.
   bytes[9] = 255;
-  return bytes;
+  return { bytes, contentDigest: digestOf(tar) };
 }

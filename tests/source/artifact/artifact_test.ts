@@ -88,7 +88,10 @@ Deno.test("pullToFolder() gives back what was pushed, from registry and layout",
   const { repository } = registryAndClient();
   for (const target of [repository(), openLayout("/layout", disk)]) {
     await pushArtifact("/in", target, { tag: "v1", ignore: ["notes.txt"] }, disk);
-    const pulled = await pullToFolder(target, "v1", "/out", disk);
+    const pulled = await pullToFolder(target, "v1", "/out", {
+      ...disk,
+      platform: { os: "linux", architecture: "amd64" },
+    });
     equal(pulled.files, 2);
     equal(await disk.fileSystem.readText("/out/a/c.yaml"), "c: 1\n");
     await disk.fileSystem.remove("/out", { recursive: true });
