@@ -238,7 +238,7 @@ function daemonSet({ object, status }: Fields): Readiness {
     return waiting("NoObservedGeneration", "DaemonSet status.observedGeneration not found");
   }
   const wanted = whole(status, "desiredNumberScheduled", -1);
-  if (wanted < 0) return waiting("NoDesiredNumber", "DaemonSet status.desiredNumberScheduled not found");
+  if (wanted < 0) return waiting("NoDesiredNumber", "Missing .status.desiredNumberScheduled");
   const scheduled = whole(status, "currentNumberScheduled", 0);
   const updated = whole(status, "updatedNumberScheduled", 0);
   const available = whole(status, "numberAvailable", 0);
