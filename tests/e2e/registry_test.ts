@@ -64,7 +64,10 @@ e2e("artifacts that we push are read by crane, and those of crane by us", async 
     await new Deno.Command("tar", { args: ["cf", archive, "-C", folder, "."] }).output();
     await registry.run("crane", ["append", "-f", archive, "-t", `${registry.host}/org/theirs:v2`, "--oci-empty-base"]);
     const out = `${registry.folder}/out`;
-    const pulled = await pullToFolder(repositoryAt(client, registry, "org/theirs"), "v2", out, disk);
+    const pulled = await pullToFolder(repositoryAt(client, registry, "org/theirs"), "v2", out, {
+      ...disk,
+      platform: { os: "linux", architecture: "amd64" },
+    });
     equal(pulled.files, 2);
     equal(await Deno.readTextFile(`${out}/deploy/app.yaml`), files["deploy/app.yaml"]);
     deepEqual((await listArtifacts(ours, { semver: ">=1.0.0" })).map((one) => one.tag), ["v1.0.0"]);
