@@ -26,17 +26,23 @@ const formatVersion = 1;
 /** Reads all records of `folder` (made if missing) and removes what a crash left unfinished. A file that cannot be read is set aside, not deleted. */
 export async function openCheckpoints(
   folder: string,
-  tools: { readonly fileSystem: FileSystem; readonly onDamaged: (file: string, error: unknown) => void },
+  tools: {
+    readonly fileSystem: FileSystem;
+    readonly onDamaged: (file: string, error: unknown) => void;
+    /** Only look: another process writes here. Default `false`. */
+    readonly isReadOnly?: boolean;
+  },
 ): Promise<Checkpoints> {
-  const { fileSystem } = tools;
-  await fileSystem.makeFolder(folder, { mode: 0o700 });
+  const { fileSystem, isReadOnly = false } = tools;
+  if (!isReadOnly) await fileSystem.makeFolder(folder, { mode: 0o700 });
   const records = new Map<string, ObjectRecord>();
   const saved = new Map<string, string>();
 
   for (const entry of await fileSystem.list(folder) ?? []) {
     const path = `${folder}/${entry.name}`;
-    if (entry.name.startsWith(temporaryPrefix)) await fileSystem.remove(path);
-    else if (entry.kind === "file" && entry.name.endsWith(".json")) {
+    if (entry.name.startsWith(temporaryPrefix)) {
+      if (!isReadOnly) await fileSystem.remove(path);
+    } else if (entry.kind === "file" && entry.name.endsWith(".json")) {
       try {
         const file = JSON.parse(await fileSystem.readText(path) ?? "") as { version: number; record: ObjectRecord };
         if (file.version > formatVersion) {
@@ -49,7 +55,7 @@ export async function openCheckpoints(
         saved.set(name, durableText(file.record));
       } catch (error) {
         tools.onDamaged(path, error);
-        await fileSystem.rename(path, `${path}.damaged`);
+        if (!isReadOnly) await fileSystem.rename(path, `${path}.damaged`);
       }
     }
   }
