@@ -1,5 +1,7 @@
 import { denoClock } from "../../src/platform/deno_clock.ts";
 import { denoFileSystem } from "../../src/platform/deno_file_system.ts";
+import { denoConnect } from "../../src/platform/deno_network.ts";
+import { denoProcesses } from "../../src/platform/deno_processes.ts";
 import { denoRandom } from "../../src/platform/deno_random.ts";
 import type { ClusterTools, OpenKubeApi } from "../../src/platform/kube/connect_cluster.ts";
 import { openCluster } from "../../src/platform/kube/connect_cluster.ts";
@@ -77,6 +79,8 @@ export const clusterTools: ClusterTools = {
   random: denoRandom,
   parseYaml,
   env: (name) => (name === "HOME" ? "/nowhere" : undefined),
+  processes: denoProcesses,
+  connect: denoConnect,
 };
 
 /** The API of a lab's cluster. */

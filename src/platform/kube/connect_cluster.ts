@@ -2,14 +2,14 @@ import type { Clock } from "../../core/clock.ts";
 import type { FileSystem } from "../../core/file_system.ts";
 import type { JsonValue } from "../../core/json.ts";
 import type { KubeApi } from "../../core/kube_api.ts";
-import type { OpenNetwork } from "../../core/network.ts";
+import type { Connect, OpenNetwork } from "../../core/network.ts";
+import type { Processes } from "../../core/process.ts";
 import type { Random } from "../../core/random.ts";
 import { messageOf, StageError } from "../../core/stage_error.ts";
 import { authorizer } from "./credentials.ts";
 import { kubeClient } from "./kube_client.ts";
 import type { KubeConnection, PemSource } from "./kubeconfig.ts";
 import { parseKubeconfig } from "./kubeconfig.ts";
-import type { PluginLogin } from "./login_plugin.ts";
 import { loginPlugin } from "./login_plugin.ts";
 import { nodeNetwork } from "./node_transport.ts";
 
@@ -21,6 +21,10 @@ export interface ClusterTools {
   /** Reads YAML; throws on what is none. */
   readonly parseYaml: (text: string) => JsonValue;
   readonly env: (name: string) => string | undefined;
+  /** For logins by programs. */
+  readonly processes: Pick<Processes, "run">;
+  /** For logins that ask an issuer of tokens. */
+  readonly connect: Connect;
 }
 
 /** A cluster's API whose connection stays open until it is disposed. */
@@ -48,7 +52,7 @@ export async function openCluster(place: ClusterPlace, tools: ClusterTools): Pro
   const named = place.kubeconfig ?? (tools.env("KUBECONFIG")?.split(":").find((path) => path !== ""));
   if (named === undefined) {
     const account = await podAccount(tools);
-    if (account !== undefined) return await open(account, undefined, tools);
+    if (account !== undefined) return await open(account, tools);
   }
   const path = expand(named ?? "~/.kube/config", tools);
   const text = await tools.fileSystem.readText(path);
@@ -61,7 +65,7 @@ export async function openCluster(place: ClusterPlace, tools: ClusterTools): Pro
     folder: path.slice(0, Math.max(0, path.lastIndexOf("/"))) || ".",
     ...(place.context === undefined ? {} : { context: place.context }),
   });
-  return await open(connection, { text, ...(place.context === undefined ? {} : { context: place.context }) }, tools);
+  return await open(connection, tools);
 }
 
 /**
@@ -71,7 +75,7 @@ export async function openCluster(place: ClusterPlace, tools: ClusterTools): Pro
  * @throws {StageError} InvalidDocument
  */
 export async function openForeignCluster(text: string, tools: ClusterTools): Promise<OpenKubeApi> {
-  return await open(parseKubeconfig(parse(text, tools), { isForeign: true }), undefined, tools);
+  return await open(parseKubeconfig(parse(text, tools), { isForeign: true }), tools);
 }
 
 function parse(text: string, tools: ClusterTools): JsonValue {
@@ -98,24 +102,20 @@ async function podAccount(tools: ClusterTools): Promise<KubeConnection | undefin
   };
 }
 
-async function open(
-  connection: KubeConnection,
-  source: { readonly text: string; readonly context?: string } | undefined,
-  tools: ClusterTools,
-): Promise<OpenKubeApi> {
-  const plugin = source === undefined ? undefined : loginPlugin(source.text, source.context);
-  let pluginCert: PluginLogin["clientCert"];
-  if (connection.login.kind === "plugin" && plugin !== undefined) pluginCert = (await plugin(false)).clientCert;
+async function open(connection: KubeConnection, tools: ClusterTools): Promise<OpenKubeApi> {
+  const plugin = connection.plugin === undefined ? undefined : loginPlugin(connection.plugin, tools);
+  const pluginCert = (await plugin?.(false))?.clientCert;
   const ca = await pemText(connection.ca, tools);
   const cert = pluginCert?.cert ?? await pemText(connection.cert, tools);
   const key = pluginCert?.key ?? await pemText(connection.key, tools);
-  const network = connect(connection, { ca, cert, key });
+  const network = connect(connection, { ca, cert, key }, tools.clock);
   const api = kubeClient({
     server: connection.server,
     namespace: connection.namespace,
     network: network.send,
     clock: tools.clock,
     random: tools.random,
+    ...(network.renew === undefined ? {} : { onSilence: network.renew }),
     authorize: authorizer(connection, {
       fileSystem: tools.fileSystem,
       clock: tools.clock,
@@ -129,7 +129,8 @@ async function open(
 function connect(
   connection: KubeConnection,
   pem: { readonly ca: string | undefined; readonly cert: string | undefined; readonly key: string | undefined },
-): OpenNetwork {
+  clock: Clock,
+): RenewableNetwork {
   const { tlsServerName, skipVerify, proxyUrl } = connection;
   if (tlsServerName !== undefined || skipVerify) {
     if (proxyUrl !== undefined) {
@@ -147,8 +148,8 @@ function connect(
       ...(tlsServerName === undefined ? {} : { serverName: tlsServerName }),
     });
   }
-  try {
-    const client = Deno.createHttpClient({
+  const open = () =>
+    Deno.createHttpClient({
       http1: true,
       http2: true,
       poolMaxIdlePerHost: 8,
@@ -156,15 +157,47 @@ function connect(
       ...(pem.cert === undefined || pem.key === undefined ? {} : { cert: pem.cert, key: pem.key }),
       ...(proxyUrl === undefined ? {} : { proxy: { url: proxyUrl } as Deno.Proxy }),
     } as Deno.CreateHttpClientOptions);
-    return {
-      send: firstAlone((request) => fetch(request, { client })),
-      [Symbol.dispose]: () => client.close(),
-    };
+  try {
+    return renewable(open, clock);
   } catch (error) {
     throw new StageError("InvalidDocument", `Cannot use the certificates of the kubeconfig: ${messageOf(error)}`, {
       cause: error,
     });
   }
+}
+
+/** A network whose connection can be given up for a new one. */
+interface RenewableNetwork extends OpenNetwork {
+  /** Lets the connection go; what is under way on it may end. */
+  readonly renew?: () => void;
+}
+
+/** Milliseconds for which a new connection is not given up again. */
+const renewAtMostEveryMs = 5_000;
+
+/**
+ * A network over `fetch`. A connection whose other side vanished without a word would take requests for minutes: whoever
+ * gets no answer asks for a new one.
+ */
+function renewable(open: () => Deno.HttpClient, clock: Clock): RenewableNetwork {
+  let client = open();
+  let openedAt = clock.monotonic();
+  let send = firstAlone(sender(client));
+  return {
+    send: (request) => send(request),
+    renew: () => {
+      if (clock.monotonic() - openedAt < renewAtMostEveryMs) return;
+      client.close();
+      client = open();
+      openedAt = clock.monotonic();
+      send = firstAlone(sender(client));
+    },
+    [Symbol.dispose]: () => client.close(),
+  };
+}
+
+function sender(client: Deno.HttpClient): OpenNetwork["send"] {
+  return (request) => fetch(request, { client });
 }
 
 /** Lets the first request through alone, so that its connection is there to be shared: HTTP/2 needs only one. */

@@ -8,6 +8,7 @@
 import type { JsonObject, JsonValue } from "../../core/json.ts";
 import { isJsonObject } from "../../core/json.ts";
 import { StageError } from "../../core/stage_error.ts";
+import type { PluginDocument } from "./login_plugin.ts";
 
 /** How an account proves itself. Files are read again when they change. */
 export type KubeLogin =
@@ -15,7 +16,7 @@ export type KubeLogin =
   | { readonly kind: "token"; readonly token: string }
   | { readonly kind: "tokenFile"; readonly path: string }
   | { readonly kind: "basic"; readonly username: string; readonly password: string }
-  /** `exec` or an old `auth-provider`: run by the package `@kubernetes/client-node`. */
+  /** `exec` or an old `auth-provider`: {@linkcode KubeConnection.plugin} says which. */
   | { readonly kind: "plugin"; readonly user: string };
 
 /** PEM text, or the file that holds it. */
@@ -32,6 +33,8 @@ export interface KubeConnection {
   readonly cert?: PemSource;
   readonly key?: PemSource;
   readonly login: KubeLogin;
+  /** Where `login` is a plugin: how to run it. */
+  readonly plugin?: PluginDocument;
   readonly proxyUrl?: string;
   readonly tlsServerName?: string;
   readonly skipVerify: boolean;
@@ -86,7 +89,7 @@ export function parseKubeconfig(document: JsonValue, options: KubeconfigOptions 
     ...(ca === undefined ? {} : { ca }),
     ...(cert === undefined ? {} : { cert }),
     ...(key === undefined ? {} : { key }),
-    login: loginOf(user, userName, options),
+    ...loginOf({ user, userName, cluster }, options),
     ...(proxyUrl === "" ? {} : { proxyUrl }),
     ...(tlsServerName === "" ? {} : { tlsServerName }),
     skipVerify: cluster["insecure-skip-tls-verify"] === true,
@@ -106,15 +109,30 @@ function refuseForeign(user: JsonObject, files: readonly string[]): void {
   }
 }
 
-function loginOf(user: JsonObject, name: string, options: KubeconfigOptions): KubeLogin {
+function loginOf(
+  account: { readonly user: JsonObject; readonly userName: string; readonly cluster: JsonObject },
+  options: KubeconfigOptions,
+): Pick<KubeConnection, "login" | "plugin"> {
+  const { user, userName, cluster } = account;
+  const { exec, "auth-provider": authProvider } = user;
   // client-go's order: plugins only when nothing plainer is there; a token file wins over a token.
-  if (text(user.tokenFile) !== "") return { kind: "tokenFile", path: resolvePath(text(user.tokenFile), options) };
-  if (text(user.token) !== "") return { kind: "token", token: text(user.token) };
-  if (text(user.username) !== "") {
-    return { kind: "basic", username: text(user.username), password: text(user.password) };
+  if (text(user.tokenFile) !== "") {
+    return { login: { kind: "tokenFile", path: resolvePath(text(user.tokenFile), options) } };
   }
-  if (isJsonObject(user.exec) || isJsonObject(user["auth-provider"])) return { kind: "plugin", user: name };
-  return { kind: "none" };
+  if (text(user.token) !== "") return { login: { kind: "token", token: text(user.token) } };
+  if (text(user.username) !== "") {
+    return { login: { kind: "basic", username: text(user.username), password: text(user.password) } };
+  }
+  if (!isJsonObject(exec) && !isJsonObject(authProvider)) return { login: { kind: "none" } };
+  return {
+    login: { kind: "plugin", user: userName },
+    plugin: {
+      cluster,
+      ...(isJsonObject(exec) ? { exec } : {}),
+      ...(isJsonObject(authProvider) ? { authProvider } : {}),
+      ...(options.folder === undefined ? {} : { folder: options.folder }),
+    },
+  };
 }
 
 function fileFields(object: JsonObject, fields: readonly string[]): string[] {
