@@ -27,6 +27,8 @@ export interface KubeClientOptions {
   readonly tries?: number;
   /** Milliseconds of silence after which a watch is given up. Default 150 seconds: bookmarks come each minute. */
   readonly watchSilenceMs?: number;
+  /** Told when no answer came in time, or a watch fell silent: the connection may be dead without knowing it. */
+  readonly onSilence?: () => void;
 }
 
 const requestTimeoutMs = 30_000;
@@ -124,6 +126,7 @@ async function sendOnce(
   const onAbort = () => stop.abort(outer.reason);
   outer.addEventListener("abort", onAbort, { once: true });
   const cancelTimer = options.clock.after(timeoutMs, () => {
+    options.onSilence?.();
     stop.abort(new Error(`no answer within ${timeoutMs / 1000} s`));
   });
   try {
@@ -197,7 +200,14 @@ async function* openWatch(
       const text = await response.text();
       throw kubeErrorOf(response.status, bodyOf(text) ?? { message: text.slice(0, 500) }, retryAfter(response));
     }
-    yield* watchEvents(response.body, { clock: options.clock, silenceMs, stop: () => stop.abort(new Error("silent")) });
+    yield* watchEvents(response.body, {
+      clock: options.clock,
+      silenceMs,
+      stop: () => {
+        options.onSilence?.();
+        stop.abort(new Error("silent"));
+      },
+    });
   } catch (error) {
     if (error instanceof KubeError) throw error;
     outer.throwIfAborted();

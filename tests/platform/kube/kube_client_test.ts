@@ -80,9 +80,11 @@ Deno.test("send() repeats what does no harm twice, and nothing else", async () =
 Deno.test("send() gives up after its timeout and when it is aborted", async () => {
   const never: Network = ({ signal }) =>
     new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
-  const { api, run } = client(never, { tries: 1 });
+  let silences = 0;
+  const { api, run } = client(never, { tries: 1, onSilence: () => silences++ });
 
   await rejects(run(api.send({ ...get, timeoutMs: 2_000 })), /no answer within 2 s/);
+  equal(silences, 1);
   const stop = new AbortController();
   const sent = api.send(get, stop.signal);
   stop.abort(new Error("stopped"));
