@@ -167,6 +167,31 @@ const cases: Readonly<Record<string, (bench: Bench) => Promise<void>>> = {
     equal((await apply(bench, resources)).changes.every((change) => change.action === "unchanged"), true);
   },
 
+  "takes over from Helm without touching a Pod": async (bench) => {
+    const chart = `${bench.lab.folder}/chart`;
+    await Deno.mkdir(`${chart}/templates`, { recursive: true });
+    await Deno.writeTextFile(`${chart}/Chart.yaml`, "apiVersion: v2\nname: web\nversion: 1.0.0\n");
+    const resources = [deployment("web"), configMap("conf", { a: "1", old: "2" })];
+    for (const resource of resources) {
+      await Deno.writeTextFile(`${chart}/templates/${resource.kind}.json`, JSON.stringify(resource));
+    }
+    for (const program of ["helm3", "helm4"]) {
+      await bench.lab.run(program, ["install", "web", chart, "--namespace", bench.namespace]);
+      await kubectl(bench, ["rollout", "status", "deployment/web", "--timeout=30s"]);
+      const pods = await kubectl(bench, ["get", "pods", "-o", "jsonpath={.items[*].metadata.uid}"]);
+
+      const ours = owned(bench, [deployment("web"), configMap("conf", { a: "1" })]);
+      const applied = await apply(bench, ours);
+
+      deepEqual(applied.changes.map((change) => change.action), ["configured", "configured"], program);
+      equal(await kubectl(bench, ["get", "pods", "-o", "jsonpath={.items[*].metadata.uid}"]), pods, program);
+      const live = await getJson(bench, "configmap", "conf");
+      deepEqual([live.data, managers(live)], [{ a: "1" }, ["kustomize-controller/Apply"]], program);
+      equal((await apply(bench, ours)).changes.every((change) => change.action === "unchanged"), true, program);
+      await bench.lab.run(program, ["uninstall", "web", "--namespace", bench.namespace, "--wait"]);
+    }
+  },
+
   "adopts what Flux applied and prunes it, and hands it back": async (bench) => {
     const flux = owned(bench, [configMap("kept", { a: "1" }), configMap("stale", { a: "1" }), deployment("web")]);
     await kubectl(

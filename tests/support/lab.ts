@@ -25,6 +25,8 @@ export interface LabCluster extends AsyncDisposable {
   /** Kubeconfig with a bearer token instead of a certificate. */
   readonly tokenKubeconfig: string;
   kubectl(args: readonly string[], stdin?: string): Promise<string>;
+  /** Runs another program of the lab against the cluster. */
+  run(program: string, args: readonly string[]): Promise<string>;
   /** Stops the whole control plane. */
   stop(): Promise<void>;
   /** Starts it again at the same address with what it held. */
@@ -46,6 +48,7 @@ export async function startCluster(options: { readonly isBare?: boolean } = {}):
     kubeconfig,
     tokenKubeconfig: `${folder}/token.kubeconfig`,
     kubectl: (args, stdin) => run(`${bin}/kubectl`, ["--kubeconfig", kubeconfig, ...args], stdin),
+    run: (name, args) => run(`${bin}/${name}`, ["--kubeconfig", kubeconfig, ...args]),
     stop: async () => void await run(program, ["stop", folder]),
     start: async () => void await run(program, ["cluster", folder, ...kind, "--port", port]),
     async [Symbol.asyncDispose]() {
