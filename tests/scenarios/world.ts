@@ -7,7 +7,7 @@ import { problemText } from "../../src/config/problem.ts";
 import { readSettings } from "../../src/config/settings.ts";
 import type { Condition } from "../../src/core/condition.ts";
 import { condition } from "../../src/core/condition.ts";
-import type { FileSystem } from "../../src/core/file_system.ts";
+import type { FileSystem, PendingFile } from "../../src/core/file_system.ts";
 import type { JsonObject } from "../../src/core/json.ts";
 import type { Log } from "../../src/core/log.ts";
 import type { NetworkOptions } from "../../src/core/network.ts";
@@ -305,6 +305,17 @@ export class World implements AsyncDisposable {
     }
   }
 
+  #notingPending(pending: PendingFile): PendingFile {
+    return {
+      get sizeBytes() {
+        return pending.sizeBytes;
+      },
+      write: (chunk) => pending.write(chunk),
+      commit: (...given) => this.#during(() => pending.commit(...given)),
+      [Symbol.asyncDispose]: () => this.#during(async () => await pending[Symbol.asyncDispose]()),
+    };
+  }
+
   /** A file system that counts what is under way. */
   #noting(real: FileSystem): FileSystem {
     return new Proxy(real, {
@@ -315,6 +326,9 @@ export class World implements AsyncDisposable {
           if (this.#isGone) throw new Error("this machine was left");
           this.#activity++;
           const result: unknown = Reflect.apply(member, target, given);
+          if (name === "create") {
+            return this.#during(async () => this.#notingPending(await (result as Promise<PendingFile>)));
+          }
           return result instanceof Promise ? this.#during(() => result) : result;
         };
         return call;
