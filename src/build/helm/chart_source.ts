@@ -27,6 +27,9 @@ export interface ChartReference {
   readonly keyFile?: string;
 }
 
+/** What charts are read through: a disk, or files that are only in memory. */
+export type ChartFiles = Pick<FileSystem, "stat" | "read" | "list">;
+
 /** Where a chart is. */
 export type ChartLoader =
   | { readonly kind: "folder"; readonly path: string }
@@ -37,7 +40,7 @@ export type ChartLoader =
  *
  * @throws {ChartError} with Helm's text: no such path, or the name of a repository's chart
  */
-export async function chartSource(name: string, files: FileSystem): Promise<ChartLoader> {
+export async function chartSource(name: string, files: ChartFiles): Promise<ChartLoader> {
   const path = name.length > 1 ? name.replace(/\/+$/, "") : name;
   const info = path === "" ? undefined : await files.stat(path);
   if (info === undefined) {
@@ -60,7 +63,7 @@ export async function chartSource(name: string, files: FileSystem): Promise<Char
 }
 
 /** Loads what was found. @throws {ChartError} and its kin with Helm's text */
-export async function loadLocated(source: ChartLoader, files: FileSystem, options: LoadOptions): Promise<Chart> {
+export async function loadLocated(source: ChartLoader, files: ChartFiles, options: LoadOptions): Promise<Chart> {
   if (source.kind === "folder") return await loadFolder(source.path, files, options);
   const { bytes, path } = source;
   if (!isGzip(bytes)) {
@@ -98,7 +101,7 @@ function contentType(bytes: Uint8Array): string {
   return isBinary ? "application/octet-stream" : "text/plain; charset=utf-8";
 }
 
-async function loadFolder(path: string, files: FileSystem, options: LoadOptions): Promise<Chart> {
+async function loadFolder(path: string, files: ChartFiles, options: LoadOptions): Promise<Chart> {
   if (!isHelm3(options.dialect) && await files.read(`${path}/Chart.yaml`) === undefined) {
     throw new ChartError(
       `unable to detect chart at ${path}/Chart.yaml: open ${path}/Chart.yaml: no such file or directory`,
@@ -113,7 +116,7 @@ async function loadFolder(path: string, files: FileSystem, options: LoadOptions)
 
 interface Walk {
   readonly root: string;
-  readonly files: FileSystem;
+  readonly files: ChartFiles;
   readonly rules: IgnoreRules;
   readonly found: Map<string, Uint8Array>;
   total: number;
@@ -152,7 +155,7 @@ async function walk(state: Walk, inner: string, depth: number): Promise<void> {
 
 /** What fetching dependencies needs. */
 export interface DependencyTools extends LoadOptions {
-  readonly files: FileSystem;
+  readonly files: ChartFiles;
   readonly pullChart?: (reference: ChartReference, signal?: AbortSignal) => Promise<Uint8Array>;
   readonly signal?: AbortSignal;
 }

@@ -5,7 +5,6 @@
  * @module
  */
 import type { Clock } from "../../core/clock.ts";
-import type { FileSystem } from "../../core/file_system.ts";
 import type { JsonValue } from "../../core/json.ts";
 import type { Random } from "../../core/random.ts";
 import { messageOf, StageError } from "../../core/stage_error.ts";
@@ -13,7 +12,7 @@ import type { Chart } from "./chart/chart.ts";
 import { compilePattern, joinPaths } from "./chart/go_path.ts";
 import { ChartError } from "./chart/metadata.ts";
 import { chartSource, loadLocated, withDependencies } from "./chart_source.ts";
-import type { ChartLoader, ChartReference } from "./chart_source.ts";
+import type { ChartFiles, ChartLoader, ChartReference } from "./chart_source.ts";
 import type { Dialect } from "./dialect.ts";
 import { defaultDialect } from "./dialect.ts";
 import type { Notice } from "./notice.ts";
@@ -43,7 +42,7 @@ export interface ClusterDoor {
 
 /** What the command may use. */
 export interface TemplateDoors {
-  readonly files: FileSystem;
+  readonly files: ChartFiles;
   readonly clock: Clock;
   readonly random: Random;
   /** Standard input, for `-f -`. Absent: empty. */

@@ -18,7 +18,8 @@ export interface BuildTools {
   openFolder(path: string): Promise<{ readonly tree: FileTree; readonly path: string } | undefined>;
   /** Whether `--output` names a folder that is there. */
   isFolder(path: string): Promise<boolean>;
-  readonly renderChart?: RenderChart;
+  /** Renders charts for a kustomization of a tree. */
+  readonly renderChart?: (tree: FileTree) => RenderChart;
   readonly fetchFile?: FetchFile;
 }
 
@@ -82,7 +83,7 @@ export async function runBuild(args: readonly string[], tools: BuildTools): Prom
   const opened = await tools.openFolder(parsed.path);
   if (opened === undefined) return failed(`must build at directory: "${parsed.path}" is no folder`);
   try {
-    const result = await build(opened.tree, opened.path, optionsOf(parsed, tools));
+    const result = await build(opened.tree, opened.path, optionsOf(parsed, tools, opened.tree));
     const warnings = result.warnings.map((warning) => `${warning}\n`).join("");
     const stderr = notes + warnings;
     if (parsed.output === undefined) return { stdout: result.text(), stderr, exitCode: 0, written: new Map() };
@@ -95,14 +96,14 @@ export async function runBuild(args: readonly string[], tools: BuildTools): Prom
   }
 }
 
-function optionsOf(parsed: Arguments, tools: BuildTools): BuildOptions {
+function optionsOf(parsed: Arguments, tools: BuildTools, tree: FileTree): BuildOptions {
   return {
     loadRestriction: parsed.restriction,
     reorder: parsed.reorder ?? "legacy",
     isReorderAsked: parsed.reorder !== undefined,
     enableHelm: parsed.enableHelm,
     chartDefaults: { kubeVersion: parsed.kubeVersion, apiVersions: parsed.apiVersions },
-    ...(tools.renderChart === undefined ? {} : { renderChart: tools.renderChart }),
+    ...(tools.renderChart === undefined ? {} : { renderChart: tools.renderChart(tree) }),
     ...(tools.fetchFile === undefined ? {} : { fetchFile: tools.fetchFile }),
   };
 }

@@ -7,6 +7,7 @@ import { refOf, refText, splitApiVersion } from "../../core/resource.ts";
 import type { CommonMetadata, KustomizationSpec } from "../../core/specs.ts";
 import { asStageError, StageError } from "../../core/stage_error.ts";
 import { applyOverlay, checkPath, generateKustomization, hasKustomization } from "./flux_overlay.ts";
+import type { RenderChart } from "./generators/helm_chart.ts";
 import { build } from "./kustomize.ts";
 import { substituteResources } from "./substitute.ts";
 
@@ -40,6 +41,12 @@ export interface KustomizationRequest {
   readonly variables: Readonly<Record<string, string>>;
   /** Must be there when `spec.decryption` is. */
   readonly decryptor?: TreeDecryptor;
+  /**
+   * Renders the `helmCharts` of a tree; without it they are refused.
+   *
+   * Differs: Flux never inflates charts (it has no helm); here both engines are at hand, and no program is run.
+   */
+  readonly renderChart?: (tree: FileTree) => RenderChart;
 }
 
 const group = "kustomize.toolkit.fluxcd.io";
@@ -64,6 +71,7 @@ async function buildKustomization(
     customSchema: "add",
     overlay: (kustomization) => applyOverlay(kustomization, spec, { tree: readable, folder: spec.path }),
     ...(hasKustomization(readable, spec.path) ? {} : { generated: generateKustomization(readable, spec.path) }),
+    ...(request.renderChart === undefined ? {} : { enableHelm: true, renderChart: request.renderChart(readable) }),
     ...(signal === undefined ? {} : { signal }),
   });
   let resources = result.resources().filter((resource) => !isKustomizationFile(resource));

@@ -78,7 +78,8 @@ Deno.test("runBuild() renders charts through what it is handed, for the versions
     {
       ...tools,
       openFolder: () => Promise.resolve({ tree, path: "" }),
-      renderChart: ({ name, kubeVersion, apiVersions }) => {
+      renderChart: (given) => ({ name, kubeVersion, apiVersions }) => {
+        assert.equal(given, tree);
         asked.push([name, kubeVersion, apiVersions]);
         return Promise.resolve("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\n");
       },

@@ -59,7 +59,11 @@ export function chartRequest(
       throw wrapFault("Could not load additionalValuesFile", error);
     }
   }
+  if (globals.chartHome.startsWith("/")) {
+    throw fault(`Cannot use chartHome "${globals.chartHome}": it must be relative, charts come from the tree`);
+  }
   if (chart.valuesFile !== "") loader.read(chart.valuesFile);
+  else refuseOutside(`${globals.chartHome || "charts"}/${chart.name}/values.yaml`, loader);
   return {
     name: chart.name,
     version: chart.version,
@@ -79,4 +83,9 @@ export function chartRequest(
     nameTemplate: chart.nameTemplate,
     devel: chart.devel,
   };
+}
+
+/** A chart's own values are read under the restrictions of the kustomization's files. */
+function refuseOutside(path: string, loader: Loader): void {
+  if (loader.hasFile(path)) loader.read(path);
 }
