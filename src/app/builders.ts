@@ -6,8 +6,10 @@ import { canonicalJson } from "../core/json.ts";
 import type { JsonObject } from "../core/json.ts";
 import { isJsonObject } from "../core/json.ts";
 import type { DesiredObject, ObjectKey } from "../core/object.ts";
+import { keyText } from "../core/object.ts";
 import { explainRelease } from "../build/helm/explain_release.ts";
 import { ChartCache, type HelmBuildRequest, HelmReleaseBuilder, loadChart } from "../build/helm/helm.ts";
+import { chartInflation } from "../build/helm/chart_inflation.ts";
 import type { KustomizeChange } from "../build/helm/release/post_render.ts";
 import { build as kustomize } from "../build/kustomize/kustomize.ts";
 import { printYamlDocuments } from "../format/yaml.ts";
@@ -58,6 +60,13 @@ export function openBuilders(options: BuilderOptions): Builders {
           spec: object.spec,
           variables,
           ...(decryptor === undefined ? {} : { decryptor }),
+          // Only charts of the artifact: what is pulled beside it would be neither verified nor there offline.
+          renderChart: (files) =>
+            chartInflation(files, {
+              clock: doors.clock,
+              random: doors.random,
+              ...(options.isDirectory(object) ? { seed: keyText(object.key) } : {}),
+            }),
         },
         tree,
         signal,
