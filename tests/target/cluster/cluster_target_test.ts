@@ -402,6 +402,80 @@ Deno.test("wait() ends by the watch, fails early, and names what is missing at t
   await bench.run(good);
 });
 
+Deno.test("wait() fails a StatefulSet when one of its Pods has failed, and says which", async () => {
+  using bench = new Bench();
+  const set = owned({
+    apiVersion: "apps/v1",
+    kind: "StatefulSet",
+    metadata: { name: "db", namespace: "default" },
+    spec: { selector: { matchLabels: { app: "db" } }, template: { metadata: { labels: { app: "db" } } } },
+  });
+  await bench.apply([set]);
+  const waiting = bench.target.wait({ owner, refs: [refOf(set)], timeoutMs: 60_000 }, signal);
+  waiting.catch(() => {});
+  await bench.clock.advance(100);
+
+  bench.cluster.put("/api/v1/namespaces/default/pods/db-0", {
+    apiVersion: "v1",
+    kind: "Pod",
+    metadata: { name: "db-0", namespace: "default", labels: { app: "db" } },
+    status: {
+      phase: "Running",
+      containerStatuses: [{
+        name: "main",
+        state: { waiting: { reason: "CrashLoopBackOff" } },
+        lastState: { terminated: { exitCode: 2, reason: "Error", message: "no disk" } },
+      }],
+    },
+  });
+
+  await rejects(bench.run(waiting), (error: Error) => {
+    match(error.message, /failed early due to stalled resources: \[StatefulSet\/default\/db status: 'Failed'/);
+    match(
+      error.message,
+      /Pod db-0: container main waits in CrashLoopBackOff; ended with exit code 2 \(Error\): no disk/,
+    );
+    return true;
+  });
+});
+
+Deno.test("wait() looks only at what was applied, and never at what was left alone", async () => {
+  using bench = new Bench();
+  const mark = { annotations: { "kustomize.toolkit.fluxcd.io/reconcile": "disabled" } };
+  const resources = [configMap("a"), { ...deployment("off"), metadata: { ...deployment("off").metadata, ...mark } }];
+  await bench.apply(resources);
+
+  const health = await bench.run(bench.target.wait({ owner, refs: resources.map(refOf), timeoutMs: 5_000 }, signal));
+
+  deepEqual(health.map(({ ref, status }) => [ref.name, status]), [["a", "Current"]]);
+});
+
+Deno.test("wait() counts a Job that removed itself as done", async () => {
+  using bench = new Bench();
+  const job = owned({
+    apiVersion: "batch/v1",
+    kind: "Job",
+    metadata: { name: "j", namespace: "default" },
+    spec: { ttlSecondsAfterFinished: 0, template: {} },
+  });
+  await bench.apply([job]);
+  const waiting = bench.target.wait({ owner, refs: [refOf(job)], timeoutMs: 60_000 }, signal);
+  await bench.clock.advance(100);
+  bench.cluster.put("/apis/batch/v1/namespaces/default/jobs/j", undefined);
+
+  equal((await bench.run(waiting))[0]?.status, "Current");
+});
+
+Deno.test("apply() with createOnly makes what is missing and leaves what is there", async () => {
+  using bench = new Bench();
+  await bench.apply([configMap("a", { k: "1" })]);
+
+  const applied = await bench.apply([configMap("a", { k: "2" }), configMap("b")], { createOnly: true });
+
+  deepEqual(applied.changes.map((change) => [change.ref.name, change.action]), [["a", "unchanged"], ["b", "created"]]);
+  deepEqual(bench.cluster.object(path("a"))?.data, { k: "1" });
+});
+
 Deno.test("an API server that is overloaded or away is waited for", async () => {
   using bench = new Bench();
   let refusals = 3;
