@@ -54,6 +54,8 @@ interface Slot {
   stopWatch?: AbortController | undefined;
   live: LiveState;
   hasRun: boolean;
+  /** An order that runs it as soon as its source has been looked at. */
+  isOrdered: boolean;
   /** Settles when the present run has ended. */
   ended: Promise<void>;
 }
@@ -99,6 +101,8 @@ export class Engine implements EngineControl {
   #lastBeat: number;
   #cancelBeat: (() => void) | undefined;
   #settledWaiters: (() => void)[] = [];
+  /** Whether something was done since it was quiet last; a start is work. */
+  #hasWorked = true;
 
   constructor(tools: EngineTools) {
     this.#tools = tools;
@@ -130,7 +134,7 @@ export class Engine implements EngineControl {
         if (slot.object.parent === undefined && !wanted.has(name)) this.#retire(slot.object.key);
       }
       for (const record of [...this.#tools.checkpoints.all()]) {
-        if (!this.#slots.has(keyText(record.key)) && !this.#hasLivingParent(record)) this.#retire(record.key);
+        if (!this.#slots.has(keyText(record.key)) && !this.#hasLivingAncestor(record)) this.#retire(record.key);
       }
     }
     this.#graph = graphOf([...this.#slots.values()].map((slot) => slot.object));
@@ -144,9 +148,21 @@ export class Engine implements EngineControl {
     const token = options.token ?? timeText(this.#tools.clock.now());
     void this.#trySave(slot, { ...this.#prepare(slot), lastHandledReconcileAt: token });
     const source = options.withSource === true ? this.#sourceSlot(slot.object) : undefined;
-    if (source !== undefined) this.#wake(source, "request");
-    this.#wake(slot, "request");
+    if (source === undefined) this.#wake(slot, "request");
+    else {
+      slot.isOrdered = true;
+      this.#wake(source, "request");
+      void this.#runAfter(source, slot);
+    }
     return true;
+  }
+
+  /** Runs an object once its source has ended what it does: with a new artifact it runs anyway, and not twice. */
+  async #runAfter(source: Slot, slot: Slot): Promise<void> {
+    while (source.phase !== "idle") await source.ended;
+    slot.isOrdered = false;
+    const runsNew = slot.again ?? (slot.phase === "idle" ? undefined : slot.trigger);
+    if (runsNew !== "revision" && this.#isCurrent(slot)) this.#wake(slot, "request");
   }
 
   async suspend(key: ObjectKey): Promise<boolean> {
@@ -203,6 +219,7 @@ export class Engine implements EngineControl {
       if (running.length > 0) await within(deadlineMs / 2);
     } finally {
       enough.abort();
+      this.#checkSettled();
     }
   }
 
@@ -220,12 +237,14 @@ export class Engine implements EngineControl {
         trigger: "config",
         live: { warnings: [] },
         hasRun: false,
+        isOrdered: false,
         ended: Promise.resolve(),
       });
       this.#showResting(object);
       return true;
     }
-    const isSame = canonicalJson(slot.object.document) === canonicalJson(object.document);
+    const isSame = canonicalJson(slot.object.document) === canonicalJson(object.document) &&
+      parentText(slot.object.parent) === parentText(object.parent);
     slot.object = object;
     slot.specDigest = specDigest;
     if (!isSame) this.#showResting(object);
@@ -238,22 +257,36 @@ export class Engine implements EngineControl {
     if (slot === undefined || !this.#isSuspended(slot)) return;
     slot.abort?.abort(new Superseded("The object is suspended"));
     slot.cancelTimer?.();
-    const record: ObjectRecord = {
-      ...this.#prepare(slot),
-      conditions: whileSuspended(this.#prepare(slot).conditions),
-      // What is removed while it rests leaves its resources behind (Flux: suspended objects are not finalized).
-      removal: { prune: false, wait: false },
-    };
+    slot.stopWatch?.abort();
+    const { nextRunAt: _, ...live } = slot.live;
+    slot.live = live;
+    const record = this.#asResting(slot, this.#prepare(slot));
     if (record.observedGeneration >= 0) void this.#trySave(slot, record);
     this.#report(slot, record, []);
+  }
+
+  /** The record as it is kept while its object rests; as it is when the object does not. */
+  #asResting(slot: Slot, record: ObjectRecord): ObjectRecord {
+    return this.#isSuspended(slot)
+      ? {
+        ...record,
+        conditions: whileSuspended(record.conditions),
+        // What is removed while it rests leaves its resources behind (Flux: suspended objects are not finalized).
+        removal: { prune: false, wait: false },
+      }
+      : record;
   }
 
   async #setSuspended(key: ObjectKey, suspended: boolean): Promise<boolean> {
     const slot = this.#slots.get(keyText(key));
     if (slot === undefined) return false;
-    await this.#save({ ...this.#prepare(slot), suspended });
-    if (suspended) this.#showResting(slot.object);
-    else this.#wake(slot, "request");
+    try {
+      await this.#save({ ...this.#prepare(slot), suspended });
+    } finally {
+      // A disk that refuses it fails the order; until the end of the program it holds all the same.
+      if (suspended) this.#showResting(slot.object);
+      else this.#wake(slot, "request");
+    }
     return true;
   }
 
@@ -262,20 +295,25 @@ export class Engine implements EngineControl {
   }
 
   #sourceSlot(object: DesiredObject): Slot | undefined {
-    for (const slot of this.#slots.values()) {
-      if (this.#graph.consumersOf(slot.object.key).some((key) => keyText(key) === keyText(object.key))) return slot;
-    }
-    return undefined;
+    const source = sourceOf(object);
+    return source === undefined ? undefined : this.#slots.get(keyText(source));
   }
 
-  #hasLivingParent(record: ObjectRecord): boolean {
-    return record.parent !== undefined && this.#slots.has(keyText(record.parent));
+  /** Whether a parent, or its parent, is held: after a start the objects in between are found only when that one runs. */
+  #hasLivingAncestor(record: ObjectRecord): boolean {
+    let parent = record.parent;
+    for (let depth = 0; parent !== undefined && depth <= deepestChild; depth++) {
+      if (this.#slots.has(keyText(parent))) return true;
+      parent = this.#tools.checkpoints.get(parent)?.parent;
+    }
+    return false;
   }
 
   /** The record of a slot's object with its generation counted up when its spec changed. */
   #prepare(slot: Slot): ObjectRecord {
     const { object, specDigest } = slot;
-    const record = this.#tools.checkpoints.get(object.key) ?? newRecord(object);
+    const kept = this.#tools.checkpoints.get(object.key);
+    const record = kept === undefined ? newRecord(object) : withParent(kept, object.parent);
     if (record.specDigest === specDigest) return record;
     const { suspended: _, ...rest } = record;
     return record.specDigest === ""
@@ -312,11 +350,13 @@ export class Engine implements EngineControl {
         slot.ended = this.#enterAndRun(slot);
         break;
       case "waiting":
-        if (urgency(trigger) < urgency(slot.trigger)) slot.trigger = trigger;
+        slot.trigger = stronger(slot.trigger, trigger);
         break;
       case "running":
-        slot.again = trigger;
+        slot.again = slot.again === undefined ? trigger : stronger(slot.again, trigger);
         if (trigger === "revision" || trigger === "config") {
+          // What a person asked of the run that ends here is asked of the next one.
+          slot.again = stronger(slot.again, slot.trigger);
           slot.abort?.abort(new Superseded("A newer state replaces this run"));
         }
         break;
@@ -324,14 +364,15 @@ export class Engine implements EngineControl {
   }
 
   async #enterAndRun(slot: Slot): Promise<void> {
+    // What was removed under this name must be gone before it is made again.
+    const removing = this.#retiring.get(keyText(slot.object.key));
+    if (removing !== undefined) await removing.done;
     await this.#gate.enter(urgency(slot.trigger));
     try {
       if (!this.#stopping && this.#isCurrent(slot) && !this.#isSuspended(slot)) {
         slot.phase = "running";
         slot.abort = new AbortController();
-        const ending = await this.#runOnce(slot, slot.abort);
-        slot.hasRun ||= ending !== undefined;
-        if (ending !== undefined && slot.again === undefined) this.#schedule(slot, ending.ending, ending.againAfterMs);
+        slot.hasRun = await this.#runOnce(slot, slot.abort) || slot.hasRun;
       }
     } catch (error) {
       this.#tools.log.error("run ended unexpectedly", { object: keyText(slot.object.key), error: messageOf(error) });
@@ -353,8 +394,8 @@ export class Engine implements EngineControl {
     return this.#slots.get(keyText(slot.object.key)) === slot;
   }
 
-  /** Runs an object once. `undefined` when the run was replaced or cut short: it then leaves no trace of failure. */
-  async #runOnce(slot: Slot, abort: AbortController): Promise<{ ending: Ending; againAfterMs?: number } | undefined> {
+  /** Runs an object once. `false` when the run was replaced or cut short: it then leaves no trace of failure. */
+  async #runOnce(slot: Slot, abort: AbortController): Promise<boolean> {
     const { clock } = this.#tools;
     const { object } = slot;
     const startedMs = clock.monotonic();
@@ -394,20 +435,17 @@ export class Engine implements EngineControl {
         throw new StageError("NotBuiltYet", `Cannot reconcile kind "${object.key.kind}": not built yet`);
       }
       const result = await pipeline.run(run);
-      if (abort.signal.aborted && !this.#isCurrent(slot)) return undefined;
+      if (abort.signal.aborted && !this.#isCurrent(slot)) return false;
       await this.#succeed(slot, { before, record, result, moment, startedMs });
-      return {
-        ending: { kind: "success" },
-        ...(result.againAfterMs === undefined ? {} : { againAfterMs: result.againAfterMs }),
-      };
     } catch (error) {
       if (
         abort.signal.aborted && (abort.signal.reason instanceof Superseded || abort.signal.reason instanceof Stopped)
       ) {
-        return undefined;
+        return false;
       }
-      return { ending: await this.#fail(slot, { before, record, error, moment, startedMs }) };
+      await this.#fail(slot, { before, record, error, moment, startedMs });
     }
+    return true;
   }
 
   async #succeed(
@@ -422,7 +460,7 @@ export class Engine implements EngineControl {
       ? before.children
       : this.#adopt(slot.object, result.children, warnings);
     const revision = result.record.lastAppliedRevision;
-    const record: ObjectRecord = {
+    const record = this.#asResting(slot, {
       ...this.#withOrders(done.record),
       ...result.record,
       observedGeneration: before.generation,
@@ -440,13 +478,15 @@ export class Engine implements EngineControl {
         at: timeText(clock.now()),
         durationMs,
       }),
-    };
+    });
+    this.#hasWorked ||= result.events.length > 0 || result.newArtifact !== undefined || result.children !== undefined;
     slot.live = {
       warnings,
       ...(result.health === undefined ? {} : { health: result.health }),
       ...(result.target === undefined ? {} : { target: result.target }),
     };
     await this.#trySave(slot, record);
+    this.#schedule(slot, { kind: "success" }, result.againAfterMs);
     this.#report(slot, record, result.events.map((event) => ({ ...event, ...this.#stamp(slot) })), durationMs);
     this.#watch(slot, result);
     if (result.newArtifact !== undefined) {
@@ -458,7 +498,7 @@ export class Engine implements EngineControl {
   async #fail(
     slot: Slot,
     done: { before: ObjectRecord; record: ObjectRecord; error: unknown; moment: Moment; startedMs: number },
-  ): Promise<Ending> {
+  ): Promise<void> {
     const error = asStageError(done.error, "Unexpected", "Cannot reconcile");
     if (error.reason === "Unexpected") {
       const cause = done.error instanceof Error ? done.error.stack ?? "" : "";
@@ -471,14 +511,22 @@ export class Engine implements EngineControl {
     const failures = isBlocked ? done.before.failures : done.before.failures + 1;
     const durationMs = Math.round(this.#tools.clock.monotonic() - done.startedMs);
     const ready = condition(done.before.conditions, "Ready");
-    const record: ObjectRecord = {
+    const record = this.#asResting(slot, {
       ...this.#withOrders(done.record),
       observedGeneration: row.retry === "on-change" ? done.before.generation : done.before.observedGeneration,
       failures,
       conditions: afterFailure(done.record.conditions, done.moment, shown),
-    };
-    slot.live = { ...slot.live, hint: error.hint };
+    });
+    this.#hasWorked ||= !isBlocked;
+    const { nextRunAt: _, ...live } = slot.live;
+    slot.live = { ...live, hint: error.hint };
     await this.#trySave(slot, record);
+    this.#schedule(slot, {
+      kind: "failure",
+      retry: row.retry,
+      failures: Math.max(1, failures),
+      ...(error.retryAfterMs === undefined ? {} : { retryAfterMs: error.retryAfterMs }),
+    });
     const isNews = ready?.reason !== error.reason || ready.message !== text;
     const event: Event = {
       ...this.#stamp(slot),
@@ -488,13 +536,8 @@ export class Engine implements EngineControl {
       metadata: record.lastAttemptedRevision === undefined ? {} : { revision: record.lastAttemptedRevision },
     };
     this.#report(slot, record, isNews ? [event] : [], durationMs);
-    this.#wakeBlocked(slot.object.key);
-    return {
-      kind: "failure",
-      retry: row.retry,
-      failures: Math.max(1, failures),
-      ...(error.retryAfterMs === undefined ? {} : { retryAfterMs: error.retryAfterMs }),
-    };
+    // The same failure again opens no way for others: two that wait for each other would run without end.
+    if (isNews) this.#wakeBlocked(slot.object.key);
   }
 
   /** Takes the objects found in an artifact; those that were found before and are not any more are removed. */
@@ -515,7 +558,7 @@ export class Engine implements EngineControl {
     const names = new Set(kept.map((child) => keyText(child.key)));
     for (const record of [...this.#tools.checkpoints.all()]) {
       const isOurs = record.parent !== undefined && keyText(record.parent) === keyText(parent.key);
-      if (isOurs && !names.has(keyText(record.key))) this.#retire(record.key);
+      if (isOurs && !this.#slots.has(keyText(record.key)) && !names.has(keyText(record.key))) this.#retire(record.key);
     }
     for (const slot of [...this.#slots.values()]) {
       const isOurs = slot.object.parent !== undefined && keyText(slot.object.parent) === keyText(parent.key);
@@ -546,19 +589,31 @@ export class Engine implements EngineControl {
       slot.stopWatch?.abort();
       slot.abort?.abort(new Superseded("The object is gone"));
     }
-    if (this.#retiring.has(name)) return;
+    const earlier = this.#retiring.get(name);
+    // One that was called off, because the object was back for a moment, ends first and is then done anew.
+    if (this.#stopping || earlier?.abort.signal.aborted === false) return;
     const abort = new AbortController();
-    const done = this.#removeWhenIdle(key, slot, abort.signal).finally(() => {
-      this.#retiring.delete(name);
-      this.#checkSettled();
-    });
-    this.#retiring.set(name, { abort, done });
+    const removing: Removing = {
+      abort,
+      done: this.#removeWhenIdle(key, { slot, earlier }, abort.signal).finally(() => {
+        if (this.#retiring.get(name) === removing) this.#retiring.delete(name);
+        this.#hasWorked = true;
+        this.#checkSettled();
+      }),
+    };
+    this.#retiring.set(name, removing);
   }
 
-  async #removeWhenIdle(key: ObjectKey, slot: Slot | undefined, signal: AbortSignal): Promise<void> {
+  async #removeWhenIdle(
+    key: ObjectKey,
+    before: { readonly slot: Slot | undefined; readonly earlier: Removing | undefined },
+    signal: AbortSignal,
+  ): Promise<void> {
     const { checkpoints, clock, log, random, reporter } = this.#tools;
-    await slot?.ended;
+    await before.earlier?.done;
+    await before.slot?.ended;
     await Promise.resolve();
+    if (signal.aborted) return;
     const isChild = (parent: ObjectKey | undefined) => parent !== undefined && keyText(parent) === keyText(key);
     const children = [
       ...[...this.#slots.values()].filter((other) => isChild(other.object.parent)).map((other) => other.object.key),
@@ -578,7 +633,8 @@ export class Engine implements EngineControl {
           await checkpoints.forget(key);
           log.info("object removed", { object: keyText(key) });
         }
-        reporter.forget(key);
+        if (this.#slots.has(keyText(key))) return;
+        this.#tell("forget", () => reporter.forget(key));
         return;
       } catch (error) {
         if (signal.aborted) return;
@@ -599,10 +655,12 @@ export class Engine implements EngineControl {
     if (result.watch === undefined || this.#stopping || !this.#isCurrent(slot)) return;
     const stop = new AbortController();
     slot.stopWatch = stop;
-    result.watch((change) => this.#onWatched(slot, change), stop.signal);
+    const { watch } = result;
+    this.#tell("watch", () => watch((change) => this.#onWatched(slot, change), stop.signal));
   }
 
   #onWatched(slot: Slot, change: WatchedChange): void {
+    if (this.#stopping || !this.#isCurrent(slot) || this.#isSuspended(slot)) return;
     if (change.kind === "drift") {
       this.#wake(slot, "drift");
       return;
@@ -643,9 +701,9 @@ export class Engine implements EngineControl {
   }
 
   #schedule(slot: Slot, ending: Ending, againAfterMs?: number): void {
-    if (this.#stopping || !this.#isCurrent(slot)) return;
+    if (this.#stopping || slot.again !== undefined || !this.#isCurrent(slot) || this.#isSuspended(slot)) return;
     const spec = slot.object.spec as { readonly intervalMs?: number; readonly retryIntervalMs?: number };
-    if (spec.intervalMs === undefined && ending.kind === "success") return;
+    if (spec.intervalMs === undefined && ending.kind === "success" && againAfterMs === undefined) return;
     const delayMs = againAfterMs ?? nextDelayMs(ending, {
       intervalMs: spec.intervalMs ?? 600_000,
       ...(spec.retryIntervalMs === undefined ? {} : { retryIntervalMs: spec.retryIntervalMs }),
@@ -653,6 +711,7 @@ export class Engine implements EngineControl {
     if (delayMs === undefined) return;
     const { clock } = this.#tools;
     slot.live = { ...slot.live, nextRunAt: timeText(clock.now() + delayMs) };
+    slot.cancelTimer?.();
     slot.cancelTimer = clock.after(delayMs, () => this.#wake(slot, ending.kind === "success" ? "interval" : "retry"));
   }
 
@@ -661,17 +720,31 @@ export class Engine implements EngineControl {
   }
 
   #report(slot: Slot, record: ObjectRecord, events: readonly Event[], durationMs?: number): void {
-    const isSettled = durationMs !== undefined && slot.again === undefined;
+    // A run that ends after its object went must not bring it back.
+    if (!this.#isCurrent(slot)) return;
+    const hasEnded = durationMs !== undefined || slot.phase === "idle";
+    const isSettled = hasEnded && slot.again === undefined && !slot.isOrdered &&
+      (slot.hasRun || durationMs !== undefined);
     const source = sourceOf(slot.object);
-    this.#tools.reporter.record({
-      status: {
-        ...statusOf(slot.object, record, slot.live),
-        ...(source === undefined ? {} : { source }),
-        isSettled,
-      },
-      events,
-      ...(durationMs === undefined ? {} : { durationMs }),
-    });
+    this.#tell("report", () =>
+      this.#tools.reporter.record({
+        status: {
+          ...statusOf(slot.object, record, slot.live),
+          ...(source === undefined ? {} : { source }),
+          isSettled,
+        },
+        events,
+        ...(durationMs === undefined ? {} : { durationMs }),
+      }));
+  }
+
+  /** Calls somebody outside of the loop: what they throw is their fault and stops nothing here. */
+  #tell(what: string, call: () => void): void {
+    try {
+      call();
+    } catch (error) {
+      this.#tools.log.error("a listener of the loop failed", { what, error: messageOf(error) });
+    }
   }
 
   async #save(record: ObjectRecord): Promise<void> {
@@ -693,7 +766,9 @@ export class Engine implements EngineControl {
     const waiters = this.#settledWaiters;
     this.#settledWaiters = [];
     for (const waiter of waiters) waiter();
-    this.#tools.onQuiet?.();
+    if (this.#stopping || !this.#hasWorked) return;
+    this.#hasWorked = false;
+    this.#tell("quiet", () => this.#tools.onQuiet?.());
   }
 
   #beat(): void {
@@ -718,6 +793,23 @@ function urgency(trigger: Trigger): number {
     case "interval":
       return 2;
   }
+}
+
+/** The trigger of a run that two ask for: a person's order is never lost, then the more urgent one counts. */
+function stronger(a: Trigger, b: Trigger): Trigger {
+  if (a === "request" || b === "request") return "request";
+  return urgency(b) < urgency(a) ? b : a;
+}
+
+function parentText(parent: ObjectKey | undefined): string {
+  return parent === undefined ? "" : keyText(parent);
+}
+
+/** A record with the parent that its object has now: an object may move between documents and artifacts. */
+function withParent(record: ObjectRecord, parent: ObjectKey | undefined): ObjectRecord {
+  const { parent: old, ...rest } = record;
+  if (parentText(old) === parentText(parent)) return record;
+  return parent === undefined ? rest : { ...rest, parent };
 }
 
 /** Whether an object's last run ended well. */
