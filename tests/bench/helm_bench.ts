@@ -141,7 +141,7 @@ async function work(folder: string, list: Work): Promise<void> {
       at = step("load", at);
       const values = each.values === ""
         ? new GoMap(new Map())
-        : readValues(Deno.readFileSync(`${folder}/${each.values}`), "helm4.2.4");
+        : readValues(await Deno.readFile(`${folder}/${each.values}`), "helm4.2.4");
       at = step("values", at);
       try {
         const notify = () => {};

@@ -4,7 +4,7 @@ import type { Dialect } from "../../../src/build/helm/dialect.ts";
 import { denoFileSystem as files } from "../../../src/platform/deno_file_system.ts";
 import { denoRandom } from "../../../src/platform/deno_random.ts";
 import { FakeClock } from "../../support/fake_clock.ts";
-import { vectorsFolder } from "../../support/paths.ts";
+import { ownVectors, vectorsFolder } from "../../support/paths.ts";
 import { skips } from "./skip.ts";
 import { runCases, textDifference } from "./vector_suite.ts";
 import type { SuiteCase } from "./vector_suite.ts";
@@ -84,14 +84,14 @@ async function runCommand(each: CommandCase, dialect: (typeof dialects)[number])
   }
 }
 
-function suite(name: string, path: string): void {
+function suite(name: string, path: string, root: string | undefined = folder): void {
   Deno.test({
-    name: folder === undefined
+    name: root === undefined
       ? `${name} vectors (skipped: no shared vectors)`
       : `runTemplate() meets the ${name} vectors`,
-    ignore: folder === undefined,
+    ignore: root === undefined,
     async fn() {
-      const { cases } = JSON.parse(Deno.readTextFileSync(`${folder}/${path}`)) as { cases: readonly CommandCase[] };
+      const { cases } = JSON.parse(Deno.readTextFileSync(`${root}/${path}`)) as { cases: readonly CommandCase[] };
       assert.ok(cases.length > 0);
       const only = Deno.env.get("ONLY_CASE");
       const runs: SuiteCase[] = cases.flatMap((each, index) =>
@@ -116,3 +116,4 @@ for (const name of ["flags", "values", "dependencies", "loading", "manifests", "
   suite(name, `helm-values/${name}.json`);
 }
 suite("helm-cmd", "helm-cmd/cases.json");
+suite("helm_charts", "helm_charts/cases.json", ownVectors);

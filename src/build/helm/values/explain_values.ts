@@ -47,15 +47,21 @@ export function explainValues(
 }
 
 /** Defaults of a chart and its sub-charts, parents first: a parent's block beats the child's own values. */
-function defaultLayers(chart: Chart, path: readonly string[] = []): readonly ValuesLayer[] {
+function defaultLayers(
+  chart: Chart,
+  path: readonly string[] = [],
+  name: string = chart.metadata.name,
+): readonly ValuesLayer[] {
   const own: ValuesLayer = {
-    source: `values.yaml of ${[...path, chart.metadata.name].join("/")}`,
+    source: `values.yaml of ${name}`,
     isSecret: false,
     values: path.reduceRight((inner, key) => tableUnder(key, inner), tableOf(chart.values)),
   };
   return [
     own,
-    ...chart.dependencies.flatMap((child) => defaultLayers(child, [...path, child.metadata.name])),
+    ...chart.dependencies.flatMap((child) =>
+      defaultLayers(child, [...path, child.metadata.name], `${name}/${child.metadata.name}`)
+    ),
   ];
 }
 
