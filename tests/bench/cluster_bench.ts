@@ -7,7 +7,7 @@ import type { Resource } from "../../src/core/resource.ts";
 import { denoClock } from "../../src/platform/deno_clock.ts";
 import { denoRandom } from "../../src/platform/deno_random.ts";
 import { clusterTarget } from "../../src/target/cluster/cluster_target.ts";
-import { inParallel } from "../../src/target/cluster/session.ts";
+import { inParallel } from "../../src/target/cluster/access.ts";
 import { connectLab, labProgram, startCluster } from "../support/lab.ts";
 
 const count = 1_000;

@@ -14,8 +14,8 @@ import { rankGroups, stageOf, stages } from "./order.ts";
 import type { OwnerState, Proof } from "./owner_state.ts";
 import { dropProof, hasLabel, look, summary, viewOf } from "./owner_state.ts";
 import { listPages } from "./recover_inventory.ts";
-import type { Session } from "./session.ts";
-import { faultText, inParallel, readObject } from "./session.ts";
+import type { Access } from "./access.ts";
+import { faultText, inParallel, readObject } from "./access.ts";
 import type { Written } from "./write_object.ts";
 import { isGoing, writeObject, writeUnjudged } from "./write_object.ts";
 import { waitForHealth } from "./health.ts";
@@ -38,7 +38,7 @@ export async function applyResources(
   options: { readonly isSweep: boolean },
   signal: AbortSignal,
 ): Promise<ApplyResult> {
-  const { session } = state;
+  const { access } = state;
   const changes: AppliedChange[] = [];
   const refs: ResourceRef[] = [];
   const keys = new Set<string>();
@@ -46,7 +46,7 @@ export async function applyResources(
   for (const stage of stages) {
     const resources = request.resources.filter((resource) => stageOf(refOf(resource)) === stage);
     if (resources.length === 0) continue;
-    const { items, unknown, faults } = await prepare(session, request, resources, signal);
+    const { items, unknown, faults } = await prepare(access, request, resources, signal);
     const problems = [...faults, ...unknown.map(unknownKindText)];
     const verdicts = await judgeAll(state, request, { items, isSweep: options.isSweep }, signal);
     for (const verdict of verdicts.values()) if (verdict.kind === "fault") problems.push(verdict.message);
@@ -56,7 +56,7 @@ export async function applyResources(
       keys.add(refKey(item.ref));
     }
     const touched = await writeAll(state, { items, verdicts, changes }, signal);
-    if (stage !== "rest") await awaitStage(session, touched, signal);
+    if (stage !== "rest") await awaitStage(access, touched, signal);
   }
   for (const key of [...state.proofs.keys()]) if (!keys.has(key)) dropProof(state, key);
   const inventory: Inventory = inventoryOf(refs);
@@ -70,10 +70,10 @@ async function judgeAll(
   what: { readonly items: readonly Item[]; readonly isSweep: boolean },
   signal: AbortSignal,
 ): Promise<ReadonlyMap<Item, Verdict>> {
-  const { session } = state;
+  const { access } = state;
   const open: Item[] = [];
   const verdicts = new Map<Item, Verdict>();
-  await inParallel(what.items, session.concurrency, async (item) => {
+  await inParallel(what.items, access.concurrency, async (item) => {
     const proof = state.proofs.get(refKey(item.ref));
     if (!what.isSweep && proof?.desired === item.desired) {
       const seen = await look(state, proof, signal);
@@ -84,11 +84,11 @@ async function judgeAll(
     }
     open.push(item);
   });
-  const absent = await probe(session, open.filter((item) => !state.proofs.has(refKey(item.ref))), signal);
+  const absent = await probe(access, open.filter((item) => !state.proofs.has(refKey(item.ref))), signal);
   const coming = namesOneOf(request.resources);
-  await inParallel(open, session.concurrency, async (item) => {
+  await inParallel(open, access.concurrency, async (item) => {
     const isLikelyNew = !state.proofs.has(refKey(item.ref));
-    verdicts.set(item, await judge(session, item, { isAbsent: absent(item), isLikelyNew, coming }, signal));
+    verdicts.set(item, await judge(access, item, { isAbsent: absent(item), isLikelyNew, coming }, signal));
   });
   return verdicts;
 }
@@ -98,7 +98,7 @@ async function judgeAll(
  * a namespace. A namespace that is not there has nothing, and nothing can be said of what cannot be listed.
  */
 async function probe(
-  session: Session,
+  access: Access,
   items: readonly Item[],
   signal: AbortSignal,
 ): Promise<(item: Item) => boolean> {
@@ -110,8 +110,8 @@ async function probe(
     const first = group[0];
     if (first === undefined || group.length < probeFrom) continue;
     try {
-      if (first.kind.isNamespaced && !await namespaceIsThere(session, first.ref.namespace, signal)) continue;
-      const found = await listPages(session.api, { kind: first.kind, namespace: first.ref.namespace }, signal);
+      if (first.kind.isNamespaced && !await namespaceIsThere(access, first.ref.namespace, signal)) continue;
+      const found = await listPages(access.api, { kind: first.kind, namespace: first.ref.namespace }, signal);
       names.set(key, new Set(found.map((object) => String((object.metadata as JsonObject).name))));
     } catch (error) {
       if (!(error instanceof KubeError)) throw error;
@@ -120,12 +120,12 @@ async function probe(
   return (item) => names.get(groupOf(item))?.has(item.ref.name) === false;
 }
 
-async function namespaceIsThere(session: Session, namespace: string, signal: AbortSignal): Promise<boolean> {
-  const kind = await session.discovery.kindOf({ group: "", version: "v1", kind: "Namespace" }, signal);
+async function namespaceIsThere(access: Access, namespace: string, signal: AbortSignal): Promise<boolean> {
+  const kind = await access.discovery.kindOf({ group: "", version: "v1", kind: "Namespace" }, signal);
   if (kind === undefined) return false;
   const ref = { group: "", version: "v1", kind: "Namespace", namespace: "", name: namespace };
   try {
-    const live = await readObject(session, { kind, ref }, signal);
+    const live = await readObject(access, { kind, ref }, signal);
     return live !== undefined && !isGoing(live);
   } catch (error) {
     // An account of one namespace may not look at it, and yet works in it.
@@ -142,11 +142,11 @@ interface Writing {
 
 /** Writes in the order of the kinds, those of one kind together. @returns refs of what was created or changed */
 async function writeAll(state: OwnerState, writing: Writing, signal: AbortSignal): Promise<readonly ResourceRef[]> {
-  const { session } = state;
+  const { access } = state;
   const touched: ResourceRef[] = [];
   for (const group of rankGroups(writing.items, (item) => item.ref)) {
     const faults: { readonly text: string; readonly error: unknown }[] = [];
-    await inParallel(group, session.concurrency, async (item) => {
+    await inParallel(group, access.concurrency, async (item) => {
       const verdict = writing.verdicts.get(item);
       try {
         const written = await carryOut(state, item, verdict, signal);
@@ -185,8 +185,8 @@ async function carryOut(
     return { change: { action: "skipped", ref, note: verdict.note } };
   }
   const written: Written = verdict.kind === "write"
-    ? await writeObject(state.session, item, verdict, signal)
-    : await writeUnjudged(state.session, item, signal);
+    ? await writeObject(state.access, item, verdict, signal)
+    : await writeUnjudged(state.access, item, signal);
   await prove(state, item, written.object, signal);
   return written;
 }
@@ -199,7 +199,7 @@ function noteOf(note: string | undefined): { readonly note?: string } {
 async function prove(state: OwnerState, item: Item, object: JsonObject, signal: AbortSignal): Promise<void> {
   const key = refKey(item.ref);
   const known = state.proofs.get(key);
-  const seen = summary(state.session, object);
+  const seen = summary(state.access, object);
   const isUnlabelled = !hasLabel(object, state.owner);
   const proof: Proof = {
     ref: item.ref,
@@ -217,11 +217,11 @@ async function prove(state: OwnerState, item: Item, object: JsonObject, signal: 
 }
 
 /** Waits until what a stage made is established, so that the next one finds it. */
-async function awaitStage(session: Session, refs: readonly ResourceRef[], signal: AbortSignal): Promise<void> {
+async function awaitStage(access: Access, refs: readonly ResourceRef[], signal: AbortSignal): Promise<void> {
   // Classes and roles are what they are at once; CRDs and Namespaces come up.
   const slow = refs.filter((ref) => ref.kind === "CustomResourceDefinition" || ref.kind === "Namespace");
   if (slow.length === 0) return;
-  await waitForHealth(session, { refs: slow, timeoutMs: stageTimeoutMs, action: "Waiting for definitions" }, signal);
+  await waitForHealth(access, { refs: slow, timeoutMs: stageTimeoutMs, action: "Waiting for definitions" }, signal);
 }
 
 function failed(problems: readonly string[], verdicts: readonly Verdict[]): StageError {

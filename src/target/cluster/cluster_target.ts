@@ -44,8 +44,8 @@ import { watchOwner } from "./owner_watch.ts";
 import { planResources } from "./plan.ts";
 import { pruneResources } from "./prune.ts";
 import { recoverInventories } from "./recover_inventory.ts";
-import type { Session } from "./session.ts";
-import { inParallel } from "./session.ts";
+import type { Access } from "./access.ts";
+import { inParallel } from "./access.ts";
 import type { OverriddenManager } from "./take_over.ts";
 import { earlierManagers } from "./take_over.ts";
 import type { WriterLease } from "./lease.ts";
@@ -123,9 +123,9 @@ class Cluster implements ClusterTarget {
 
   async plan(request: TargetRequest, signal: AbortSignal) {
     return await this.#guarded("Cannot plan", async () => {
-      const session = await this.#session(request.owner, request.options);
+      const access = await this.#access(request.owner, request.options);
       const stored = await this.#store.reload(request.owner, signal);
-      return await planResources(session, request, { entries: stored?.entries ?? [] }, signal);
+      return await planResources(access, request, { entries: stored?.entries ?? [] }, signal);
     });
   }
 
@@ -136,8 +136,8 @@ class Cluster implements ClusterTarget {
     state.isApplying = true;
     try {
       return await this.#guarded("Cannot apply", async () => {
-        state.session = await this.#session(request.owner, request.options);
-        state.cluster = request.options.kubeconfig === undefined ? "" : state.session.api.name;
+        state.access = await this.#access(request.owner, request.options);
+        state.cluster = request.options.kubeconfig === undefined ? "" : state.access.api.name;
         return await this.#apply(state, request, limit.signal);
       });
     } finally {
@@ -149,10 +149,10 @@ class Cluster implements ClusterTarget {
 
   async wait(request: WaitRequest, signal: AbortSignal) {
     return await this.#guarded("Cannot check health", async () => {
-      const session = await this.#session(request.owner, request);
+      const access = await this.#access(request.owner, request);
       const state = await this.#state(request.owner, signal);
       const refs = await this.#placedRefs(state, request.refs, signal);
-      return await waitForHealth(session, {
+      return await waitForHealth(access, {
         refs: refs.filter((ref) => !state.skipped.has(refKey(ref))),
         timeoutMs: request.timeoutMs,
         ownerKind: request.owner.kind,
@@ -172,11 +172,11 @@ class Cluster implements ClusterTarget {
     state.isApplying = true;
     try {
       return await this.#guarded("Cannot delete", async () => {
-        const session = await this.#removalSession(state, options);
-        if (session === undefined) return outOfReach(state, entries);
+        const access = await this.#removalAccess(state, options);
+        if (access === undefined) return outOfReach(state, entries);
         const all = union({ entries: [...state.stored.values()] }, { entries }).entries;
         const guards = this.#options.guards ?? true;
-        const result = await pruneResources(session, { owner, entries, all, options, guards }, signal);
+        const result = await pruneResources(access, { owner, entries, all, options, guards }, signal);
         await this.#trim(state, result, signal);
         return result;
       });
@@ -211,6 +211,10 @@ class Cluster implements ClusterTarget {
     });
   }
 
+  /**
+   * Differs: what an owner with `prune: false` left behind stays remembered, so that switching prune on deletes it; Flux
+   * forgets it.
+   */
   async remembered(owner: ObjectKey): Promise<Inventory | undefined> {
     if (ownerLabels(owner) === undefined) return undefined;
     const limit = this.#limit(applyTimeoutMs, new AbortController().signal);
@@ -244,7 +248,7 @@ class Cluster implements ClusterTarget {
     const isSweep = this.#isSweepDue(state);
     const before = union(request.previous, { entries: [...state.stored.values()] });
     if (isKept) {
-      const planned = inventoryOf(await plannedRefs(state.session, request, signal));
+      const planned = inventoryOf(await plannedRefs(state.access, request, signal));
       const ahead = storedOf(state, union(before, planned).entries, { inputs: state.inputs });
       await this.#save(state, ahead, signal);
     }
@@ -292,7 +296,7 @@ class Cluster implements ClusterTarget {
       if (ref.namespace !== "") return ref;
       const applied = placed.get(`${ref.group}/${ref.kind}/${ref.name}`);
       if (applied !== undefined) return { ...ref, namespace: applied.namespace };
-      const kind = await state.session.discovery.kindOf(ref, signal);
+      const kind = await state.access.discovery.kindOf(ref, signal);
       return kind?.isNamespaced === true ? { ...ref, namespace: state.owner.namespace } : ref;
     });
   }
@@ -301,8 +305,8 @@ class Cluster implements ClusterTarget {
     const now = this.#options.clock.monotonic();
     let recovery = this.#recovered.get(owner.kind);
     if (recovery === undefined || now - recovery.at > recoveryFreshMs) {
-      const session = await this.#session(owner, {});
-      recovery = { at: now, found: recoverInventories(session, owner.kind, signal) };
+      const access = await this.#access(owner, {});
+      recovery = { at: now, found: recoverInventories(access, owner.kind, signal) };
       this.#recovered.set(owner.kind, recovery);
       recovery.found.catch(() => this.#recovered.delete(owner.kind));
     }
@@ -314,19 +318,19 @@ class Cluster implements ClusterTarget {
     const known = this.#states.get(key);
     if (known !== undefined) return known;
     const made = (async () => {
-      const session = await this.#session(owner, {});
+      const access = await this.#access(owner, {});
       const stored = ownerLabels(owner) === undefined ? undefined : await this.#store.load(owner, signal);
-      return ownerState(owner, stored, session);
+      return ownerState(owner, stored, access);
     })();
     this.#states.set(key, made);
     made.catch(() => this.#states.delete(key));
     return made;
   }
 
-  async #session(
+  async #access(
     owner: ObjectKey,
     options: Pick<TargetOptions, "kubeconfig" | "serviceAccountName">,
-  ): Promise<Session> {
+  ): Promise<Access> {
     const connection = await this.#connection(options.kubeconfig);
     const { clock, fieldManager, managers } = this.#options;
     const viewers = [{ api: connection.api, user: "" }];
@@ -355,9 +359,9 @@ class Cluster implements ClusterTarget {
   }
 
   /** Whoever removes: what stands in another cluster is never sought in ours. `undefined` when that one is out of reach. */
-  async #removalSession(state: OwnerState, options: TargetOptions): Promise<Session | undefined> {
-    if (options.kubeconfig !== undefined || state.cluster === "") return await this.#session(state.owner, options);
-    return state.session.api.name === state.cluster ? state.session : undefined;
+  async #removalAccess(state: OwnerState, options: TargetOptions): Promise<Access | undefined> {
+    if (options.kubeconfig !== undefined || state.cluster === "") return await this.#access(state.owner, options);
+    return state.access.api.name === state.cluster ? state.access : undefined;
   }
 
   #connection(kubeconfig: string | undefined): Promise<Connection> {

@@ -3,7 +3,7 @@ import { isJsonObject } from "../../core/json.ts";
 import { KubeError } from "../../core/kube_api.ts";
 import { listItems } from "./discovery.ts";
 import { podSelector } from "./pod_watch.ts";
-import type { Session } from "./session.ts";
+import type { Access } from "./access.ts";
 
 /** Characters of a container's last words that are shown. */
 const messageLength = 200;
@@ -13,27 +13,27 @@ const messageLength = 200;
  * the last warning about it. `undefined` when nothing tells.
  */
 export async function failureReason(
-  session: Session,
+  access: Access,
   object: JsonObject,
   signal: AbortSignal,
 ): Promise<string | undefined> {
-  const pods = object.kind === "Pod" ? [object] : await podsOf(session, object, signal);
+  const pods = object.kind === "Pod" ? [object] : await podsOf(access, object, signal);
   const texts = pods.map(podReason).filter((text) => text !== undefined);
   if (texts[0] !== undefined) return texts[0];
   const suspects = [...pods.filter((pod) => !isReady(pod)).slice(0, 1), object];
   for (const suspect of suspects) {
-    const text = await lastWarning(session, suspect, signal);
+    const text = await lastWarning(access, suspect, signal);
     if (text !== undefined) return text;
   }
   return undefined;
 }
 
-async function podsOf(session: Session, object: JsonObject, signal: AbortSignal): Promise<readonly JsonObject[]> {
+async function podsOf(access: Access, object: JsonObject, signal: AbortSignal): Promise<readonly JsonObject[]> {
   const selector = podSelector(object);
   const metadata = isJsonObject(object.metadata) ? object.metadata : {};
   if (selector === undefined || typeof metadata.namespace !== "string") return [];
   const path = `/api/v1/namespaces/${metadata.namespace}/pods`;
-  const list = await quietly(session.api.send({
+  const list = await quietly(access.api.send({
     method: "GET",
     path,
     query: { labelSelector: selector, limit: "100" },
@@ -84,10 +84,10 @@ function podReason(pod: JsonObject): string | undefined {
 }
 
 /** The last warning about an object. */
-async function lastWarning(session: Session, object: JsonObject, signal: AbortSignal): Promise<string | undefined> {
+async function lastWarning(access: Access, object: JsonObject, signal: AbortSignal): Promise<string | undefined> {
   const metadata = isJsonObject(object.metadata) ? object.metadata : {};
   const namespace = typeof metadata.namespace === "string" ? metadata.namespace : "default";
-  const list = await quietly(session.api.send({
+  const list = await quietly(access.api.send({
     method: "GET",
     path: `/api/v1/namespaces/${namespace}/events`,
     query: {

@@ -13,8 +13,8 @@ import type { OpenCollection } from "./live_view.ts";
 import { ownerSelector } from "./marks.ts";
 import { PodWatch } from "./pod_watch.ts";
 import { unschedulableAfterMs } from "./readiness.ts";
-import type { Session } from "./session.ts";
-import { inParallel, readObject } from "./session.ts";
+import type { Access } from "./access.ts";
+import { inParallel, readObject } from "./access.ts";
 
 /** What to wait for. */
 export interface HealthWait {
@@ -49,12 +49,12 @@ const lookAgainMs = 2_000;
  *   HealthCheckCanceled when the signal is aborted; InvalidCELExpression
  */
 export async function waitForHealth(
-  session: Session,
+  access: Access,
   wait: HealthWait,
   signal: AbortSignal,
 ): Promise<readonly ResourceHealth[]> {
   const rules = await healthRules(wait.expressions ?? []);
-  const startedAt = session.clock.monotonic();
+  const startedAt = access.clock.monotonic();
   const stop = new AbortController();
   const ended = Promise.withResolvers<"current" | "failed" | "timeout">();
   const waiting = new Map<string, Waiting>();
@@ -70,19 +70,19 @@ export async function waitForHealth(
     waiting.set(refKey(ref), { ref, health, vanishesWhenDone: false });
   }
   signal.addEventListener("abort", onAbort, { once: true });
-  closers.push(session.clock.after(wait.timeoutMs, () => {
+  closers.push(access.clock.after(wait.timeoutMs, () => {
     ended.resolve("timeout");
     stop.abort(new Error("timeout"));
   }));
   try {
     signal.throwIfAborted();
-    const watcher: Watcher = { session, rules, wait, closers, check, signal: stop.signal };
-    inParallel([...waiting.values()], session.concurrency, (item) => follow(watcher, item)).then(check, (error) => {
+    const watcher: Watcher = { access, rules, wait, closers, check, signal: stop.signal };
+    inParallel([...waiting.values()], access.concurrency, (item) => follow(watcher, item)).then(check, (error) => {
       if (!stop.signal.aborted) ended.reject(error);
     });
     const outcome = await Promise.race([ended.promise, untilAborted(signal)]);
     if (outcome === "current") return [...waiting.values()].map((item) => item.health);
-    throw await failure(session, { wait, waiting: [...waiting.values()], outcome, startedAt }, signal);
+    throw await failure(access, { wait, waiting: [...waiting.values()], outcome, startedAt }, signal);
   } catch (error) {
     if (signal.aborted && !(error instanceof StageError)) {
       throw new StageError("HealthCheckCanceled", `${wait.action ?? "Health check"} was cancelled`, { cause: error });
@@ -97,7 +97,7 @@ export async function waitForHealth(
 }
 
 interface Watcher {
-  readonly session: Session;
+  readonly access: Access;
   readonly rules: HealthRules;
   readonly wait: HealthWait;
   readonly closers: (() => void)[];
@@ -107,8 +107,8 @@ interface Watcher {
 
 /** Looks at one resource, then follows it until the wait ends. */
 async function follow(watcher: Watcher, item: Waiting): Promise<void> {
-  const { session, signal } = watcher;
-  const kind = await session.discovery.kindOf(item.ref, signal);
+  const { access, signal } = watcher;
+  const kind = await access.discovery.kindOf(item.ref, signal);
   if (kind === undefined) {
     item.health = { ref: item.ref, status: "NotFound", message: "its kind is not served" };
     return lookAgain(watcher, item);
@@ -116,18 +116,18 @@ async function follow(watcher: Watcher, item: Waiting): Promise<void> {
   item.kind = kind;
   const ref = kind.isNamespaced ? item.ref : { ...item.ref, namespace: "" };
   const label = watcher.wait.ownerKind === undefined ? undefined : ownerSelector(watcher.wait.ownerKind);
-  let view = await session.view.open(
+  let view = await access.view.open(
     {
       kind,
       namespace: ref.namespace,
       ...(label === undefined ? { name: ref.name } : { label }),
     },
-    session.viewers,
+    access.viewers,
     signal,
   );
   if (view !== undefined && label !== undefined && view.collection.get(ref.namespace, ref.name) === undefined) {
     view[Symbol.dispose]();
-    view = await session.view.open({ kind, namespace: ref.namespace, name: ref.name }, session.viewers, signal);
+    view = await access.view.open({ kind, namespace: ref.namespace, name: ref.name }, access.viewers, signal);
   }
   if (view !== undefined) {
     keep(watcher, view);
@@ -142,7 +142,7 @@ async function follow(watcher: Watcher, item: Waiting): Promise<void> {
       return;
     }
   }
-  judgeHealth(watcher, item, await readObject(session, { kind, ref }, signal));
+  judgeHealth(watcher, item, await readObject(access, { kind, ref }, signal));
   watcher.check();
   if (view === undefined) lookAgain(watcher, item);
 }
@@ -154,7 +154,7 @@ function keep(watcher: Watcher, view: OpenCollection): void {
 
 function lookAgain(watcher: Watcher, item: Waiting): void {
   if (watcher.signal.aborted || item.health.status === "Current") return;
-  watcher.closers.push(watcher.session.clock.after(lookAgainMs, () => {
+  watcher.closers.push(watcher.access.clock.after(lookAgainMs, () => {
     follow(watcher, item).then(watcher.check, () => lookAgain(watcher, item));
   }));
 }
@@ -170,7 +170,7 @@ function judgeHealth(watcher: Watcher, item: Waiting, object: JsonObject | undef
   }
   const spec = isJsonObject(object.spec) ? object.spec : {};
   item.vanishesWhenDone = ref.kind === "Job" && spec.ttlSecondsAfterFinished !== undefined;
-  const { status, message } = watcher.rules.judge(object, watcher.session.clock.now());
+  const { status, message } = watcher.rules.judge(object, watcher.access.clock.now());
   item.health = { ref, status, message };
   if (status === "Current") {
     delete item.object;
@@ -186,9 +186,9 @@ function judgeHealth(watcher: Watcher, item: Waiting, object: JsonObject | undef
 /** A Pod without a node fails by time alone: no event tells. */
 function againWhenUnschedulable(watcher: Watcher, item: Waiting, object: JsonObject): void {
   const metadata = isJsonObject(object.metadata) ? object.metadata : {};
-  const dueIn = Date.parse(String(metadata.creationTimestamp)) + unschedulableAfterMs - watcher.session.clock.now();
+  const dueIn = Date.parse(String(metadata.creationTimestamp)) + unschedulableAfterMs - watcher.access.clock.now();
   if (!(dueIn > 0)) return;
-  watcher.closers.push(watcher.session.clock.after(dueIn, () => {
+  watcher.closers.push(watcher.access.clock.after(dueIn, () => {
     if (item.object !== object) return;
     judgeHealth(watcher, item, object);
     watcher.check();
@@ -198,7 +198,7 @@ function againWhenUnschedulable(watcher: Watcher, item: Waiting, object: JsonObj
 /** A failed Pod fails its StatefulSet or ReplicaSet (fluxcd/cli-utils `podControllerStatusReader`). */
 function followPods(watcher: Watcher, item: Waiting): void {
   if (item.pods !== undefined || item.object === undefined) return;
-  item.pods = new PodWatch(watcher.session, item.object, (pod, readiness) => {
+  item.pods = new PodWatch(watcher.access, item.object, (pod, readiness) => {
     if (item.health.status !== "InProgress") return;
     item.health = { ref: item.ref, status: "Failed", message: `${item.health.message}; Pod ${pod}: ${readiness}` };
     watcher.check();
@@ -206,7 +206,7 @@ function followPods(watcher: Watcher, item: Waiting): void {
 }
 
 async function failure(
-  session: Session,
+  access: Access,
   what: {
     readonly wait: HealthWait;
     readonly waiting: readonly Waiting[];
@@ -223,7 +223,7 @@ async function failure(
     const { ref, health } = item;
     let reason: string | undefined;
     try {
-      reason = item.object === undefined ? undefined : await failureReason(session, item.object, signal);
+      reason = item.object === undefined ? undefined : await failureReason(access, item.object, signal);
     } catch (error) {
       // Only what explains is missing.
       if (!(error instanceof KubeError)) throw error;
@@ -231,7 +231,7 @@ async function failure(
     return `${refText(ref)} status: '${health.status}': ${health.message}${reason === undefined ? "" : `; ${reason}`}`;
   });
   if (culprits.length > shown.length) texts.push(`and ${culprits.length - shown.length} more`);
-  const seconds = ((session.clock.monotonic() - what.startedAt) / 1000).toFixed(1);
+  const seconds = ((access.clock.monotonic() - what.startedAt) / 1000).toFixed(1);
   const how = what.outcome === "failed" ? "failed early due to stalled resources" : "timeout waiting for";
   return new StageError(
     "HealthCheckFailed",

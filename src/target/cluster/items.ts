@@ -9,7 +9,7 @@ import { markOf } from "./marks.ts";
 import { isBuiltIn, normalise, refuseEncrypted } from "./normalise.ts";
 import { compareApply, definesKind } from "./order.ts";
 import { shortHash } from "./seen.ts";
-import type { Session } from "./session.ts";
+import type { Access } from "./access.ts";
 
 /** Resources of a request as they will be sent, and what is wrong with the rest. */
 export interface Prepared {
@@ -27,7 +27,7 @@ export interface Prepared {
  * @throws {KubeError} when the server cannot be asked
  */
 export async function prepare(
-  session: Session,
+  access: Access,
   request: TargetRequest,
   resources: readonly Resource[],
   signal: AbortSignal,
@@ -41,7 +41,7 @@ export async function prepare(
   for (const resource of resources) {
     const written = refOf(resource);
     // What a CRD of the same request defines is asked for once it is there.
-    const kind = await session.discovery.kindOf(written, signal);
+    const kind = await access.discovery.kindOf(written, signal);
     if (kind === undefined || kind.version !== written.version && coming.has(`${written.group}/${written.kind}`)) {
       unknown.push(resource);
       continue;
@@ -81,7 +81,7 @@ function namespaceOf(request: TargetRequest, ref: ResourceRef): string {
 
 /** Refs of resources as they will stand, as far as that can be told before their kinds are served. */
 export async function plannedRefs(
-  session: Session,
+  access: Access,
   request: TargetRequest,
   signal: AbortSignal,
 ): Promise<readonly ResourceRef[]> {
@@ -90,7 +90,7 @@ export async function plannedRefs(
   for (const resource of request.resources) {
     const written = refOf(resource);
     const kind: Pick<ServedKind, "isNamespaced"> | undefined = coming.get(`${written.group}/${written.kind}`) ??
-      await session.discovery.kindOf(written, signal);
+      await access.discovery.kindOf(written, signal);
     const isNamespaced = kind?.isNamespaced ?? written.namespace !== "";
     refs.push({ ...written, namespace: isNamespaced ? namespaceOf(request, written) : "" });
   }

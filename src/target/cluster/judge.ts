@@ -9,8 +9,8 @@ import { objectPath } from "./discovery.ts";
 import { respectIgnored, withoutIgnored } from "./ignore.ts";
 import { isLeftAlone, markOf } from "./marks.ts";
 import { isBuiltIn } from "./normalise.ts";
-import type { Session } from "./session.ts";
-import { faultText, readObject } from "./session.ts";
+import type { Access } from "./access.ts";
+import { faultText, readObject } from "./access.ts";
 import { takeOverPatch } from "./take_over.ts";
 
 /** One resource of an apply, ready to be sent. */
@@ -62,13 +62,13 @@ export interface JudgeOptions {
 
 /** Finds out what is to be done about one resource, without writing. Never throws for a fault of the resource. */
 export async function judge(
-  session: Session,
+  access: Access,
   item: Item,
   options: JudgeOptions,
   signal: AbortSignal,
 ): Promise<Verdict> {
   try {
-    return await judged(session, item, options, signal);
+    return await judged(access, item, options, signal);
   } catch (error) {
     signal.throwIfAborted();
     if (!(error instanceof KubeError)) throw error;
@@ -77,25 +77,25 @@ export async function judge(
   }
 }
 
-async function judged(session: Session, item: Item, options: JudgeOptions, signal: AbortSignal): Promise<Verdict> {
+async function judged(access: Access, item: Item, options: JudgeOptions, signal: AbortSignal): Promise<Verdict> {
   if (options.isAbsent === true && skipNote(item, undefined) === undefined && isSurelyValid(item)) {
     return { kind: "write", live: undefined, body: item.body, takeOver: [], drifted: [], recreate: false };
   }
-  const tried = options.isLikelyNew === true && mayTryFirst(item) ? await tryFirst(session, item, signal) : undefined;
-  if (tried?.kind === "done" && !hasVersion(tried.outcome)) return verdictOf(session, item, undefined, tried);
-  const live = options.isAbsent === true ? undefined : await readObject(session, item, signal);
+  const tried = options.isLikelyNew === true && mayTryFirst(item) ? await tryFirst(access, item, signal) : undefined;
+  if (tried?.kind === "done" && !hasVersion(tried.outcome)) return verdictOf(access, item, undefined, tried);
+  const live = options.isAbsent === true ? undefined : await readObject(access, item, signal);
   if (tried?.kind === "refused" && live === undefined) throw tried.error;
   const skip = skipNote(item, live);
   if (skip !== undefined) return { kind: "skip", live, note: skip };
   if (live !== undefined && item.createOnly) return { kind: "unchanged", live, note: "It is there already" };
-  if (tried?.kind === "done" && live !== undefined) return verdictOf(session, item, live, tried);
+  if (tried?.kind === "done" && live !== undefined) return verdictOf(access, item, live, tried);
   const body = live === undefined || item.ignored.length === 0
     ? item.body
-    : respectIgnored(item.body, live, { paths: item.ignored, manager: session.manager });
-  return verdictOf(session, item, live, await dryRun(session, { ...item, body }, live, signal));
+    : respectIgnored(item.body, live, { paths: item.ignored, manager: access.manager });
+  return verdictOf(access, item, live, await dryRun(access, { ...item, body }, live, signal));
 }
 
-function verdictOf(session: Session, item: Item, live: JsonObject | undefined, dry: DryRun): Verdict {
+function verdictOf(access: Access, item: Item, live: JsonObject | undefined, dry: DryRun): Verdict {
   if (dry.kind === "fault") return dry;
   const base: Omit<Write, "takeOver" | "drifted"> = {
     kind: "write",
@@ -107,7 +107,7 @@ function verdictOf(session: Session, item: Item, live: JsonObject | undefined, d
   };
   if (live === undefined || dry.kind === "recreate") return { ...base, takeOver: [], drifted: [] };
   const isGoing = isJsonObject(live.metadata) && typeof live.metadata.deletionTimestamp === "string";
-  const takeOver = takeOverPatch(live, session.manager, session.managers);
+  const takeOver = takeOverPatch(live, access.manager, access.managers);
   const drifted = driftedFields(withoutIgnored(live, item.ignored), withoutIgnored(dry.outcome, item.ignored));
   if (takeOver.length === 0 && drifted.length === 0 && !isGoing) {
     return { kind: "unchanged", live, ...(dry.note === undefined ? {} : { note: dry.note }) };
@@ -122,12 +122,12 @@ function mayTryFirst(item: Item): boolean {
 
 /** A trial before anybody has looked whether the object is there: its answer tells that too. */
 async function tryFirst(
-  session: Session,
+  access: Access,
   item: Item,
   signal: AbortSignal,
 ): Promise<DryRun | { readonly kind: "refused"; readonly error: KubeError }> {
   try {
-    return await dryRun(session, item, undefined, signal);
+    return await dryRun(access, item, undefined, signal);
   } catch (error) {
     if (!(error instanceof KubeError)) throw error;
     return { kind: "refused", error };
@@ -153,7 +153,7 @@ type DryRun =
   | { readonly kind: "fault"; readonly message: string; readonly error: unknown };
 
 async function dryRun(
-  session: Session,
+  access: Access,
   item: Item,
   live: JsonObject | undefined,
   signal: AbortSignal,
@@ -166,7 +166,7 @@ async function dryRun(
       : `Fields that its kind does not have were left out: ${dropped.join(", ")}`;
     const noted = note === undefined ? {} : { note };
     try {
-      const outcome = await sendApply(session, { ...item, body }, { dryRun: true }, signal);
+      const outcome = await sendApply(access, { ...item, body }, { dryRun: true }, signal);
       return { kind: "done", body, outcome, ...noted };
     } catch (error) {
       if (!(error instanceof KubeError)) throw error;
@@ -181,7 +181,7 @@ async function dryRun(
       if (!mayRecreate(item, live)) {
         return { kind: "fault", message: `${faultText(item.ref, "dry-run", error)}${forceHint(item)}`, error };
       }
-      await tryUnderOtherName(session, { ...item, body }, signal);
+      await tryUnderOtherName(access, { ...item, body }, signal);
       return { kind: "recreate", body, ...noted };
     }
   }
@@ -216,12 +216,12 @@ export function namesImmutableField(error: KubeError): boolean {
 }
 
 /** Asks the server whether it would take the new body, under a name that nobody has. */
-async function tryUnderOtherName(session: Session, item: Item, signal: AbortSignal): Promise<void> {
+async function tryUnderOtherName(access: Access, item: Item, signal: AbortSignal): Promise<void> {
   if (item.ref.kind === "CustomResourceDefinition") return;
   const name = `${item.ref.name.slice(0, 40).replace(/[^a-z0-9]+$/, "")}-${digestOf(item.ref.name).slice(7, 15)}`;
   const body = { ...item.body, metadata: { ...item.body.metadata, name } } as Resource;
   try {
-    await sendApply(session, { ...item, ref: { ...item.ref, name }, body }, { dryRun: true }, signal);
+    await sendApply(access, { ...item, ref: { ...item.ref, name }, body }, { dryRun: true }, signal);
   } catch (error) {
     // What the old object still holds (an address, a port) is free once it is gone.
     if (error instanceof KubeError && /already allocated|already in use/i.test(error.message)) return;
@@ -231,16 +231,16 @@ async function tryUnderOtherName(session: Session, item: Item, signal: AbortSign
 
 /** Sends a server-side apply; conflicts are decided for us. */
 export async function sendApply(
-  session: Session,
+  access: Access,
   item: Pick<Item, "ref" | "kind" | "body">,
   options: { readonly dryRun: boolean },
   signal: AbortSignal,
 ): Promise<JsonObject> {
-  if (!options.dryRun) session.mayWrite();
-  return await session.api.send({
+  if (!options.dryRun) access.mayWrite();
+  return await access.api.send({
     method: "PATCH",
     path: objectPath(item.kind, item.ref.namespace, item.ref.name),
-    query: { fieldManager: session.manager, force: "true", ...(options.dryRun ? { dryRun: "All" } : {}) },
+    query: { fieldManager: access.manager, force: "true", ...(options.dryRun ? { dryRun: "All" } : {}) },
     contentType: "application/apply-patch+yaml",
     body: item.body,
   }, signal);

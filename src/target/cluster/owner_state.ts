@@ -10,8 +10,8 @@ import type { OpenCollection } from "./live_view.ts";
 import { ownerSelector, textsOf } from "./marks.ts";
 import type { Seen } from "./seen.ts";
 import { seenOf } from "./seen.ts";
-import type { Session } from "./session.ts";
-import { readObject } from "./session.ts";
+import type { Access } from "./access.ts";
+import { readObject } from "./access.ts";
 
 /** How one resource stood when it was applied last: the proof against which it is held. */
 export interface Proof {
@@ -38,7 +38,7 @@ export interface OwnerState {
   /** Entries that the cluster remembers, which may hold more than what was applied last. */
   stored: ReadonlyMap<string, StoredEntry>;
   /** Whose eyes see its resources. */
-  session: Session;
+  access: Access;
   /** Monotonic time of the last full comparison. */
   sweptAt: number;
   /** Whether an apply is under way: what the watch sees then may be our own doing. */
@@ -53,7 +53,7 @@ export interface OwnerState {
 export function ownerState(
   owner: ObjectKey,
   stored: StoredInventory | undefined,
-  session: Session,
+  access: Access,
 ): OwnerState {
   const proofs = new Map<string, Proof>();
   for (const entry of stored?.entries ?? []) {
@@ -67,8 +67,8 @@ export function ownerState(
     cluster: stored?.cluster ?? "",
     proofs,
     stored: new Map((stored?.entries ?? []).map((entry) => [entry.id, entry])),
-    session,
-    sweptAt: session.clock.monotonic(),
+    access,
+    sweptAt: access.clock.monotonic(),
     isApplying: false,
     watchers: new Set(),
     skipped: new Set(),
@@ -77,22 +77,22 @@ export function ownerState(
 
 /** How a resource stands now, from the watch where there is one; `undefined` when it is gone. */
 export async function look(state: OwnerState, proof: Proof, signal: AbortSignal): Promise<Seen | undefined> {
-  const { session } = state;
+  const { access } = state;
   const { namespace, name } = proof.ref;
   const view = await viewOf(state, proof, signal);
   const seen = view?.collection.isSynced === true ? view.collection.get(namespace, name) : undefined;
   if (seen !== undefined) return seen;
   if (proof.kind === undefined) return undefined;
-  const live = await readObject(session, { kind: proof.kind, ref: proof.ref }, signal);
+  const live = await readObject(access, { kind: proof.kind, ref: proof.ref }, signal);
   if (live === undefined) return undefined;
   if (!hasLabel(live, state.owner) && proof.isUnlabelled !== true) {
     // The watch by label never shows it: from now on it is watched with all of its namespace.
     proof.isUnlabelled = true;
     view?.[Symbol.dispose]();
     delete proof.view;
-    return summary(session, live);
+    return summary(access, live);
   }
-  return view === undefined ? summary(session, live) : view.collection.note(live);
+  return view === undefined ? summary(access, live) : view.collection.note(live);
 }
 
 /** The collection in which a resource is watched; `undefined` where nobody may. */
@@ -102,18 +102,18 @@ export async function viewOf(
   signal: AbortSignal,
 ): Promise<OpenCollection | undefined> {
   if (proof.view !== undefined) return proof.view;
-  const { session } = state;
-  const kind = proof.kind ?? await session.discovery.kindOf(proof.ref, signal);
+  const { access } = state;
+  const kind = proof.kind ?? await access.discovery.kindOf(proof.ref, signal);
   if (kind === undefined) return undefined;
   proof.kind = kind;
   const label = proof.isUnlabelled === true ? undefined : ownerSelector(state.owner.kind);
-  const view = await session.view.open(
+  const view = await access.view.open(
     {
       kind: proof.kind,
       namespace: proof.ref.namespace,
       ...(label === undefined ? {} : { label }),
     },
-    session.viewers,
+    access.viewers,
     signal,
   );
   if (view !== undefined) proof.view = view;
@@ -121,8 +121,8 @@ export async function viewOf(
 }
 
 /** What is remembered of an object. */
-export function summary(session: Session, object: JsonObject): Seen {
-  return seenOf(object, { manager: session.manager, managers: session.managers, now: session.clock.now() });
+export function summary(access: Access, object: JsonObject): Seen {
+  return seenOf(object, { manager: access.manager, managers: access.managers, now: access.clock.now() });
 }
 
 /** Whether an object carries the label by which an owner's objects are watched. */

@@ -5,7 +5,7 @@ import { viewOf } from "./owner_state.ts";
 import { fluxReadinessOf } from "./readiness.ts";
 import type { Seen } from "./seen.ts";
 import { lostFields } from "./seen.ts";
-import { inParallel } from "./session.ts";
+import { inParallel } from "./access.ts";
 
 /**
  * Watches what an owner has applied and calls back when a resource drifts, vanishes, stops being Current or is Current
@@ -29,7 +29,7 @@ export async function watchOwner(
   state.watchers.add(recheck);
   listening.push(() => state.watchers.delete(recheck));
 
-  await inParallel([...state.proofs.keys()], state.session.concurrency, async (key) => {
+  await inParallel([...state.proofs.keys()], state.access.concurrency, async (key) => {
     const proof = state.proofs.get(key);
     if (proof === undefined) return;
     const view = await viewOf(state, proof, signal);
@@ -51,7 +51,7 @@ export async function watchOwner(
       statuses.set(key, seen.status);
       if (before === undefined || before === seen.status || object === undefined) return;
       if (before !== "Current" && seen.status !== "Current") return;
-      const { status, message } = fluxReadinessOf(object, state.session.clock.now());
+      const { status, message } = fluxReadinessOf(object, state.access.clock.now());
       onChange({ kind: "health", health: { ref, status, message } });
     };
     const first = collection.get(ref.namespace, ref.name);

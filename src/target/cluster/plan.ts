@@ -14,8 +14,8 @@ import { judge } from "./judge.ts";
 import { namesOneOf, plannedRefs, prepare } from "./items.ts";
 import { isKeptForever, ownerLabels, textsOf } from "./marks.ts";
 import { compareApply } from "./order.ts";
-import type { Session } from "./session.ts";
-import { inParallel, readObject } from "./session.ts";
+import type { Access } from "./access.ts";
+import { inParallel, readObject } from "./access.ts";
 
 /**
  * What an apply and the removal of what is stale would do, with the texts before and after. Asks the server to try each
@@ -24,17 +24,17 @@ import { inParallel, readObject } from "./session.ts";
  * @throws {StageError} ReconciliationFailed with every resource that the server would refuse
  */
 export async function planResources(
-  session: Session,
+  access: Access,
   request: TargetRequest,
   stored: Inventory,
   signal: AbortSignal,
 ): Promise<readonly PlannedChange[]> {
-  const { items, unknown, faults } = await prepare(session, request, request.resources, signal);
+  const { items, unknown, faults } = await prepare(access, request, request.resources, signal);
   const coming = namesOneOf(request.resources);
   const changes: PlannedChange[] = [];
   const problems = [...faults];
-  await inParallel(items, session.concurrency, async (item) => {
-    const verdict = await judge(session, item, { coming }, signal);
+  await inParallel(items, access.concurrency, async (item) => {
+    const verdict = await judge(access, item, { coming }, signal);
     if (verdict.kind === "fault") problems.push(verdict.message);
     else changes.push(changeOf(item, verdict));
   });
@@ -48,9 +48,9 @@ export async function planResources(
     });
   }
   if (problems.length > 0) throw new StageError("ReconciliationFailed", problems.sort().join("\n"));
-  const wanted = inventoryOf(await plannedRefs(session, request, signal));
+  const wanted = inventoryOf(await plannedRefs(access, request, signal));
   for (const entry of subtract(union(request.previous, stored), wanted)) {
-    const change = await deletionOf(session, request, refOfEntry(entry), signal);
+    const change = await deletionOf(access, request, refOfEntry(entry), signal);
     if (change !== undefined) changes.push(change);
   }
   return changes.sort((a, b) => compareApply(a.ref, b.ref));
@@ -85,14 +85,14 @@ function changeOf(item: Item, verdict: Exclude<Verdict, { readonly kind: "fault"
 }
 
 async function deletionOf(
-  session: Session,
+  access: Access,
   request: TargetRequest,
   ref: ResourceRef,
   signal: AbortSignal,
 ): Promise<PlannedChange | undefined> {
-  const kind = await session.discovery.kindOf(ref, signal);
+  const kind = await access.discovery.kindOf(ref, signal);
   if (kind === undefined || kind.isNamespaced !== (ref.namespace !== "")) return undefined;
-  const live = await readObject(session, { kind, ref }, signal);
+  const live = await readObject(access, { kind, ref }, signal);
   if (live === undefined) return undefined;
   const labels = textsOf(live, "labels");
   const isOurs = Object.entries(ownerLabels(request.owner) ?? {}).every(([key, value]) => labels[key] === value);

@@ -3,15 +3,15 @@ import { isJsonObject } from "../../core/json.ts";
 import { KubeError } from "../../core/kube_api.ts";
 import { listItems } from "./discovery.ts";
 import { readinessOf } from "./readiness.ts";
-import type { Session } from "./session.ts";
+import type { Access } from "./access.ts";
 
 /** Watches the Pods of a workload and calls back when one of them has failed, as kstatus counts. */
 export class PodWatch {
   readonly #stop = new AbortController();
 
-  constructor(session: Session, workload: JsonObject, onFailed: (pod: string, message: string) => void) {
+  constructor(access: Access, workload: JsonObject, onFailed: (pod: string, message: string) => void) {
     const selector = podSelector(workload);
-    if (selector !== undefined) void this.#follow(session, { workload, selector, onFailed });
+    if (selector !== undefined) void this.#follow(access, { workload, selector, onFailed });
   }
 
   /** Ends the watch. */
@@ -20,7 +20,7 @@ export class PodWatch {
   }
 
   async #follow(
-    session: Session,
+    access: Access,
     what: {
       readonly workload: JsonObject;
       readonly selector: string;
@@ -32,23 +32,23 @@ export class PodWatch {
     const path = `/api/v1/namespaces/${String(metadata.namespace)}/pods`;
     const query = { labelSelector: what.selector };
     const look = (pod: JsonObject) => {
-      const readiness = readinessOf(pod, session.clock.now());
+      const readiness = readinessOf(pod, access.clock.now());
       // A Pod without a node may still get one when the cluster grows.
       if (readiness.status !== "Failed" || readiness.reason === "PodUnschedulable") return;
       what.onFailed(String((pod.metadata as JsonObject).name), readiness.message);
     };
     while (!signal.aborted) {
       try {
-        const list = await session.api.send({ method: "GET", path, query }, signal);
+        const list = await access.api.send({ method: "GET", path, query }, signal);
         for (const pod of listItems(list, "items")) look({ apiVersion: "v1", kind: "Pod", ...pod });
         const version = isJsonObject(list.metadata) ? String(list.metadata.resourceVersion) : "";
-        for await (const event of session.api.watch({ path, query, resourceVersion: version }, signal)) {
+        for await (const event of access.api.watch({ path, query, resourceVersion: version }, signal)) {
           if (event.type !== "BOOKMARK" && event.type !== "DELETED") look(event.object);
         }
       } catch (error) {
         if (signal.aborted || error instanceof KubeError && (error.code === 403 || error.code === 404)) return;
       }
-      await session.clock.sleep(1_000, signal).catch(() => {});
+      await access.clock.sleep(1_000, signal).catch(() => {});
     }
   }
 }

@@ -12,8 +12,8 @@ import { isKeptForever, ownerLabels, textsOf } from "./marks.ts";
 import { compareDelete, rankGroups } from "./order.ts";
 import type { Candidate } from "./prune_guard.ts";
 import { guardReason, isConfirmed, shareReason } from "./prune_guard.ts";
-import type { Session } from "./session.ts";
-import { faultText, inParallel, readObject } from "./session.ts";
+import type { Access } from "./access.ts";
+import { faultText, inParallel, readObject } from "./access.ts";
 import { deleteObject, isGoing, uidOf } from "./write_object.ts";
 
 /** What is to be deleted, and what the owner has altogether. */
@@ -46,7 +46,7 @@ interface Going extends Candidate {
  * @throws {KubeError} when the server cannot be reached at all; faults of single resources are in the result
  */
 export async function pruneResources(
-  session: Session,
+  access: Access,
   request: PruneRequest,
   signal: AbortSignal,
 ): Promise<RemoveResult> {
@@ -54,20 +54,20 @@ export async function pruneResources(
   const kept: Kept[] = [];
   const released: Released[] = [];
   const going: Going[] = [];
-  await inParallel(request.entries, session.concurrency, async (entry) => {
-    const found = await lookAt(session, request, entry, signal);
+  await inParallel(request.entries, access.concurrency, async (entry) => {
+    const found = await lookAt(access, request, entry, signal);
     if (found.kind === "going") going.push(found.going);
     else if (found.kind === "gone") removed.push({ action: "deleted", ref: found.ref, note: "It was gone already" });
     else if (found.kind === "kept") kept.push(found.kept);
     else released.push(found.released);
   });
-  const due = await passGuards(session, request, { going, kept }, signal);
+  const due = await passGuards(access, request, { going, kept }, signal);
   const waiting: Going[] = [];
   due.sort((a, b) => compareDelete(a.ref, b.ref));
   for (const group of rankGroups(due, (item) => item.ref)) {
-    await inParallel(group, session.concurrency, async (item) => {
+    await inParallel(group, access.concurrency, async (item) => {
       try {
-        const outcome = await deleteObject(session, item, { uid: uidOf(item.live), background: true }, signal);
+        const outcome = await deleteObject(access, item, { uid: uidOf(item.live), background: true }, signal);
         if (outcome === "gone") removed.push({ action: "deleted", ref: item.ref });
         else waiting.push(item);
       } catch (error) {
@@ -79,7 +79,7 @@ export async function pruneResources(
       }
     });
   }
-  await awaitDeletions(session, { waiting, removed, kept }, signal);
+  await awaitDeletions(access, { waiting, removed, kept }, signal);
   return { removed, kept, released };
 }
 
@@ -90,7 +90,7 @@ type Found =
   | { readonly kind: "released"; readonly released: Released };
 
 async function lookAt(
-  session: Session,
+  access: Access,
   request: PruneRequest,
   entry: InventoryEntry,
   signal: AbortSignal,
@@ -102,7 +102,7 @@ async function lookAt(
     return { kind: "released", released: { entry, message: String(error) } };
   }
   try {
-    const kind = await session.discovery.kindOf(ref, signal);
+    const kind = await access.discovery.kindOf(ref, signal);
     // Without its definition an object is gone.
     if (kind === undefined) return { kind: "gone", ref };
     if (kind.isNamespaced !== (ref.namespace !== "")) {
@@ -111,9 +111,9 @@ async function lookAt(
       }`;
       return { kind: "released", released: { entry, message } };
     }
-    const live = await readObject(session, { kind, ref }, signal);
+    const live = await readObject(access, { kind, ref }, signal);
     if (live === undefined) return { kind: "gone", ref };
-    if (!isOwned(session, request.owner, live)) {
+    if (!isOwned(access, request.owner, live)) {
       const message = `${refText(ref)} is left alone: it does not belong to ${keyText(request.owner)} any more`;
       return { kind: "released", released: { entry, message } };
     }
@@ -132,19 +132,19 @@ async function lookAt(
  * Whether an object is still an owner's: both owner labels say so. What an owner makes without labels (hooks, CRDs of a
  * release) is its own while we are the one who applied it and no other owner's label is on it.
  */
-function isOwned(session: Session, owner: ObjectKey, live: JsonObject): boolean {
+function isOwned(access: Access, owner: ObjectKey, live: JsonObject): boolean {
   const labels = textsOf(live, "labels");
   const wanted = ownerLabels(owner);
   if (wanted !== undefined) return Object.entries(wanted).every(([key, value]) => labels[key] === value);
   const isOthers = Object.entries(labels).some(([key, value]) =>
     /^(kustomize|helm)\.toolkit\.fluxcd\.io\/name$/.test(key) && value !== owner.name
   );
-  return !isOthers && appliedEntry(live, session.manager) !== undefined;
+  return !isOthers && appliedEntry(live, access.manager) !== undefined;
 }
 
 /** What may go; the rest is kept, each with the reason. */
 async function passGuards(
-  session: Session,
+  access: Access,
   request: PruneRequest,
   state: { readonly going: readonly Going[]; readonly kept: Kept[] },
   signal: AbortSignal,
@@ -170,7 +170,7 @@ async function passGuards(
   const due: Going[] = [];
   await inParallel(left, 4, async (item) => {
     try {
-      const message = isGoing(item.live) ? undefined : await guardReason(session, item, ours, signal);
+      const message = isGoing(item.live) ? undefined : await guardReason(access, item, ours, signal);
       if (message === undefined) due.push(item);
       else kept.push({ entry: item.entry, reason: "guarded", message });
     } catch (error) {
@@ -184,21 +184,21 @@ async function passGuards(
 
 /** Waits a while for what is on its way out; what is not gone then stays in the inventory. */
 async function awaitDeletions(
-  session: Session,
+  access: Access,
   state: { readonly waiting: readonly Going[]; readonly removed: AppliedChange[]; readonly kept: Kept[] },
   signal: AbortSignal,
 ): Promise<void> {
-  const until = session.clock.monotonic() + goneWithinMs;
+  const until = access.clock.monotonic() + goneWithinMs;
   let waiting = [...state.waiting];
   for (let pauseMs = 100; waiting.length > 0; pauseMs = Math.min(1_000, pauseMs * 2)) {
     const still: { readonly item: Going; readonly live: JsonObject }[] = [];
-    await inParallel(waiting, session.concurrency, async (item) => {
-      const live = await readObject(session, item, signal);
+    await inParallel(waiting, access.concurrency, async (item) => {
+      const live = await readObject(access, item, signal);
       if (live !== undefined && uidOf(live) === uidOf(item.live)) still.push({ item, live });
       else state.removed.push({ action: "deleted", ref: item.ref });
     });
     waiting = still.map(({ item }) => item);
-    if (waiting.length === 0 || session.clock.monotonic() >= until) {
+    if (waiting.length === 0 || access.clock.monotonic() >= until) {
       for (const { item, live } of still) {
         const metadata = live.metadata as JsonObject;
         const holders = Array.isArray(metadata.finalizers) ? metadata.finalizers.map(String).join(", ") : "";
@@ -211,6 +211,6 @@ async function awaitDeletions(
       }
       return;
     }
-    await session.clock.sleep(pauseMs, signal);
+    await access.clock.sleep(pauseMs, signal);
   }
 }

@@ -7,8 +7,8 @@ import type { ServedKind } from "./discovery.ts";
 import { listItems } from "./discovery.ts";
 import { textsOf } from "./marks.ts";
 import { listPages } from "./recover_inventory.ts";
-import type { Session } from "./session.ts";
-import { inParallel } from "./session.ts";
+import type { Access } from "./access.ts";
+import { inParallel } from "./access.ts";
 
 /** Annotation that lets a guarded deletion pass, on the resource itself or on the object that owns it. */
 export const confirmAnnotation = "pilotfish.dev/prune";
@@ -42,7 +42,7 @@ export function isConfirmed(live: JsonObject): boolean {
  * @param ours keys of everything that the owner applied
  */
 export async function guardReason(
-  session: Session,
+  access: Access,
   candidate: Candidate,
   ours: ReadonlySet<string>,
   signal: AbortSignal,
@@ -50,8 +50,8 @@ export async function guardReason(
   const { ref, live } = candidate;
   if (isConfirmed(live)) return undefined;
   let what: string | undefined;
-  if (ref.group === "" && ref.kind === "Namespace") what = await namespaceHolds(session, ref.name, ours, signal);
-  else if (ref.kind === "CustomResourceDefinition") what = await definitionHolds(session, live, ours, signal);
+  if (ref.group === "" && ref.kind === "Namespace") what = await namespaceHolds(access, ref.name, ours, signal);
+  else if (ref.kind === "CustomResourceDefinition") what = await definitionHolds(access, live, ours, signal);
   else if (ref.group === "" && ref.kind === "PersistentVolumeClaim") what = claimHolds(live);
   if (what === undefined) return undefined;
   return `${
@@ -73,21 +73,21 @@ function claimHolds(live: JsonObject): string | undefined {
 }
 
 async function namespaceHolds(
-  session: Session,
+  access: Access,
   namespace: string,
   ours: ReadonlySet<string>,
   signal: AbortSignal,
 ): Promise<string | undefined> {
-  const kinds = (await session.discovery.all(signal)).filter((kind) => kind.isNamespaced && !fleeting.has(kind.kind));
+  const kinds = (await access.discovery.all(signal)).filter((kind) => kind.isNamespaced && !fleeting.has(kind.kind));
   const foreign: string[] = [];
-  await inParallel(kinds, session.concurrency, async (kind) => {
-    foreign.push(...await foreignObjects(session, { kind, namespace }, ours, signal));
+  await inParallel(kinds, access.concurrency, async (kind) => {
+    foreign.push(...await foreignObjects(access, { kind, namespace }, ours, signal));
   });
   return listText(foreign.sort());
 }
 
 async function definitionHolds(
-  session: Session,
+  access: Access,
   live: JsonObject,
   ours: ReadonlySet<string>,
   signal: AbortSignal,
@@ -104,11 +104,11 @@ async function definitionHolds(
     isNamespaced: spec.scope === "Namespaced",
     verbs: [],
   };
-  return listText([...await foreignObjects(session, { kind, namespace: "" }, ours, signal)].sort());
+  return listText([...await foreignObjects(access, { kind, namespace: "" }, ours, signal)].sort());
 }
 
 async function foreignObjects(
-  session: Session,
+  access: Access,
   what: { readonly kind: ServedKind; readonly namespace: string },
   ours: ReadonlySet<string>,
   signal: AbortSignal,
@@ -116,7 +116,7 @@ async function foreignObjects(
   const { kind } = what;
   let objects: readonly JsonObject[];
   try {
-    objects = await listPages(session.api, what, signal);
+    objects = await listPages(access.api, what, signal);
   } catch (error) {
     if (isKubeError(error, 404) || isKubeError(error, 405)) return [];
     // What cannot be seen may be there.

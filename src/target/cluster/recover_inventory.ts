@@ -9,8 +9,8 @@ import { collectionPath, listItems } from "./discovery.ts";
 import type { ServedKind } from "./discovery.ts";
 import { managerEntries } from "./managed_fields.ts";
 import { labelledOwner, ownerSelector } from "./marks.ts";
-import type { Session } from "./session.ts";
-import { inParallel } from "./session.ts";
+import type { Access } from "./access.ts";
+import { inParallel } from "./access.ts";
 
 /**
  * What owners of a kind have in the cluster, told by their labels alone: for a ConfigMap and a disk that are lost, and for
@@ -21,17 +21,17 @@ import { inParallel } from "./session.ts";
  * @returns entries by the owner's text
  */
 export async function recoverInventories(
-  session: Session,
+  access: Access,
   ownerKind: string,
   signal: AbortSignal,
 ): Promise<ReadonlyMap<string, readonly InventoryEntry[]>> {
   const found = new Map<string, InventoryEntry[]>();
   const selector = ownerSelector(ownerKind);
   if (selector === undefined) return found;
-  const appliers = new Set([session.manager, ...session.managers.map((manager) => manager.name)]);
-  const kinds = await session.discovery.all(signal);
-  await inParallel(kinds, session.concurrency, async (kind) => {
-    for (const object of await listMetadata(session.api, { kind, namespace: "", selector }, signal)) {
+  const appliers = new Set([access.manager, ...access.managers.map((manager) => manager.name)]);
+  const kinds = await access.discovery.all(signal);
+  await inParallel(kinds, access.concurrency, async (kind) => {
+    for (const object of await listMetadata(access.api, { kind, namespace: "", selector }, signal)) {
       const owner = labelledOwner(object, ownerKind);
       if (owner === undefined || !isApplied(object, appliers)) continue;
       const { name, namespace } = object.metadata as JsonObject;

@@ -8,8 +8,8 @@ import { withoutIgnored } from "./ignore.ts";
 import type { Item, Write } from "./judge.ts";
 import { sendApply } from "./judge.ts";
 import { isLeftAlone } from "./marks.ts";
-import type { Session } from "./session.ts";
-import { readObject } from "./session.ts";
+import type { Access } from "./access.ts";
+import { readObject } from "./access.ts";
 import { takeOverPatch } from "./take_over.ts";
 
 /** What a write gave. */
@@ -27,46 +27,46 @@ const goneWithinMs = 60_000;
  *
  * @throws {KubeError} what the server says
  */
-export async function writeObject(session: Session, item: Item, write: Write, signal: AbortSignal): Promise<Written> {
+export async function writeObject(access: Access, item: Item, write: Write, signal: AbortSignal): Promise<Written> {
   let { live } = write;
   let { takeOver } = write;
   let action: AppliedChange["action"] = live === undefined ? "created" : "configured";
   if (write.recreate && live !== undefined) {
-    await deleteObject(session, item, { uid: uidOf(live), background: true }, signal);
-    await untilGone(session, item, goneWithinMs, signal);
+    await deleteObject(access, item, { uid: uidOf(live), background: true }, signal);
+    await untilGone(access, item, goneWithinMs, signal);
     action = "recreated";
     takeOver = [];
   } else if (live !== undefined && isGoing(live)) {
-    await untilGone(session, item, goneWithinMs, signal);
+    await untilGone(access, item, goneWithinMs, signal);
     action = "created";
     takeOver = [];
   }
   for (let attempt = 1;; attempt++) {
     try {
-      if (takeOver.length > 0) await sendTakeOver(session, item, takeOver, signal);
-      const object = await sendApply(session, { ...item, body: write.body }, { dryRun: false }, signal);
+      if (takeOver.length > 0) await sendTakeOver(access, item, takeOver, signal);
+      const object = await sendApply(access, { ...item, body: write.body }, { dryRun: false }, signal);
       refuseOtherIdentity(item, object);
       return { object, change: changeOf(item, write, action, object) };
     } catch (error) {
       const isStale = isKubeError(error, 409) || takeOver.length > 0 && isKubeError(error, 422);
       if (!isStale || attempt >= tries) throw error;
-      live = await readObject(session, item, signal);
-      takeOver = live === undefined ? [] : takeOverPatch(live, session.manager, session.managers);
+      live = await readObject(access, item, signal);
+      takeOver = live === undefined ? [] : takeOverPatch(live, access.manager, access.managers);
     }
   }
 }
 
 /** A write without a judgement: of what could not be checked before its turn came. */
-export async function writeUnjudged(session: Session, item: Item, signal: AbortSignal): Promise<Written> {
-  const live = await readObject(session, item, signal);
+export async function writeUnjudged(access: Access, item: Item, signal: AbortSignal): Promise<Written> {
+  const live = await readObject(access, item, signal);
   if (isLeftAlone(live) && live !== undefined) {
     return { object: live, change: { action: "skipped", ref: item.ref, note: "It says that it is left alone" } };
   }
-  return await writeObject(session, item, {
+  return await writeObject(access, item, {
     kind: "write",
     live,
     body: item.body,
-    takeOver: live === undefined ? [] : takeOverPatch(live, session.manager, session.managers),
+    takeOver: live === undefined ? [] : takeOverPatch(live, access.manager, access.managers),
     drifted: [],
     recreate: false,
   }, signal);
@@ -85,16 +85,16 @@ function changeOf(item: Item, write: Write, action: AppliedChange["action"], obj
 }
 
 async function sendTakeOver(
-  session: Session,
+  access: Access,
   item: Item,
   patch: readonly JsonObject[],
   signal: AbortSignal,
 ): Promise<void> {
-  session.mayWrite();
-  await session.api.send({
+  access.mayWrite();
+  await access.api.send({
     method: "PATCH",
     path: objectPath(item.kind, item.ref.namespace, item.ref.name),
-    query: { fieldManager: session.manager },
+    query: { fieldManager: access.manager },
     contentType: "application/json-patch+json",
     body: patch,
   }, signal);
@@ -105,14 +105,14 @@ export type Deletion = "gone" | "going";
 
 /** Deletes an object if it is still the one that was looked at. @throws {KubeError} code 409 when it is another one by now */
 export async function deleteObject(
-  session: Session,
+  access: Access,
   item: Pick<Item, "kind" | "ref">,
   options: { readonly uid: string; readonly background: boolean },
   signal: AbortSignal,
 ): Promise<Deletion> {
-  session.mayWrite();
+  access.mayWrite();
   try {
-    const answer = await session.api.send({
+    const answer = await access.api.send({
       method: "DELETE",
       path: objectPath(item.kind, item.ref.namespace, item.ref.name),
       body: {
@@ -132,16 +132,16 @@ export async function deleteObject(
 
 /** Waits until an object is gone. @throws {KubeError} code 0, reason `Timeout`, when it is still there in the end */
 export async function untilGone(
-  session: Session,
+  access: Access,
   item: Pick<Item, "kind" | "ref">,
   timeoutMs: number,
   signal: AbortSignal,
 ): Promise<void> {
-  const until = session.clock.monotonic() + timeoutMs;
+  const until = access.clock.monotonic() + timeoutMs;
   for (let pauseMs = 50;; pauseMs = Math.min(2_000, pauseMs * 2)) {
-    const live = await readObject(session, item, signal);
+    const live = await readObject(access, item, signal);
     if (live === undefined || !isGoing(live)) return;
-    if (session.clock.monotonic() >= until) {
+    if (access.clock.monotonic() >= until) {
       const metadata = live.metadata as JsonObject;
       const holders = Array.isArray(metadata.finalizers) ? metadata.finalizers.map(String).join(", ") : "";
       throw new KubeError(
@@ -151,7 +151,7 @@ export async function untilGone(
         { code: 0, reason: "Timeout" },
       );
     }
-    await session.clock.sleep(pauseMs, signal);
+    await access.clock.sleep(pauseMs, signal);
   }
 }
 

@@ -11,7 +11,7 @@ import type { LiveView, Viewer } from "./live_view.ts";
 import type { OverriddenManager } from "./take_over.ts";
 
 /** One cluster seen by one account: what every step of an apply works with. */
-export interface Session {
+export interface Access {
   /** The account that writes. */
   readonly api: KubeApi;
   /** Accounts that may watch for it, in order. */
@@ -31,13 +31,13 @@ export interface Session {
 
 /** An object as it stands; `undefined` when there is none. */
 export async function readObject(
-  session: Session,
+  access: Access,
   target: { readonly kind: ServedKind; readonly ref: ResourceRef },
   signal: AbortSignal,
 ): Promise<JsonObject | undefined> {
   const { kind, ref } = target;
   try {
-    return await session.api.send({ method: "GET", path: objectPath(kind, ref.namespace, ref.name) }, signal);
+    return await access.api.send({ method: "GET", path: objectPath(kind, ref.namespace, ref.name) }, signal);
   } catch (error) {
     if (isKubeError(error, 404)) return undefined;
     throw error;
