@@ -60,6 +60,7 @@ export async function runDaemon(options: WorkOptions, signal: AbortSignal): Prom
     reporter: board,
     onQuiet: quiet.touch,
     onSecrets: (values) => board.hide(values),
+    clean: (text) => board.clean(text),
   });
   held.loop = running;
 
@@ -138,6 +139,7 @@ export async function runOnce(
     log,
     reporter: board,
     onSecrets: (values) => board.hide(values),
+    clean: (text) => board.clean(text),
   });
   loop.update(config.desired);
   using limit = timeLimit(options.timeoutMs, signal);

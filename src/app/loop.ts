@@ -26,6 +26,7 @@ import { scratchCheckpoints } from "./preview.ts";
 import { BundleReferences, firstOf } from "./references.ts";
 import { openSources } from "./sources.ts";
 import { openTargets } from "./targets.ts";
+import { checkpointsWithoutSecrets, type CleanText, logWithoutSecrets } from "./without_secrets.ts";
 
 /** What a loop is opened with. */
 export interface LoopOptions {
@@ -43,6 +44,8 @@ export interface LoopOptions {
   readonly onQuiet?: () => void;
   /** Told all secret values that were handed to anybody, each time there is a new one: they must never be shown. */
   readonly onSecrets?: (values: readonly string[]) => void;
+  /** Takes secrets out of what is logged and kept. Default: texts stay as they are. */
+  readonly clean?: CleanText;
 }
 
 /** Rooms and engine, plugged together. */
@@ -62,7 +65,8 @@ export const stopDeadlineMs = 20_000;
 
 /** Opens rooms and engine. Nothing runs before {@linkcode Loop.update}. @throws {StageError} when the store cannot be used */
 export async function openLoop(options: LoopOptions): Promise<Loop> {
-  const { settings, log, doors = hostDoors } = options;
+  const { settings, doors = hostDoors, clean = (text) => text } = options;
+  const log = logWithoutSecrets(options.log, clean);
   const isPreview = options.preview !== undefined;
   await using stack = new AsyncDisposableStack();
   let current = options.desired;
@@ -104,7 +108,7 @@ export async function openLoop(options: LoopOptions): Promise<Loop> {
     isReadOnly: isPreview,
     onDamaged: (file, error) => log.error("state file set aside", { file, error: String(error) }),
   });
-  const checkpoints: Checkpoints = isPreview ? scratchCheckpoints(disk.all()) : disk;
+  const checkpoints: Checkpoints = isPreview ? scratchCheckpoints(disk.all()) : checkpointsWithoutSecrets(disk, clean);
 
   const applyTools = { targetOf: targets.targetOf, referencesOf: referencesFor };
   // deno-lint-ignore no-explicit-any -- one list for kinds whose specs differ

@@ -27,6 +27,7 @@ export async function runPreview(
     log,
     reporter: board,
     onSecrets: (values) => board.hide(values),
+    clean: (text) => board.clean(text),
     preview: (target) => {
       const preview = new PreviewTarget(target, options.plans);
       targets.push(preview);

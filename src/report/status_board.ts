@@ -62,6 +62,11 @@ export class StatusBoard implements Reporter {
     this.#redactor.learn(secrets);
   }
 
+  /** A text as it would be shown: without secrets. */
+  clean(text: string): string {
+    return this.#redactor.clean(text);
+  }
+
   record(change: Change): void {
     const status = this.#redactor.cleanStatus(change.status);
     const events = change.events.map((event) => this.#redactor.cleanEvent(event));

@@ -9,13 +9,13 @@ const minuteMs = 60_000;
 const canary = "canary-Pa55word%&=";
 const variable = "canary-variable-7381";
 
-/** All that people or machines can see of the program: statuses, events, log lines. */
-function told(world: World): string {
-  return JSON.stringify([world.board.statuses(), world.board.events(), world.lines]);
+/** All that people or machines can see of the program: statuses, events, log lines, and what it keeps of them. */
+async function told(world: World): Promise<string> {
+  return JSON.stringify([world.board.statuses(), world.board.events(), world.lines, await world.files("/var/state")]);
 }
 
-function expectSilence(world: World): void {
-  const text = told(world);
+async function expectSilence(world: World): Promise<void> {
+  const text = await told(world);
   const forms = [
     canary,
     variable,
@@ -72,7 +72,7 @@ for (const kind of ["basic", "bearer"] as const) {
       registry.put({ repository: "org/app", tag: "latest", files: { "a.yaml": `${Math.random()}` } });
       await world.advance(3 * minuteMs);
       assert.equal(world.ready("OCIRepository/default/app").status, "False");
-      expectSilence(world);
+      await expectSilence(world);
       registry.heal();
     }
   });
@@ -82,7 +82,7 @@ for (const kind of ["basic", "bearer"] as const) {
     await using world = await canaryWorld(registry);
     await world.run();
     assert.equal(world.ready("OCIRepository/default/app").reason, "AuthenticationFailed");
-    expectSilence(world);
+    await expectSilence(world);
   });
 }
 
@@ -109,7 +109,7 @@ Deno.test("errors that quote the content of a Secret do not tell it", async () =
   });
   await world.run();
   assert.equal(world.ready("Kustomization/default/app").status, "False");
-  expectSilence(world);
+  await expectSilence(world);
   await world.write(
     "broken.yaml",
     secret("bad", { ".dockerconfigjson": `{"auths": ${canary}` }, "kubernetes.io/dockerconfigjson"),
@@ -117,5 +117,5 @@ Deno.test("errors that quote the content of a Secret do not tell it", async () =
   );
   await world.reload();
   await world.advance(2 * minuteMs);
-  expectSilence(world);
+  await expectSilence(world);
 });

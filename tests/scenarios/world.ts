@@ -134,6 +134,7 @@ export class World implements AsyncDisposable {
       reporter: board,
       doors: this.#doors,
       onSecrets: (values) => board.hide(values),
+      clean: (text) => board.clean(text),
     });
     this.#loop.update(desired);
   }
