@@ -1,7 +1,4 @@
-import { isDigest } from "../core/digest.ts";
 import type { Descriptor } from "../core/descriptor.ts";
-import { StageError } from "../core/stage_error.ts";
-import { isTag, parseImageReference } from "../format/image_reference.ts";
 import { absolutePath, hostPlatform } from "../platform/deno_environment.ts";
 import { copyArtifact, type CopyResult } from "../source/artifact/copy_artifact.ts";
 import {
@@ -13,18 +10,9 @@ import {
 import type { OnTransfer } from "../source/artifact/progress.ts";
 import { pullToFolder } from "../source/artifact/pull_to_folder.ts";
 import { pushArtifact, type PushOptions } from "../source/artifact/push_artifact.ts";
-import { openLayout } from "../source/layout/layout_source.ts";
-import type { OciDestination } from "../source/oci_source.ts";
 import { type Doors, hostDoors } from "./doors.ts";
-import { openRegistries, type Registries, type RegistryLogin } from "./registry.ts";
-
-/** A reference as people write it, opened. */
-interface OpenReference {
-  readonly repository: OciDestination;
-  /** Tag or digest; `latest` where none was written. */
-  readonly wanted: string;
-  readonly hasTag: boolean;
-}
+import { type OpenReference, openReference } from "./open_reference.ts";
+import { openRegistries, type RegistryLogin } from "./registry.ts";
 
 /** How artifact commands reach registries. */
 export interface ArtifactOptions {
@@ -102,32 +90,5 @@ export function artifactCommands(options: ArtifactOptions): ArtifactCommands {
       const { repository, wanted } = open(reference);
       return inspectArtifact(repository, wanted, { signal });
     },
-  };
-}
-
-function openReference(
-  text: string,
-  doors: Doors,
-  reach: { readonly registries: Registries; readonly login: RegistryLogin },
-): OpenReference {
-  if (text.startsWith("oci-layout://")) {
-    const match = /^oci-layout:\/\/(.+?)(?:@([a-z0-9]+:[0-9a-f]+)|:([^/:]+))?$/.exec(text);
-    const [, path = "", digest, tag] = match ?? [];
-    if (path === "" || (digest !== undefined && !isDigest(digest)) || (tag !== undefined && !isTag(tag))) {
-      throw new StageError("URLInvalid", `Cannot read reference "${text}"`, {
-        hint: "Write oci-layout://PATH[:TAG|@DIGEST]",
-      });
-    }
-    return {
-      repository: openLayout(absolutePath(path), { fileSystem: doors.fileSystem }),
-      wanted: digest ?? tag ?? "latest",
-      hasTag: tag !== undefined,
-    };
-  }
-  const reference = parseImageReference(text);
-  return {
-    repository: reach.registries.ofCommand(reference, reach.login),
-    wanted: reference.digest ?? reference.tag ?? "latest",
-    hasTag: reference.tag !== undefined,
   };
 }

@@ -1,32 +1,55 @@
 import { runBuild as runKustomizeBuild } from "../build/kustomize/build_command.ts";
 import type { ChartReference } from "../build/helm/chart_source.ts";
+import { chartInflation } from "../build/helm/chart_inflation.ts";
 import { runTemplate as runHelmTemplate } from "../build/helm/template_command.ts";
 import { mediaTypes } from "../core/descriptor.ts";
+import { listFolder } from "../core/file_tree.ts";
 import { parseImageReference } from "../format/image_reference.ts";
 import { newestTag } from "../format/semver.ts";
 import { absolutePath, readStandardInput } from "../platform/deno_environment.ts";
 import { denoFileSystem } from "../platform/deno_file_system.ts";
 import { reachOf, treeOfFolders } from "./disk_tree.ts";
+import { artifactTree } from "../source/artifact/artifact_tree.ts";
 import { readLayer } from "../source/artifact/inspect_artifact.ts";
 import { parseManifestDocument } from "../source/manifest_document.ts";
 import type { OciSource } from "../source/oci_source.ts";
-import { hostDoors } from "./doors.ts";
+import { type Doors, hostDoors } from "./doors.ts";
+import { openReference, splitReference } from "./open_reference.ts";
 import { openRegistries, type Registries } from "./registry.ts";
 import type { Printed } from "./work.ts";
 
-/** `pilotfish build`: kustomize's command over a folder of this disk. */
-export async function runBuild(args: readonly string[]): Promise<Printed> {
+/**
+ * `pilotfish build`: kustomize's command over a folder of this disk, or over an artifact: `oci://REFERENCE//PATH`,
+ * `oci-layout://FOLDER:TAG//PATH` (without `//PATH`: its root).
+ *
+ * Differs: charts are rendered by our own engine, and `--helm-command` says nothing.
+ */
+export async function runBuild(args: readonly string[], doors: Doors = hostDoors): Promise<Printed> {
+  using registries = openRegistries(doors);
+  const { fileSystem } = doors;
   const outcome = await runKustomizeBuild(args, {
     async openFolder(path) {
+      const artifact = splitReference(path);
+      if (artifact !== undefined) {
+        const opened = openReference(artifact.reference, doors, { registries, login: { insecure: false } });
+        const { tree } = await artifactTree(opened.repository, opened.wanted);
+        return listFolder(tree, artifact.path) === undefined ? undefined : { tree, path: artifact.path };
+      }
       const folder = absolutePath(path === "" ? "." : path);
-      if ((await denoFileSystem.stat(folder))?.kind !== "folder") return undefined;
-      const { root, folders } = await reachOf(folder, denoFileSystem);
-      const tree = await treeOfFolders(root, folders, denoFileSystem);
+      if ((await fileSystem.stat(folder))?.kind !== "folder") return undefined;
+      const { root, folders } = await reachOf(folder, fileSystem);
+      const tree = await treeOfFolders(root, folders, fileSystem);
       return { tree, path: folder.slice(root.length).replace(/^\//, "") };
     },
-    isFolder: async (path) => (await denoFileSystem.stat(absolutePath(path)))?.kind === "folder",
+    isFolder: async (path) => (await fileSystem.stat(absolutePath(path)))?.kind === "folder",
+    renderChart: (tree) =>
+      chartInflation(tree, {
+        clock: doors.clock,
+        random: doors.random,
+        pullChart: (reference, signal) => pullChart(reference, registries, signal),
+      }),
   });
-  for (const [path, text] of outcome.written) await denoFileSystem.writeAtomic(absolutePath(path), text);
+  for (const [path, text] of outcome.written) await fileSystem.writeAtomic(absolutePath(path), text);
   return outcome;
 }
 

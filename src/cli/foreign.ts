@@ -3,7 +3,7 @@ import type { Command } from "./command.ts";
 /** `pilotfish build`: `kustomize build` with our engine: same text, same flags. */
 export const build: Command = {
   name: "build",
-  usage: "PATH [kustomize's flags]",
+  usage: "PATH|oci://REFERENCE[//PATH] [kustomize's flags]",
   summary: "Print what `kustomize build PATH` prints",
   flags: [],
   ownSyntax: true,
