@@ -112,7 +112,9 @@ export class RegistryClient implements Disposable {
     const tlsWire = () =>
       this.#wire(options.insecure === true && !hasOwnAuthority ? { ...network, skipVerify: true } : network);
     const tls = () => ({ origin: new URL(`https://${host}`), wire: tlsWire() });
-    const plain = () => ({ origin: new URL(`http://${host}`), wire: this.#wire(network) });
+    // What is said of certificates means nothing here, and without it connections are shared with others.
+    const { skipVerify: _, ...plainNetwork } = network;
+    const plain = () => ({ origin: new URL(`http://${host}`), wire: this.#wire(plainNetwork) });
     if (options.insecure !== true && (!isLoopback || hasOwnAuthority)) return tls();
 
     const key = JSON.stringify([host, options.insecure === true, hasOwnAuthority]);
