@@ -20,7 +20,8 @@ export function readYaml(source: string | Uint8Array): JsonValue {
   if (fault !== undefined) throw new YamlConversionError(`error converting YAML to JSON: ${fault}`);
   const text = typeof source === "string" ? source : decode(source);
   // Directives and a closing line in front are rare, and go-yaml is stricter there than our parser.
-  if (/^(?:\.\.\.|%)/m.test(text)) {
+  const isRare = text.startsWith("...") || text.startsWith("%") || text.includes("\n...") || text.includes("\n%");
+  if (isRare) {
     const refusal = goYamlRefusal(text);
     if (refusal !== undefined) throw new YamlConversionError(`error converting YAML to JSON: ${refusal}`);
   }
