@@ -54,9 +54,13 @@ export function checkoutPipeline(tools: CheckoutTools): Pipeline<CheckoutSpec> {
         return { ...settled, events: [] };
       }
       run.progress(`Checking out revision ${artifact.revision}`);
-      // Kept before anything is written: what a crash leaves is known to be ours.
+      // Kept before anything is written: what a crash leaves is known to be ours, and that the workload has not heard of it.
       const before = run.record.removal;
-      await run.checkpoint({ removal, lastAttemptedRevision: artifact.revision });
+      await run.checkpoint({
+        removal,
+        lastAttemptedRevision: artifact.revision,
+        ...(run.record.inputs === undefined ? {} : { inputs: unfinished }),
+      });
       if (before?.target !== undefined && before.target !== removal.target) await removeAt(before.target, tools);
       // Only a run that ended well proves that the file is ours: an earlier one may have been refused.
       const isOurs = run.record.inputs !== undefined && before?.target === removal.target;
@@ -86,6 +90,9 @@ export function checkoutPipeline(tools: CheckoutTools): Pipeline<CheckoutSpec> {
     },
   };
 }
+
+/** Stands for inputs while files may have changed and the workload was not told yet. */
+const unfinished = "";
 
 async function removeAt(target: string, tools: CheckoutTools): Promise<void> {
   const colon = target.indexOf(":");

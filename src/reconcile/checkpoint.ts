@@ -50,9 +50,10 @@ export async function openCheckpoints(
             `Cannot read version ${file.version}: this program knows versions up to ${formatVersion}`,
           );
         }
+        refuseIncomplete(file.record);
         const name = keyText(file.record.key);
-        records.set(name, file.record);
         saved.set(name, durableText(file.record));
+        records.set(name, file.record);
       } catch (error) {
         tools.onDamaged(path, error);
         if (!isReadOnly) await fileSystem.rename(path, `${path}.damaged`);
@@ -60,33 +61,67 @@ export async function openCheckpoints(
     }
   }
 
+  // One write at a time per object: of two that overlap, the older one could otherwise be the one that stays.
+  const writes = new Map<string, Promise<void>>();
+  const inTurn = async (name: string, work: () => Promise<void>): Promise<void> => {
+    const earlier = writes.get(name);
+    const mine = (async () => {
+      await earlier?.catch(() => {});
+      await work();
+    })();
+    writes.set(name, mine);
+    try {
+      await mine;
+    } finally {
+      if (writes.get(name) === mine) writes.delete(name);
+    }
+  };
+
+  const write = async (name: string): Promise<void> => {
+    // What came in while this waited is newer than what it was called with, and is written instead.
+    const record = records.get(name);
+    if (record === undefined) return;
+    const text = durableText(record);
+    if (saved.get(name) === text) return;
+    try {
+      await fileSystem.writeAtomic(
+        pathOf(folder, record.key),
+        `{"version":${formatVersion},"record":${fullText(record)}}\n`,
+        { mode: 0o600 },
+      );
+    } catch (error) {
+      throw new StageError("StorageOperationFailed", `Cannot save the state of "${name}"`, { cause: error });
+    }
+    saved.set(name, text);
+  };
+
   return {
     get: (key) => records.get(keyText(key)),
     all: () => records.values(),
     async save(record) {
       const name = keyText(record.key);
       records.set(name, record);
-      const text = durableText(record);
-      if (saved.get(name) === text) return;
-      try {
-        await fileSystem.writeAtomic(
-          pathOf(folder, record.key),
-          `{"version":${formatVersion},"record":${fullText(record)}}\n`,
-          {
-            mode: 0o600,
-          },
-        );
-      } catch (error) {
-        throw new StageError("StorageOperationFailed", `Cannot save the state of "${name}"`, { cause: error });
-      }
-      saved.set(name, text);
+      if (!writes.has(name) && saved.get(name) === durableText(record)) return;
+      await inTurn(name, () => write(name));
     },
     async forget(key) {
-      records.delete(keyText(key));
-      saved.delete(keyText(key));
-      await fileSystem.remove(pathOf(folder, key));
+      const name = keyText(key);
+      records.delete(name);
+      await inTurn(name, async () => {
+        saved.delete(name);
+        if (!records.has(name)) await fileSystem.remove(pathOf(folder, key));
+      });
     },
   };
+}
+
+/** @throws {TypeError} for a file that is JSON and no record */
+function refuseIncomplete(record: Partial<ObjectRecord> | undefined): void {
+  const lists = [record?.conditions, record?.history, record?.children, record?.inventory?.entries];
+  const texts = [record?.key?.kind, record?.key?.namespace, record?.key?.name];
+  if (!lists.every(Array.isArray) || !texts.every((text) => typeof text === "string")) {
+    throw new TypeError("Cannot read the record: fields are missing");
+  }
 }
 
 function pathOf(folder: string, key: ObjectKey): string {
