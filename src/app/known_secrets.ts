@@ -31,6 +31,11 @@ export class KnownSecrets {
     };
   }
 
+  /** Notes a value that was made of a Secret's: what an encrypted one holds. */
+  add(name: string, value: Uint8Array): void {
+    if (this.#note(name, { type: "", data: new Map([["", value]]) })) this.#tellAll();
+  }
+
   /** Notes the Secrets among the documents. */
   take(desired: DesiredState): void {
     const secrets = [...desired.data.values()].filter(({ key }) => key.kind === "Secret");

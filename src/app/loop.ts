@@ -24,6 +24,7 @@ import { type Doors, hostDoors } from "./doors.ts";
 import { KnownSecrets } from "./known_secrets.ts";
 import { scratchCheckpoints } from "./preview.ts";
 import { BundleReferences, firstOf } from "./references.ts";
+import { valueOpener } from "./sealed_values.ts";
 import { openSources } from "./sources.ts";
 import { openTargets } from "./targets.ts";
 import { checkpointsWithoutSecrets, type CleanText, logWithoutSecrets } from "./without_secrets.ts";
@@ -110,7 +111,11 @@ export async function openLoop(options: LoopOptions): Promise<Loop> {
   });
   const checkpoints: Checkpoints = isPreview ? scratchCheckpoints(disk.all()) : checkpointsWithoutSecrets(disk, clean);
 
-  const applyTools = { targetOf: targets.targetOf, referencesOf: referencesFor };
+  const applyTools = {
+    targetOf: targets.targetOf,
+    referencesOf: referencesFor,
+    openValue: valueOpener(doors, (key, value) => secrets.add(key, value)),
+  };
   // deno-lint-ignore no-explicit-any -- one list for kinds whose specs differ
   const pipelines: readonly Pipeline<any>[] = [
     sourcePipeline("OCIRepository", { store: sources.store, open: sources.open }),

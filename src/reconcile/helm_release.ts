@@ -26,6 +26,7 @@ import {
   watchOf,
 } from "./kustomization.ts";
 import type { Pipeline, Run, RunResult } from "./pipeline.ts";
+import { parentDecryption, withOpenValues } from "./sealed_values.ts";
 
 /** A text that `valuesFrom` found, with the reference that asked for it. */
 export interface ResolvedValues {
@@ -83,7 +84,15 @@ async function runRelease(run: Run<HelmReleaseSpec>, tools: HelmReleaseTools): P
   const { artifact, isOwn } = await chartOf(run, tools);
   const target = tools.targetOf(object.annotations[targetAnnotation]);
   const references = tools.referencesOf(object);
-  const valuesFrom = await resolveValues(object, references);
+  const valuesFrom = await resolveValues(
+    object,
+    withOpenValues(references, {
+      openValue: tools.openValue,
+      decryption: () => parentDecryption(run, tools.referencesOf),
+      isUsed: (name, key) => spec.valuesFrom.some((from) => from.name === name && from.valuesKey === key),
+      signal: run.signal,
+    }),
+  );
   const inputs = inputsOf(
     object,
     artifact,

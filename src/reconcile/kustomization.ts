@@ -16,6 +16,7 @@ import { StageError } from "../core/stage_error.ts";
 import type { AppliedChange, ApplyResult, Target, TargetOptions, TargetRequest, WaitRequest } from "../core/target.ts";
 import type { Pipeline, RecordPatch, Run, RunResult } from "./pipeline.ts";
 import type { ObjectRecord, Removal } from "./record.ts";
+import { decryptionOf, type OpenValue, withOpenValues } from "./sealed_values.ts";
 import { originRevision } from "./source_pipeline.ts";
 
 /** What is built for a Kustomization. */
@@ -34,6 +35,8 @@ export interface ApplyTools {
   readonly targetOf: (annotation: string | undefined) => Target;
   /** Lookup of Secrets and ConfigMaps for an object: documents, the artifact it came from, the cluster. */
   readonly referencesOf: (object: DesiredObject) => References;
+  /** Opens values of referenced Secrets that are encrypted files. */
+  readonly openValue: OpenValue;
 }
 
 /** What a Kustomization's pipeline is handed. */
@@ -75,8 +78,16 @@ async function runKustomization(run: Run<KustomizationSpec>, tools: Kustomizatio
   }
   const target = tools.targetOf(object.annotations[targetAnnotation]);
   const references = tools.referencesOf(object);
-  const variables = await variablesOf(object, references);
-  const decryptionKeys = await decryptionKeysOf(object, references);
+  const decryption = await decryptionOf(object, references);
+  const decryptionKeys = decryption?.keys;
+  const variables = await variablesOf(
+    object,
+    withOpenValues(references, {
+      openValue: tools.openValue,
+      decryption: () => Promise.resolve(decryption),
+      signal: run.signal,
+    }),
+  );
   const inputs = inputsOf(object, artifact, target.name, [
     variables,
     ...(decryptionKeys === undefined ? [] : [dataDigest(decryptionKeys)]),
@@ -208,19 +219,6 @@ async function variablesOf(
   Object.assign(variables, postBuild?.substitute);
   for (const [key, value] of Object.entries(variables)) variables[key] = value.replaceAll("\n", "");
   return variables;
-}
-
-async function decryptionKeysOf(
-  object: DesiredObject<KustomizationSpec>,
-  references: References,
-): Promise<ReferencedData | undefined> {
-  const name = object.spec.decryption?.secretRef?.name;
-  if (name === undefined) return undefined;
-  const secret = await references.secret(object.key.namespace, name);
-  if (secret === undefined) {
-    throw new StageError("DecryptionFailed", `cannot get decryption Secret '${object.key.namespace}/${name}'`);
-  }
-  return secret;
 }
 
 /** Digest of referenced content: what goes into {@linkcode inputsOf} instead of a secret. */

@@ -75,6 +75,7 @@ function bench(spec: KustomizationSpec, options: {
       configMap: (_namespace, name) => Promise.resolve(find(`ConfigMap/${name}`)),
       imagePullSecrets: () => Promise.resolve(undefined),
     }),
+    openValue: ({ bytes }) => Promise.resolve(bytes),
     build: (request) => {
       requests.push(request);
       const result: BuildResult = { resources, hooks: [], warnings: [], isRepeatable: true };
