@@ -12,13 +12,13 @@ import { digestOf } from "../../core/digest.ts";
 import type { FileTree } from "../../core/file_tree.ts";
 import { subTree } from "../../core/file_tree.ts";
 import type { JsonObject, JsonValue } from "../../core/json.ts";
-import { canonicalJson, isJsonObject } from "../../core/json.ts";
+import { isJsonObject } from "../../core/json.ts";
 import type { Resource } from "../../core/resource.ts";
 import { isResource } from "../../core/resource.ts";
 import type { CommonMetadata } from "../../core/specs.ts";
 import { StageError } from "../../core/stage_error.ts";
 import { FormatError } from "../../format/format_error.ts";
-import { parseYamlDocuments } from "../../format/yaml.ts";
+import { parseYamlDocuments, printYaml } from "../../format/yaml.ts";
 import { isLibrary } from "./chart/chart.ts";
 import type { Chart, ChartCrd } from "./chart/chart.ts";
 import { UnmarshalError } from "./chart/go_struct.ts";
@@ -50,6 +50,7 @@ import { parseTemplates } from "./template/template_set.ts";
 import type { TemplateSet } from "./template/template_set.ts";
 import { tableOf } from "./values/tables.ts";
 import type { Table } from "./values/tables.ts";
+import { jsonOf } from "./values/value_json.ts";
 import { mergeFluxValues } from "./values/values_from.ts";
 import type { ReferredValues } from "./values/values_from.ts";
 import { fromJson } from "./template/value.ts";
@@ -105,7 +106,7 @@ export interface RenderedRelease extends BuildResult {
   readonly crds: readonly Resource[];
   /** The chart as it was rendered. */
   readonly chart: { readonly name: string; readonly version: string; readonly appVersion: string };
-  /** Digest of the user's values with sorted keys: what Flux compares. */
+  /** Digest of the user's merged values as sorted YAML, of nothing where there are none: what Flux compares (fluxcd/pkg `chartutil/digest.go`). */
   readonly valuesDigest: Digest;
 }
 
@@ -280,7 +281,7 @@ export async function renderRelease(
         version: chart.metadata.version,
         appVersion: chart.metadata.appVersion,
       },
-      valuesDigest: digestOf(canonicalJson(request.values)),
+      valuesDigest: digestOf(values.entries.size === 0 ? "" : printYaml(jsonOf(values))),
     };
   } catch (error) {
     throw asBuildError(error);

@@ -76,6 +76,8 @@ Deno.test("HelmReleaseBuilder merges valuesFrom as documented and keeps secrets 
       { source: "Secret/two/raw", text: "{x,y", targetPath: "m.raw", literal: true },
     ],
   });
+  const plain = await build(files, { values: { a: "inline", b: "one", m: { raw: "{x,y", w: 2, x: 1, z: "007" } } });
+  assert.equal(result.valuesDigest, plain.valuesDigest);
   const data = result.resources[0]?.data as { readonly v: string };
   assert.deepEqual(JSON.parse(data.v), { a: "inline", b: "one", m: { w: 2, x: 1, z: "007", raw: "{x,y" } });
   await assert.rejects(
