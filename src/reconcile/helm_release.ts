@@ -10,7 +10,7 @@ import { refOf, refText } from "../core/resource.ts";
 import type { Source } from "../core/source.ts";
 import type { ArtifactStore } from "../core/artifact.ts";
 import type { HelmReleaseSpec, HelmRepositorySpec, ValuesReference } from "../core/specs.ts";
-import { asStageError, StageError } from "../core/stage_error.ts";
+import { asStageError, messageOf, StageError } from "../core/stage_error.ts";
 import type { Target, TargetOptions } from "../core/target.ts";
 import {
   applyAndPrune,
@@ -81,7 +81,7 @@ async function runRelease(run: Run<HelmReleaseSpec>, tools: HelmReleaseTools): P
   const { object } = run;
   const { spec } = object;
   refuseWhatIsNotBuilt(spec);
-  const { artifact, isOwn } = await chartOf(run, tools);
+  const { artifact, isOwn, warnings } = await chartOf(run, tools);
   const target = tools.targetOf(object.annotations[targetAnnotation]);
   const references = tools.referencesOf(object);
   const valuesFrom = await resolveValues(
@@ -114,7 +114,7 @@ async function runRelease(run: Run<HelmReleaseSpec>, tools: HelmReleaseTools): P
       reason: last?.reason === "InstallSucceeded" ? "InstallSucceeded" : "UpgradeSucceeded",
       message: last?.message ?? `Release of revision ${artifact.revision} stands`,
       events: [],
-      warnings: [],
+      warnings,
       target: target.name,
       ...watchOf(target, object.key),
     };
@@ -126,7 +126,16 @@ async function runRelease(run: Run<HelmReleaseSpec>, tools: HelmReleaseTools): P
   const options = await targetOptions(object, references);
   const failure = action === "install" ? "InstallFailed" : "UpgradeFailed";
   try {
-    return await applyRelease(run, target, { spec, built, artifact, inputs, action, options, ownArtifact });
+    return await applyRelease(run, target, {
+      spec,
+      built,
+      artifact,
+      inputs,
+      action,
+      options,
+      ownArtifact,
+      warnings,
+    });
   } catch (error) {
     if (run.signal.aborted) throw error;
     const stage = asStageError(error, failure, `Helm ${action} failed for release ${releaseText(spec)}`);
@@ -148,13 +157,14 @@ interface ReleaseOrder {
   readonly action: "install" | "upgrade";
   readonly options: TargetOptions;
   readonly ownArtifact: { readonly artifact?: Artifact };
+  readonly warnings: readonly string[];
 }
 
 async function applyRelease(run: Run<HelmReleaseSpec>, target: Target, order: ReleaseOrder): Promise<RunResult> {
   const { spec, built, artifact, action, options } = order;
   const { object } = run;
   const settings = spec[action];
-  const warnings = [...built.warnings];
+  const warnings = [...order.warnings, ...built.warnings];
   await prepareNamespaceAndCrds(run, target, order);
   const runsHooks = target.kind === "cluster" && settings.disableHooks !== true;
   if (target.kind === "directory" && built.hooks.some((hook) => !hook.events.includes("test"))) {
@@ -214,9 +224,9 @@ async function applyRelease(run: Run<HelmReleaseSpec>, target: Target, order: Re
 async function chartOf(
   run: Run<HelmReleaseSpec>,
   tools: HelmReleaseTools,
-): Promise<{ readonly artifact: Artifact; readonly isOwn: boolean }> {
+): Promise<{ readonly artifact: Artifact; readonly isOwn: boolean; readonly warnings: readonly string[] }> {
   const { chart } = run.object.spec;
-  if (chart.kind === "ref") return { artifact: artifactOf(run, chart.sourceRef), isOwn: false };
+  if (chart.kind === "ref") return { artifact: artifactOf(run, chart.sourceRef), isOwn: false, warnings: [] };
   const repository = run.find(chart.sourceRef);
   const name = `HelmRepository '${chart.sourceRef.namespace}/${chart.sourceRef.name}'`;
   if (repository === undefined) throw new StageError("SourceNotReady", `${name} is not there`);
@@ -226,12 +236,13 @@ async function chartOf(
   try {
     const pulled = await source.pull(isKept ? previous : undefined, run.signal);
     if (pulled.changed || !isKept) await tools.store.pin(keyText(run.object.key), [pulled.artifact]);
-    return { artifact: pulled.artifact, isOwn: true };
+    return { artifact: pulled.artifact, isOwn: true, warnings: pulled.warnings };
   } catch (error) {
     // What was pulled once is enough to go on without a network; a wrong document or signature is not.
     const stage = asStageError(error, "OCIArtifactPullFailed", "Cannot pull the chart");
-    if (isKept && stage.reason === "OCIArtifactPullFailed") return { artifact: previous, isOwn: true };
-    throw stage;
+    if (!isKept || stage.reason !== "OCIArtifactPullFailed" || run.signal.aborted) throw stage;
+    const warning = `Cannot look for a newer chart, ${previous.revision} of the store is used: ${messageOf(stage)}`;
+    return { artifact: previous, isOwn: true, warnings: [warning] };
   }
 }
 
@@ -288,7 +299,11 @@ function keptOwner(key: ObjectKey): ObjectKey {
   return { ...key, kind: `${key.kind}Kept` };
 }
 
-/** Runs the hooks of one event, by weight, then name; each is waited for before the next (Helm `execHook`). */
+/**
+ * Runs the hooks of one event, by weight, then name; each is waited for before the next. What policy `hook-succeeded`
+ * deletes goes when all of the event have run, last one first: an earlier hook may be what a later one needs. A hook
+ * that is a CustomResourceDefinition is never deleted (Helm 4.2.4 `execHook`, `deleteHookByPolicy`).
+ */
 async function runHooks(
   run: Run<HelmReleaseSpec>,
   target: Target,
@@ -302,12 +317,19 @@ async function runHooks(
   const due = order.hooks.filter((hook) => hook.events.includes(order.event));
   const owner = keptOwner(run.object.key);
   const timeoutMs = order.spec.timeoutMs;
-  for (const hook of [...due].sort((a, b) => a.weight - b.weight)) {
-    const entry = entryOf(refOf(hook.resource));
-    const remove = () => target.remove(owner, [entry], { ...order.options, isWholeRemoval: true }, run.signal);
+  const remove = async (hook: HookResource, policy: string) => {
     const policies = hook.deletePolicies.length === 0 ? ["before-hook-creation"] : hook.deletePolicies;
+    if (!policies.includes(policy) || hook.resource.kind === "CustomResourceDefinition") return;
+    const entry = entryOf(refOf(hook.resource));
+    await target.remove(owner, [entry], { ...order.options, isWholeRemoval: true }, run.signal);
+  };
+  const succeeded: HookResource[] = [];
+  const removeSucceeded = async () => {
+    for (const hook of succeeded.toReversed()) await remove(hook, "hook-succeeded");
+  };
+  for (const hook of due.toSorted(byWeightAndName)) {
     run.progress(`Running ${order.event} hook ${refText(refOf(hook.resource))}`);
-    if (policies.includes("before-hook-creation")) await remove();
+    await remove(hook, "before-hook-creation");
     try {
       await target.apply({
         owner,
@@ -326,11 +348,20 @@ async function runHooks(
         });
       }
     } catch (error) {
-      if (policies.includes("hook-failed")) await remove();
+      if (run.signal.aborted) throw error;
+      await remove(hook, "hook-failed");
+      await removeSucceeded();
       throw error;
     }
-    if (policies.includes("hook-succeeded")) await remove();
+    succeeded.push(hook);
   }
+  await removeSucceeded();
+}
+
+function byWeightAndName(a: HookResource, b: HookResource): number {
+  if (a.weight !== b.weight) return a.weight - b.weight;
+  const [left, right] = [a.resource.metadata.name, b.resource.metadata.name];
+  return left < right ? -1 : left > right ? 1 : 0;
 }
 
 /** Milliseconds that an action may take. */
