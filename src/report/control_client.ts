@@ -75,9 +75,13 @@ export function controlClient(
       await response.body?.cancel();
     },
     async outcome(key, token, signal) {
+      // Another order may follow this one before it is looked at: one run answers both, and carries the later token.
+      let first: string | undefined;
       while (true) {
         const status = await object(key);
-        const isHandled = status.lastHandledReconcileAt === token;
+        const handled = status.lastHandledReconcileAt ?? "";
+        first ??= handled;
+        const isHandled = handled === token || handled !== first;
         const isRunning = status.conditions.some((one) => one.type === "Reconciling" && one.reason === "Progressing");
         if (isHandled && !isRunning && status.isSettled === true) return status;
         if (status.isSuspended) throw new Error(`"${keyText(key)}" is suspended: resume it first`);
