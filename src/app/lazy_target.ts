@@ -36,7 +36,7 @@ export class LazyTarget implements Target {
   watch(owner: ObjectKey, onChange: (change: WatchedChange) => void, signal: AbortSignal): void {
     void this.#open().then((target) => {
       if (!signal.aborted) target.watch?.(owner, onChange, signal);
-    }, () => {
+    }).catch(() => {
       // The object's own run tells that the cluster is away.
     });
   }
