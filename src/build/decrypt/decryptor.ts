@@ -24,7 +24,7 @@ const optOut = "kustomize.toolkit.fluxcd.io/decrypt";
 
 /** Decrypts what one object's keys open. */
 export interface Decryptor {
-  /** The tree with encrypted sources of Secret generators and patches decrypted, as Flux does before a build. */
+  /** The tree with encrypted sources of Secret generators and patches decrypted, as Flux does before a build, and values of charts. */
   decryptTree(tree: FileTree, path: string): Promise<FileTree>;
   /** A resource decrypted: a whole encrypted object, or a Secret whose values are encrypted files. Others come back as they are. */
   decryptResource(resource: Resource): Promise<Resource>;
@@ -100,7 +100,7 @@ function overlay(tree: FileTree, changed: ReadonlyMap<string, Uint8Array>): File
 
 const kustomizationNames = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
 
-/** Decrypts what the kustomizations that a build reaches name as sources of Secret generators and as patches. */
+/** Decrypts what the kustomizations that a build reaches name as sources of Secret generators, as patches and as values of charts. */
 async function decryptGenerators(
   tree: FileTree,
   path: string,
@@ -153,6 +153,9 @@ function sourcesOf(document: JsonObject): readonly { readonly path: string; read
       isEnv: true,
     })),
     ...objects(document.patches).flatMap((one) => texts([one.path ?? null])).map((path) => ({ path, isEnv: false })),
+    ...objects(document.helmCharts)
+      .flatMap((one) => [...texts([one.valuesFile ?? null]), ...texts(one.additionalValuesFiles)])
+      .map((path) => ({ path, isEnv: false })),
   ];
 }
 

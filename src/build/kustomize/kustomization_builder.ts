@@ -6,6 +6,7 @@ import type { Resource } from "../../core/resource.ts";
 import { refOf, refText, splitApiVersion } from "../../core/resource.ts";
 import type { CommonMetadata, KustomizationSpec } from "../../core/specs.ts";
 import { asStageError, StageError } from "../../core/stage_error.ts";
+import { encryptedFormat } from "../decrypt/sops_file.ts";
 import { applyOverlay, checkPath, generateKustomization, hasKustomization } from "./flux_overlay.ts";
 import type { RenderChart } from "./generators/helm_chart.ts";
 import { build } from "./kustomize.ts";
@@ -71,7 +72,9 @@ async function buildKustomization(
     customSchema: "add",
     overlay: (kustomization) => applyOverlay(kustomization, spec, { tree: readable, folder: spec.path }),
     ...(hasKustomization(readable, spec.path) ? {} : { generated: generateKustomization(readable, spec.path) }),
-    ...(request.renderChart === undefined ? {} : { enableHelm: true, renderChart: request.renderChart(readable) }),
+    ...(request.renderChart === undefined
+      ? {}
+      : { enableHelm: true, renderChart: withPlainValues(request.renderChart(readable), readable) }),
     ...(signal === undefined ? {} : { signal }),
   });
   let resources = result.resources().filter((resource) => !isKustomizationFile(resource));
@@ -110,6 +113,23 @@ function decryptorOf(request: KustomizationRequest): TreeDecryptor | undefined {
     );
   }
   return request.decryptor;
+}
+
+/** Values of charts that are still encrypted must not get into manifests as text. */
+function withPlainValues(renderChart: RenderChart, tree: FileTree): RenderChart {
+  return async (chart, signal) => {
+    for (
+      const path of [...(chart.valuesFile === undefined ? [] : [chart.valuesFile]), ...chart.additionalValuesFiles]
+    ) {
+      if (encryptedFormat(tree.read(path) ?? new Uint8Array()) !== undefined) {
+        throw new StageError(
+          "DecryptionFailed",
+          `Cannot render Helm chart "${chart.name}": values file "${path}" is SOPS encrypted, and decryption is not configured`,
+        );
+      }
+    }
+    return await renderChart(chart, signal);
+  };
 }
 
 async function decrypted<Value>(work: () => Promise<Value>): Promise<Value> {

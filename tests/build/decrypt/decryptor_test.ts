@@ -88,6 +88,18 @@ Deno.test("decryptTree() opens the sources of Secret generators in every kustomi
   equal(readText(opened, "base/left.txt"), blob.encrypted, "what goes into a ConfigMap stays shut");
 });
 
+Deno.test("decryptTree() opens values files of charts", async () => {
+  const values = caseOf("suffix.yaml");
+  const tree = treeOf({
+    "kustomization.yaml": "helmCharts: [{name: a, valuesFile: suffix.yaml, additionalValuesFiles: [more.yaml]}]\n",
+    "suffix.yaml": values.encrypted,
+    "more.yaml": values.encrypted,
+  });
+  const opened = await openDecryptor(toolsOf(values.keys)).decryptTree(tree, "");
+  deepEqual(contentOf("x.yaml", readText(opened, "suffix.yaml") ?? ""), contentOf("x.yaml", values.decrypted ?? ""));
+  equal(readText(opened, "more.yaml"), readText(opened, "suffix.yaml"));
+});
+
 Deno.test("decryptResource() opens a whole object although kustomize has changed it since", async () => {
   const one = caseOf("secret.yaml");
   const [document] = parseYamlDocuments(one.encrypted);

@@ -140,4 +140,13 @@ Deno.test("kustomizationBuilder renders charts only when it is handed a renderer
   equal(built.resources[0]?.kind, "ConfigMap");
   match(JSON.stringify(built.resources[0]?.metadata.labels), /"kustomize\.toolkit\.fluxcd\.io\/name":"web"/);
   await rejects(kustomizationBuilder.build(request, tree), /must specify --enable-helm/);
+  const sealed = treeOf({
+    "app/kustomization.yaml": "helmCharts: [{name: app, valuesFile: v.yaml}]\n",
+    "app/charts/app.tgz": packed,
+    "app/v.yaml": "a: ENC[AES256_GCM,data:x,iv:y,tag:z,type:str]\nsops:\n  mac: x\n",
+  });
+  await rejects(
+    kustomizationBuilder.build({ ...request, renderChart: (given) => chartInflation(given, tools) }, sealed),
+    /values file "app\/v\.yaml" is SOPS encrypted/,
+  );
 });
