@@ -17,6 +17,7 @@ import { helmReleasePipeline } from "../reconcile/helm_release.ts";
 import { kustomizationPipeline, targetAnnotation } from "../reconcile/kustomization.ts";
 import type { Pipeline } from "../reconcile/pipeline.ts";
 import { sourcePipeline } from "../reconcile/source_pipeline.ts";
+import { buildBeside } from "./build_worker.ts";
 import { openBuilders } from "./builders.ts";
 import { openCheckouts } from "./checkouts.ts";
 import { takeChildren } from "./children.ts";
@@ -41,6 +42,8 @@ export interface LoopOptions {
   readonly onExplained?: (owner: ObjectKey, text: string) => void;
   /** Default: the doors of this machine. */
   readonly doors?: Doors;
+  /** The program's own module: large builds run in a worker started from it. Absent: every build runs here. */
+  readonly buildModule?: string;
   /** Called when nothing is left to do for now. */
   readonly onQuiet?: () => void;
   /** Told all secret values that were handed to anybody, each time there is a new one: they must never be shown. */
@@ -88,7 +91,9 @@ export async function openLoop(options: LoopOptions): Promise<Loop> {
       ...targets.clusterReferences(),
     ]));
   const sources = stack.use(await openSources(settings, { log, doors, referencesOf: referencesFor, isPreview }));
-  const builders = openBuilders({
+  const isDirectory = (object: DesiredObject) =>
+    targets.targetOf(object.annotations[targetAnnotation]).kind === "directory";
+  const here = openBuilders({
     store: sources.store,
     doors,
     ...(options.onExplained === undefined ? {} : { onExplained: options.onExplained }),
@@ -99,8 +104,14 @@ export async function openLoop(options: LoopOptions): Promise<Loop> {
       if (object.spec.kubeConfig !== undefined) return undefined;
       return targets.factsOf(object.annotations[targetAnnotation], account);
     },
-    isDirectory: (object) => targets.targetOf(object.annotations[targetAnnotation]).kind === "directory",
+    isDirectory,
   });
+  const builders = options.buildModule === undefined ? here : stack.use(buildBeside(here, {
+    module: options.buildModule,
+    storeFolder: `${settings.store.path}/store`,
+    isDirectory,
+    asksCluster: ({ object }) => object.spec.kubeConfig === undefined && !isDirectory(object),
+  }));
   const checkouts = openCheckouts({ store: sources.store, doors, isPreview });
 
   const stateFolder = `${settings.store.path}/state`;

@@ -1,0 +1,103 @@
+/** What a worker is asked, or answers: values that can be cloned. */
+interface Message {
+  readonly id: number;
+  readonly value?: unknown;
+  readonly fault?: string;
+}
+
+/** How one call is made. */
+export interface CallOptions {
+  readonly signal: AbortSignal;
+  /** Milliseconds after which the worker is ended and the call fails. */
+  readonly timeoutMs: number;
+}
+
+/** A program of ours in a thread of its own, started with its first call. */
+export interface WorkerThread extends Disposable {
+  /**
+   * Asks it and waits for the answer; calls are answered one after the other.
+   *
+   * @throws the signal's reason; a `DataCloneError` for what cannot be sent; an `Error` when it crashed or took too long
+   */
+  call(value: unknown, options: CallOptions): Promise<unknown>;
+}
+
+/** Milliseconds without a call after which the thread ends, and its memory with it. */
+const warmMs = 30_000;
+
+/** The address of the program's own first module, from which a worker can be started: also when bundled or compiled. */
+export function mainModule(): string {
+  return Deno.mainModule;
+}
+
+/** Whether this program runs as a worker of itself. */
+export function isWorker(): boolean {
+  return "WorkerGlobalScope" in globalThis;
+}
+
+/** A thread that runs the module at `url`, which must call {@linkcode serveCalls}. */
+export function openWorkerThread(url: string): WorkerThread {
+  let worker: Worker | undefined;
+  let last: Promise<unknown> = Promise.resolve();
+  let count = 0;
+  let rest: ReturnType<typeof setTimeout> | undefined;
+  const end = () => {
+    clearTimeout(rest);
+    worker?.terminate();
+    worker = undefined;
+  };
+  const ask = (value: unknown, { signal, timeoutMs }: CallOptions): Promise<unknown> => {
+    signal.throwIfAborted();
+    clearTimeout(rest);
+    const thread = worker ??= new Worker(url, { type: "module", name: "pilotfish-build" });
+    const id = ++count;
+    const answer = Promise.withResolvers<unknown>();
+    const fail = (error: unknown) => {
+      end();
+      answer.reject(error);
+    };
+    const limit = setTimeout(() => fail(new Error(`it took longer than ${timeoutMs / 1000} s`)), timeoutMs);
+    const stop = () => fail(signal.reason);
+    signal.addEventListener("abort", stop, { once: true });
+    thread.onerror = (event) => {
+      event.preventDefault();
+      fail(new Error(`the worker ended: ${event.message}`));
+    };
+    thread.onmessage = ({ data }: MessageEvent<Message>) => {
+      if (data.id !== id) return;
+      if (data.fault === undefined) answer.resolve(data.value);
+      else answer.reject(new Error(data.fault));
+    };
+    try {
+      thread.postMessage({ id, value });
+    } catch (error) {
+      answer.reject(error);
+    }
+    return answer.promise.finally(() => {
+      clearTimeout(limit);
+      signal.removeEventListener("abort", stop);
+      clearTimeout(rest);
+      rest = setTimeout(end, warmMs);
+      Deno.unrefTimer(rest);
+    });
+  };
+  return {
+    call(value, options) {
+      const answer = last.then(() => ask(value, options));
+      last = answer.catch(() => {});
+      return answer;
+    },
+    [Symbol.dispose]: end,
+  };
+}
+
+/** Answers the calls of the thread that started this worker, for as long as it runs. */
+export function serveCalls(answer: (value: unknown) => Promise<unknown>): void {
+  const scope = globalThis as unknown as Pick<Worker, "onmessage" | "postMessage">;
+  scope.onmessage = ({ data: { id, value } }: MessageEvent<Message>) => {
+    answer(value).then(
+      (result) => scope.postMessage({ id, value: result }),
+      (error: unknown) => scope.postMessage({ id, fault: String(error) }),
+    ).catch((error: unknown) => scope.postMessage({ id, fault: String(error) }));
+  };
+}
