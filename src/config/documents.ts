@@ -76,10 +76,16 @@ async function filesOf(path: string, fileSystem: FileSystem, fail: Fail): Promis
   }
 }
 
+/** Files of documents at or below a folder. OCI layouts and stores of our own hold JSON too, and none of it is ours to read. */
 async function filesBelow(folder: string, fileSystem: FileSystem, depth: number): Promise<readonly string[]> {
   const files: string[] = [];
-  for (const { name, kind } of await fileSystem.list(folder) ?? []) {
-    if (name.startsWith(".")) continue;
+  const entries = await fileSystem.list(folder) ?? [];
+  const has = (name: string, kind: string) => entries.some((entry) => entry.name === name && entry.kind === kind);
+  if (depth > 0 && has("oci-layout", "file") && has("blobs", "folder")) return [];
+  const isStore = has("store", "folder") && has("state", "folder") &&
+    (await fileSystem.list(`${folder}/store`))?.some((entry) => entry.name === "oci-layout") === true;
+  for (const { name, kind } of entries) {
+    if (name.startsWith(".") || (isStore && (name === "store" || name === "state"))) continue;
     const path = folder === "/" ? `/${name}` : `${folder}/${name}`;
     const isLinkToFolder = kind === "link" && await fileSystem.list(path).catch(() => undefined) !== undefined;
     if (kind === "folder" || isLinkToFolder) {

@@ -40,6 +40,29 @@ Deno.test("loadDocuments() reads files, folders in order, and standard input", a
   });
 });
 
+Deno.test("loadDocuments() leaves out OCI layouts and a store of ours below a folder", async () => {
+  const found = await load(
+    {
+      "conf/a.yaml": "kind: A",
+      "conf/state/b.yaml": "kind: B",
+      "conf/data/notes.yaml": "kind: C",
+      "conf/data/store/oci-layout": "{}",
+      "conf/data/store/index.json": "{}",
+      "conf/data/state/x.json": "{}",
+      "conf/artifacts/oci-layout": "{}",
+      "conf/artifacts/index.json": "{}",
+      "conf/artifacts/blobs/sha256/1": "",
+    },
+    "conf",
+  );
+
+  deepEqual(found, {
+    documents: ["conf/a.yaml A", "conf/data/notes.yaml C", "conf/state/b.yaml B"],
+    problems: [],
+    unreadable: [],
+  });
+});
+
 Deno.test("loadDocuments() reads a mounted ConfigMap once, through its links", async () => {
   const found = await load({
     "etc/..2026_01/app.yaml": "kind: App",
