@@ -241,6 +241,7 @@ export class Engine implements EngineControl {
         ended: Promise.resolve(),
       });
       this.#showResting(object);
+      this.#showWaiting(object);
       return true;
     }
     const isSame = canonicalJson(slot.object.document) === canonicalJson(object.document) &&
@@ -263,6 +264,12 @@ export class Engine implements EngineControl {
     const record = this.#asResting(slot, this.#prepare(slot));
     if (record.observedGeneration >= 0) void this.#trySave(slot, record);
     this.#report(slot, record, []);
+  }
+
+  /** Shows an object that has not run yet, as the last start left it: whoever looks sees that it is there. */
+  #showWaiting(object: DesiredObject): void {
+    const slot = this.#slots.get(keyText(object.key));
+    if (slot !== undefined && !this.#isSuspended(slot)) this.#report(slot, this.#prepare(slot), []);
   }
 
   /** The record as it is kept while its object rests; as it is when the object does not. */

@@ -378,3 +378,22 @@ Deno.test("onQuiet is called after work, not after a run that found nothing to d
   equal(quiet, 2);
   equal(clock.pending, 0);
 });
+
+Deno.test("an object is shown before its first run, as the last start left it", async () => {
+  const started = Promise.withResolvers<void>();
+  const { engine, statusOf } = makeEngine({
+    run: async () => {
+      await started.promise;
+      return fine;
+    },
+    records: [{ ...newRecord(objectOf("App", "app")), lastAppliedRevision: "v1" }],
+  });
+
+  engine.update([objectOf("App", "app")], complete);
+  equal(statusOf("App", "app")?.lastAppliedRevision, "v1");
+  equal(statusOf("App", "app")?.isSettled, false);
+  started.resolve();
+  await engine.settled();
+  equal(statusOf("App", "app")?.isSettled, true);
+  await engine.stop(0);
+});
