@@ -5,7 +5,7 @@ import { stateOf, StatusBoard } from "../report/status_board.ts";
 import type { Preview, Refused, WorkOptions } from "./work.ts";
 import { readConfig } from "./check_documents.ts";
 import { openLoop } from "./loop.ts";
-import { aborted, timeLimit } from "./time_limit.ts";
+import { cutShort, timeLimit } from "./time_limit.ts";
 import { PreviewTarget } from "./preview.ts";
 
 /** Runs one pass over targets that only take notes. */
@@ -36,13 +36,15 @@ export async function runPreview(
   });
   loop.update(config.desired);
   using limit = timeLimit(options.timeoutMs, signal);
-  await Promise.race([loop.engine.settled(), aborted(limit.signal)]);
+  const isCutShort = await cutShort(loop.engine.settled(), limit.signal);
+  signal.throwIfAborted();
   const statuses = board.statuses();
   const order = new Map(statuses.map((status, index) => [keyText(status.key), index]));
   const byObject = <One extends { readonly owner: Parameters<typeof keyText>[0] }>(list: readonly One[]) =>
     [...list].sort((a, b) => (order.get(keyText(a.owner)) ?? 0) - (order.get(keyText(b.owner)) ?? 0));
   return {
     kind: "done",
+    isCutShort,
     statuses,
     failing: statuses.filter((status) => ["failing", "working"].includes(stateOf(status))),
     rendered: byObject(targets.flatMap((target) => [...target.rendered.values()])),

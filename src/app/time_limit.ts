@@ -16,6 +16,11 @@ export function timeLimit(ms: number, signal: AbortSignal): { readonly signal: A
   };
 }
 
+/** Waits for work. @returns `true` when the signal was aborted first */
+export function cutShort(work: Promise<void>, signal: AbortSignal): Promise<boolean> {
+  return Promise.race([work.then(() => false), aborted(signal).then(() => true)]);
+}
+
 /** Resolves when a signal is aborted. */
 export function aborted(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {

@@ -34,6 +34,8 @@ export interface Pass {
   readonly statuses: readonly ObjectStatus[];
   /** Objects that are neither ready nor suspended. */
   readonly failing: readonly ObjectStatus[];
+  /** Whether the time limit cut the pass short. */
+  readonly isCutShort: boolean;
 }
 
 /** What would be applied, and what it would change. */

@@ -3,7 +3,15 @@ import { keyText } from "../core/object.ts";
 import { refText } from "../core/resource.ts";
 import { type Command, UsageError } from "./command.ts";
 import { outputForm, printValue } from "./output.ts";
-import { configFlag, outputFlag, settingsFlags, settingsOf, timeoutFlag, timeoutOf } from "./shared_flags.ts";
+import {
+  configFlag,
+  outputFlag,
+  settingsFlags,
+  settingsOf,
+  timeIsOver,
+  timeoutFlag,
+  timeoutOf,
+} from "./shared_flags.ts";
 
 /** `pilotfish diff`: what would change in the target. */
 export const diff: Command = {
@@ -51,7 +59,8 @@ export const diff: Command = {
         `✗ ${keyText(status.key)}: ${status.conditions.find((one) => one.type === "Ready")?.message ?? ""}\n`,
       );
     }
-    if (outcome.failing.length > 0) return 1;
+    if (outcome.isCutShort) console.err(`✗ ${timeIsOver(invocation, "5m")}\n`);
+    if (outcome.failing.length > 0 || outcome.isCutShort) return 1;
     return changed.length === 0 ? 0 : 3;
   },
 };

@@ -1,7 +1,15 @@
 import { type Command, UsageError } from "./command.ts";
 import { printStatuses } from "./get.ts";
 import { outputForm } from "./output.ts";
-import { configFlag, outputFlag, settingsFlags, settingsOf, timeoutFlag, timeoutOf } from "./shared_flags.ts";
+import {
+  configFlag,
+  outputFlag,
+  settingsFlags,
+  settingsOf,
+  timeIsOver,
+  timeoutFlag,
+  timeoutOf,
+} from "./shared_flags.ts";
 
 /** `pilotfish once`: one pass, for CI and init containers. */
 export const once: Command = {
@@ -28,6 +36,7 @@ export const once: Command = {
         console.err(`hint: ${status.key.kind}/${status.key.name}: ${status.hint}\n`);
       }
     }
-    return outcome.failing.length === 0 ? 0 : 1;
+    if (outcome.isCutShort) console.err(`✗ ${timeIsOver(invocation, "10m")}\n`);
+    return outcome.failing.length === 0 && !outcome.isCutShort ? 0 : 1;
   },
 };

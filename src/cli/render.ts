@@ -4,7 +4,15 @@ import { printYaml } from "../format/yaml.ts";
 import { type Command, UsageError } from "./command.ts";
 import { kindOf } from "./object_names.ts";
 import { outputForm, printValue } from "./output.ts";
-import { configFlag, outputFlag, settingsFlags, settingsOf, timeoutFlag, timeoutOf } from "./shared_flags.ts";
+import {
+  configFlag,
+  outputFlag,
+  settingsFlags,
+  settingsOf,
+  timeIsOver,
+  timeoutFlag,
+  timeoutOf,
+} from "./shared_flags.ts";
 
 /** `pilotfish render`: what would be applied, by the daemon's own engine. */
 export const render: Command = {
@@ -65,7 +73,8 @@ export const render: Command = {
       console.err(`✗ ${keyText(status.key)}: ${message}\n`);
       if (status.hint !== undefined) console.err(`  hint: ${status.hint}\n`);
     }
-    return failing.length === 0 ? 0 : 1;
+    if (outcome.isCutShort) console.err(`✗ ${timeIsOver(invocation, "5m")}\n`);
+    return failing.length === 0 && !outcome.isCutShort ? 0 : 1;
   },
 };
 

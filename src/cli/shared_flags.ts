@@ -64,6 +64,11 @@ export function timeoutFlag(preset: string): Flag {
   return { name: "timeout", type: "string", value: "SPAN", help: `Give up after this time (default ${preset})` };
 }
 
+/** What is said when the time ran out before all objects had run. */
+export function timeIsOver(invocation: Invocation, preset: string): string {
+  return `Not all objects have run: the time limit of ${invocation.text("timeout") ?? preset} is over (--timeout)`;
+}
+
 /** Milliseconds of `--timeout`. @throws {UsageError} when it is no span */
 export function timeoutOf(invocation: Invocation, preset: string): number {
   const text = invocation.text("timeout") ?? preset;

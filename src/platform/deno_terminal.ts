@@ -8,6 +8,7 @@ export interface Terminal extends Disposable {
     readonly isTerminal: boolean;
     readonly columns: number;
   };
+  /** Aborted by an interrupt, and when the reader of the output has gone: what follows without end ends then. */
   readonly signal: AbortSignal;
 }
 
@@ -17,30 +18,35 @@ const interruptedCode = 130;
 /** The terminal that the program was started in. Text is written whole, also to a pipe that is slow. */
 export function openTerminal(): Terminal {
   const stop = stopSignal(() => Deno.exit(interruptedCode));
+  const readerGone = new AbortController();
   const isTerminal = Deno.stdout.isTerminal() && Deno.env.get("NO_COLOR") === undefined;
   return {
     console: {
-      out: (text) => writeAll(Deno.stdout, text),
-      err: (text) => writeAll(Deno.stderr, text),
+      out: (text) => {
+        if (!writeAll(Deno.stdout, text)) readerGone.abort(new Error("Nobody reads the output any more"));
+      },
+      err: (text) => void writeAll(Deno.stderr, text),
       isTerminal,
       columns: isTerminal ? Deno.consoleSize().columns : 80,
     },
-    signal: stop.signal,
+    signal: AbortSignal.any([stop.signal, readerGone.signal]),
     [Symbol.dispose]: () => stop[Symbol.dispose](),
   };
 }
 
 const encoder = new TextEncoder();
 
-function writeAll(stream: { writeSync(bytes: Uint8Array): number }, text: string): void {
+/** @returns `false` when the reader has gone */
+function writeAll(stream: { writeSync(bytes: Uint8Array): number }, text: string): boolean {
   let rest = encoder.encode(text);
   while (rest.length > 0) {
     try {
       rest = rest.subarray(stream.writeSync(rest));
     } catch (error) {
       // A reader that has gone (head, less) is no fault of ours: what is left has nobody to read it.
-      if (error instanceof Deno.errors.BrokenPipe) return;
+      if (error instanceof Deno.errors.BrokenPipe) return false;
       if (!(error instanceof Deno.errors.WouldBlock)) throw error;
     }
   }
+  return true;
 }
