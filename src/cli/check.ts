@@ -17,7 +17,8 @@ export const check: Command = {
     const paths = [...invocation.list("config"), ...invocation.positionals];
     const report = await app.check(paths, { noCrossNamespaceRefs: invocation.flag("no-cross-namespace-refs") });
     for (const problem of report.problems) console.err(`${problem.text}\n`);
-    const counts = `${report.objects} objects, ${report.errors} errors, ${report.warnings} warnings`;
+    const counts = [count(report.objects, "object"), count(report.errors, "error"), count(report.warnings, "warning")]
+      .join(", ");
     if (report.errors > 0) {
       console.err(`✗ ${counts}\n`);
       return 2;
@@ -26,3 +27,7 @@ export const check: Command = {
     return 0;
   },
 };
+
+function count(number: number, word: string): string {
+  return `${number} ${word}${number === 1 ? "" : "s"}`;
+}

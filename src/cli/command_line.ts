@@ -15,6 +15,10 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
   const [name, ...rest] = args;
   if (name === undefined || name === "help" || name === "--help" || name === "-h") {
     const wanted = rest[0] === undefined ? undefined : find(rest[0]);
+    if (rest[0] !== undefined && wanted === undefined) {
+      console.err(`✗ ${unknownCommand(rest[0])}\n  hint: pilotfish help\n`);
+      return 2;
+    }
     console.out(wanted === undefined ? overview() : helpOf(wanted));
     return 0;
   }
@@ -25,8 +29,7 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
   try {
     const command = find(name);
     if (command === undefined) {
-      const near = nearest(name, commands.map((one) => one.name));
-      throw new UsageError(`Cannot find command "${name}"${near === undefined ? "" : `; did you mean "${near}"?`}`);
+      throw new UsageError(unknownCommand(name));
     }
     if (command.ownSyntax !== true && rest.some((word) => word === "--help" || word === "-h")) {
       console.out(helpOf(command));
@@ -45,6 +48,11 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
     }
     return isUsage ? 2 : 1;
   }
+}
+
+function unknownCommand(name: string): string {
+  const near = nearest(name, commands.map((one) => one.name));
+  return `Cannot find command "${name}"${near === undefined ? "" : `; did you mean "${near}"?`}`;
 }
 
 function find(name: string): Command | undefined {

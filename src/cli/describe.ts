@@ -21,9 +21,9 @@ export const describe: Command = {
   ],
   async run(invocation, { console, app }) {
     const form = outputForm(invocation.text("output"));
+    const wanted = objectOf(invocation.positionals, invocation.text("namespace"));
     const client = await connect(invocation, app);
     const all = await client.objects();
-    const wanted = objectOf(invocation.positionals, invocation.text("namespace"));
     const key = pickObject(all.map((status) => status.key), wanted);
     const status = await client.object(key);
     if (form !== "table") {

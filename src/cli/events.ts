@@ -20,10 +20,10 @@ export const events: Command = {
   ],
   async run(invocation, { console, app, signal }) {
     const form = outputForm(invocation.text("output"));
-    const client = await connect(invocation, app);
     const [kindWord, name] = invocation.positionals;
     const kind = kindWord === undefined || kindWord === "all" ? undefined : kindOf(kindWord);
     const namespace = invocation.text("namespace");
+    const client = await connect(invocation, app);
     const fits = (event: Event) =>
       (kind === undefined || event.object.kind === kind) && (name === undefined || event.object.name === name) &&
       (namespace === undefined || event.object.namespace === namespace);

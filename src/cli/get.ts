@@ -11,7 +11,7 @@ export const get: Command = {
   name: "get",
   usage: "[KIND [NAME]]",
   summary: "List objects of the running daemon with their state",
-  details: "Example: pilotfish get ks\n         pilotfish get all --output json",
+  details: "Example: pilotfish get ks\n         pilotfish get ks/site\n         pilotfish get all --output json",
   positionals: [0, 2],
   flags: [
     ...connectFlags,
@@ -21,21 +21,26 @@ export const get: Command = {
   ],
   async run(invocation, { console, app }) {
     const form = outputForm(invocation.text("output"));
-    const client = await connect(invocation, app);
-    const all = await client.objects();
     const [kind, name] = invocation.positionals;
     const namespace = invocation.text("namespace");
+    const isOne = name !== undefined || kind?.includes("/") === true;
+    // Read before the daemon is asked: a wrong word is said even when there is none.
+    const one = isOne ? objectOf(invocation.positionals, namespace) : undefined;
+    const wanted = isOne || kind === undefined || kind === "all" ? undefined : kindOf(kind);
+    const client = await connect(invocation, app);
+    const all = await client.objects();
     let shown = all;
-    if (name !== undefined && kind !== undefined) {
-      const key = pickObject(all.map((status) => status.key), objectOf([kind, name], namespace));
+    if (one !== undefined) {
+      const key = pickObject(all.map((status) => status.key), one);
       shown = all.filter((status) =>
         status.key.kind === key.kind && status.key.namespace === key.namespace && status.key.name === key.name
       );
-    } else if (kind !== undefined && kind !== "all") {
-      const wanted = kindOf(kind);
+    } else if (wanted !== undefined) {
       shown = all.filter((status) => status.key.kind === wanted);
     }
-    if (namespace !== undefined) shown = shown.filter((status) => status.key.namespace === namespace);
+    if (namespace !== undefined && one === undefined) {
+      shown = shown.filter((status) => status.key.namespace === namespace);
+    }
     if (invocation.flag("failing")) shown = shown.filter((status) => readyOf(status).status !== "True");
     printStatuses(shown, form, console);
     return 0;

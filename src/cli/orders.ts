@@ -68,12 +68,10 @@ async function target(
   invocation: Invocation,
   app: App,
 ): Promise<{ readonly client: ControlClient; readonly status: ObjectStatus }> {
+  const wanted = objectOf(invocation.positionals, invocation.text("namespace"));
   const client = await connect(invocation, app);
   const all = await client.objects();
-  const key = pickObject(
-    all.map((status) => status.key),
-    objectOf(invocation.positionals, invocation.text("namespace")),
-  );
+  const key = pickObject(all.map((status) => status.key), wanted);
   const status = all.find((one) => keyText(one.key) === keyText(key));
   if (status === undefined) throw new RangeError(`Cannot find "${keyText(key)}"`);
   return { client, status };

@@ -40,7 +40,7 @@ export function controlClient(
       response = await network(new Request(`http://pilotfish${path}`, init));
     } catch (error) {
       throw new Error(
-        `Cannot reach the daemon at "${address}": ${messageOf(error)}. Is it running, and is this its store?`,
+        `Cannot reach the daemon at "${address}": ${connectFault(error)}. Is it running, and is this its store?`,
       );
     }
     if (response.ok) return response;
@@ -89,6 +89,11 @@ export function controlClient(
       }
     },
   };
+}
+
+/** What keeps from connecting, in the system's own words: the runtime puts its request and its layers in front. */
+function connectFault(error: unknown): string {
+  return messageOf(error).replace(/^.*client error \(Connect\): /s, "").replace(/ \(os error \d+\)$/, "");
 }
 
 function pathOf(key: ObjectKey): string {
