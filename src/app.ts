@@ -10,6 +10,7 @@ import { settingsTable } from "./config/settings_table.ts";
 import type { Clock } from "./core/clock.ts";
 import { denoClock } from "./platform/deno_clock.ts";
 import { denoFileSystem } from "./platform/deno_file_system.ts";
+import { isWorker } from "./platform/deno_worker.ts";
 import type { ArtifactCommands } from "./app/artifacts.ts";
 import type { OnTransfer } from "./source/artifact/progress.ts";
 import type { ControlClient } from "./report/control_client.ts";
@@ -70,6 +71,13 @@ export interface App {
   build(args: readonly string[]): Promise<Printed>;
   /** `helm template` with its own arguments. */
   template(args: readonly string[]): Promise<Printed>;
+}
+
+/** Serves builds where this program was started as a worker of itself. @returns whether it was */
+export async function serveAsWorker(): Promise<boolean> {
+  if (!isWorker()) return false;
+  (await import("./app/build_worker.ts")).serveBuilds();
+  return true;
 }
 
 /** The program. Rooms are loaded with the first command that needs them. */
