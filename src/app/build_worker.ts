@@ -1,3 +1,4 @@
+import type { Artifact, ArtifactStore } from "../core/artifact.ts";
 import type { BuildResult } from "../core/builder.ts";
 import { silentLog } from "../core/log.ts";
 import type { DesiredObject } from "../core/object.ts";
@@ -11,9 +12,11 @@ import { openStore } from "../source/store/open_store.ts";
 import { type Builders, openBuilders } from "./builders.ts";
 import { hostDoors } from "./doors.ts";
 
-/** Layers of at least this many bytes are built beside the main thread. */
+/** Layers of fewer bytes are built on the main thread. */
 const largeLayerBytes = 256 * 1024;
-/** The same for charts: rendering costs more per byte. */
+/** Documents of a tree from which on a build is sent away: other files cost a build nothing, a worker costs 30 MB. */
+const largeDocumentsBytes = 1024 * 1024;
+/** Charts of at least this many bytes are rendered beside the main thread: rendering costs more per byte. */
 const largeChartBytes = 100 * 1024;
 /** Milliseconds of a build without a limit of its own. */
 const longestBuildMs = 300_000;
@@ -35,6 +38,7 @@ type Answer =
 export interface BuildWorkerOptions {
   /** Module that serves builds when it is started as a worker: the program itself. */
   readonly module: string;
+  readonly store: ArtifactStore;
   /** The store's folder, which the worker opens for reading. */
   readonly storeFolder: string;
   readonly isDirectory: (object: DesiredObject) => boolean;
@@ -55,7 +59,7 @@ export function buildBeside(inner: Builders, options: BuildWorkerOptions): Build
   return {
     async kustomization(request, signal) {
       const { object, artifact } = request;
-      if (artifact.sizeBytes < largeLayerBytes || object.spec.decryption !== undefined) {
+      if (object.spec.decryption !== undefined || !await hasManyDocuments(artifact, options.store)) {
         return await inner.kustomization(request, signal);
       }
       const order: Order = { ...place(object), kind: "kustomization", request };
@@ -71,6 +75,14 @@ export function buildBeside(inner: Builders, options: BuildWorkerOptions): Build
     },
     [Symbol.dispose]: () => thread[Symbol.dispose](),
   };
+}
+
+async function hasManyDocuments(artifact: Artifact, store: ArtifactStore): Promise<boolean> {
+  if (artifact.sizeBytes < largeLayerBytes) return false;
+  using tree = await store.openTree(artifact);
+  let sizeBytes = 0;
+  for (const file of tree.files()) if (/\.(?:ya?ml|json)$/.test(file.path)) sizeBytes += file.sizeBytes;
+  return sizeBytes >= largeDocumentsBytes;
 }
 
 /** @returns `undefined` when the order holds something that cannot be sent */

@@ -108,6 +108,7 @@ export async function openLoop(options: LoopOptions): Promise<Loop> {
   });
   const builders = options.buildModule === undefined ? here : stack.use(buildBeside(here, {
     module: options.buildModule,
+    store: sources.store,
     storeFolder: `${settings.store.path}/store`,
     isDirectory,
     asksCluster: ({ object }) => object.spec.kubeConfig === undefined && !isDirectory(object),

@@ -1,3 +1,5 @@
+import { releaseMemory } from "./deno_environment.ts";
+
 /** What a worker is asked, or answers: values that can be cloned. */
 interface Message {
   readonly id: number;
@@ -25,6 +27,9 @@ export interface WorkerThread extends Disposable {
 /** Milliseconds without a call after which the thread ends, and its memory with it. */
 const warmMs = 30_000;
 
+/** Milliseconds after which an ended thread's memory is there to be given back. */
+const releaseAfterMs = 1_000;
+
 /** The address of the program's own first module, from which a worker can be started: also when bundled or compiled. */
 export function mainModule(): string {
   return Deno.mainModule;
@@ -45,6 +50,11 @@ export function openWorkerThread(url: string): WorkerThread {
     clearTimeout(rest);
     worker?.terminate();
     worker = undefined;
+  };
+  const cool = () => {
+    end();
+    rest = setTimeout(releaseMemory, releaseAfterMs);
+    Deno.unrefTimer(rest);
   };
   const ask = (value: unknown, { signal, timeoutMs }: CallOptions): Promise<unknown> => {
     signal.throwIfAborted();
@@ -77,7 +87,7 @@ export function openWorkerThread(url: string): WorkerThread {
       clearTimeout(limit);
       signal.removeEventListener("abort", stop);
       clearTimeout(rest);
-      rest = setTimeout(end, warmMs);
+      rest = setTimeout(cool, warmMs);
       Deno.unrefTimer(rest);
     });
   };

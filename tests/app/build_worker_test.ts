@@ -6,8 +6,14 @@ import { StageError } from "../../src/core/stage_error.ts";
 import { denoClock } from "../../src/platform/deno_clock.ts";
 import { denoFileSystem } from "../../src/platform/deno_file_system.ts";
 import type { KustomizationBuild } from "../../src/reconcile/kustomization.ts";
+import type { Store } from "../../src/source/store/store.ts";
 import { openStore } from "../../src/source/store/open_store.ts";
 import { bring, remoteOf } from "../source/store/store_fixture.ts";
+
+interface Place {
+  readonly store: Store;
+  readonly storeFolder: string;
+}
 
 const never = new AbortController().signal;
 const builtHere: Builders = {
@@ -23,7 +29,7 @@ function noise(sizeBytes: number): string {
 }
 
 async function withStore(
-  run: (storeFolder: string, order: (path: string, timeoutMs?: number) => KustomizationBuild) => Promise<void>,
+  run: (place: Place, order: (path: string, timeoutMs?: number) => KustomizationBuild) => Promise<void>,
 ): Promise<void> {
   const folder = await Deno.makeTempDir({ prefix: "pilotfish-worker-" });
   const options = { fileSystem: denoFileSystem, clock: denoClock, log: silentLog, maxSizeBytes: 2 ** 30, history: 3 };
@@ -33,12 +39,12 @@ async function withStore(
       store,
       remoteOf("1.0.0", [
         { path: "app/map.yaml", content: "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: big}\n" },
-        { path: "noise.txt", content: noise(1_200_000) },
+        { path: "other/noise.json", content: noise(1_200_000) },
       ]),
     );
     ok(artifact.sizeBytes > 256 * 1024);
     const key = { kind: "Kustomization", namespace: "default", name: "app" };
-    await run(`${folder}/store`, (path, timeoutMs = 60_000) => ({
+    await run({ store, storeFolder: `${folder}/store` }, (path, timeoutMs = 60_000) => ({
       object: {
         key,
         apiVersion: "kustomize.toolkit.fluxcd.io/v1",
@@ -65,15 +71,15 @@ async function withStore(
   }
 }
 
-function open(module: string, storeFolder: string) {
-  return buildBeside(builtHere, { module, storeFolder, isDirectory: () => true, asksCluster: () => false });
+function open(module: string, place: Place) {
+  return buildBeside(builtHere, { module, ...place, isDirectory: () => true, asksCluster: () => false });
 }
 
 const program = new URL("../../main.ts", import.meta.url).href;
 
 Deno.test("buildBeside() builds large artifacts in a worker beside an open store, and small ones here", async () => {
-  await withStore(async (storeFolder, order) => {
-    using builders = open(program, storeFolder);
+  await withStore(async (place, order) => {
+    using builders = open(program, place);
     const built = await builders.kustomization(order("app"), never);
     deepEqual(built.resources.map((resource) => resource.metadata.name), ["big"]);
     const small = order("app");
@@ -83,8 +89,8 @@ Deno.test("buildBeside() builds large artifacts in a worker beside an open store
 });
 
 Deno.test("buildBeside() carries a worker's error over with reason, message and hint", async () => {
-  await withStore(async (storeFolder, order) => {
-    using builders = open(program, storeFolder);
+  await withStore(async (place, order) => {
+    using builders = open(program, place);
     const failed = await builders.kustomization(order("nowhere"), never).catch((error: unknown) => error);
     ok(failed instanceof StageError);
     ok(failed.message.includes("nowhere"), failed.message);
@@ -94,8 +100,8 @@ Deno.test("buildBeside() carries a worker's error over with reason, message and 
 });
 
 Deno.test("buildBeside() builds here what cannot be sent", async () => {
-  await withStore(async (storeFolder, order) => {
-    using builders = open(program, storeFolder);
+  await withStore(async (place, order) => {
+    using builders = open(program, place);
     const request = order("app");
     const spec = { ...request.object.spec, check: () => true };
     const built = await builders.kustomization({ ...request, object: { ...request.object, spec } }, never);
@@ -104,10 +110,10 @@ Deno.test("buildBeside() builds here what cannot be sent", async () => {
 });
 
 Deno.test("buildBeside() ends a worker that crashes, hangs or is not wanted any more, and names the object", async () => {
-  await withStore(async (storeFolder, order) => {
+  await withStore(async (place, order) => {
     const module = (text: string) => `data:application/javascript,${encodeURIComponent(text)}`;
-    using crashing = open(module('throw new Error("broken")'), storeFolder);
-    using hanging = open(module("onmessage = () => { while (true); }"), storeFolder);
+    using crashing = open(module('throw new Error("broken")'), place);
+    using hanging = open(module("onmessage = () => { while (true); }"), place);
     const isBuildFailed = (words: RegExp) => (error: unknown) =>
       error instanceof StageError && error.reason === "BuildFailed" &&
       error.message.startsWith("Cannot build Kustomization/default/app: ") && words.test(error.message);
