@@ -2,6 +2,7 @@ import type { JsonValue } from "../core/json.ts";
 import { keyText } from "../core/object.ts";
 import { refText } from "../core/resource.ts";
 import { type Command, UsageError } from "./command.ts";
+import { readyOf } from "./get.ts";
 import { outputForm, printValue } from "./output.ts";
 import {
   configFlag,
@@ -55,9 +56,7 @@ export const diff: Command = {
       }
     }
     for (const status of outcome.failing) {
-      console.err(
-        `✗ ${keyText(status.key)}: ${status.conditions.find((one) => one.type === "Ready")?.message ?? ""}\n`,
-      );
+      console.err(`✗ ${keyText(status.key)}: ${readyOf(status).message}\n`);
     }
     if (outcome.isCutShort) console.err(`✗ ${timeIsOver(invocation, "5m")}\n`);
     if (outcome.failing.length > 0 || outcome.isCutShort) return 1;

@@ -54,7 +54,8 @@ export function printStatuses(statuses: readonly ObjectStatus[], form: OutputFor
   else console.out(statusTable(statuses));
 }
 
-function readyOf(status: ObjectStatus): { readonly status: string; readonly message: string } {
+/** Whether an object is ready, and why not: also of one that has not run yet. */
+export function readyOf(status: ObjectStatus): { readonly status: string; readonly message: string } {
   return condition(status.conditions, "Ready") ?? { status: "Unknown", message: "waiting for its first run" };
 }
 

@@ -2,7 +2,7 @@ import type { App, ControlClient } from "../app.ts";
 import type { ObjectStatus } from "../core/status.ts";
 import { condition } from "../core/condition.ts";
 import { keyText } from "../core/object.ts";
-import type { Command, Invocation } from "./command.ts";
+import { type Command, type Invocation, UsageError } from "./command.ts";
 import { objectOf, pickObject } from "./object_names.ts";
 import { connect, connectFlags } from "./shared_flags.ts";
 
@@ -68,6 +68,9 @@ async function target(
   invocation: Invocation,
   app: App,
 ): Promise<{ readonly client: ControlClient; readonly status: ObjectStatus }> {
+  if (invocation.text("server") !== undefined) {
+    throw new UsageError("Cannot give orders over --server: the open port is for reading; use --socket or --config");
+  }
   const wanted = objectOf(invocation.positionals, invocation.text("namespace"));
   const client = await connect(invocation, app);
   const all = await client.objects();

@@ -2,6 +2,7 @@ import type { JsonObject, JsonValue } from "../core/json.ts";
 import { keyText } from "../core/object.ts";
 import { printYaml } from "../format/yaml.ts";
 import { type Command, UsageError } from "./command.ts";
+import { readyOf } from "./get.ts";
 import { kindOf } from "./object_names.ts";
 import { outputForm, printValue } from "./output.ts";
 import {
@@ -69,8 +70,7 @@ export const render: Command = {
     }
     const failing = outcome.failing.filter((status) => fits(status.key));
     for (const status of failing) {
-      const message = status.conditions.find((one) => one.type === "Ready")?.message ?? "";
-      console.err(`✗ ${keyText(status.key)}: ${message}\n`);
+      console.err(`✗ ${keyText(status.key)}: ${readyOf(status).message}\n`);
       if (status.hint !== undefined) console.err(`  hint: ${status.hint}\n`);
     }
     if (outcome.isCutShort) console.err(`✗ ${timeIsOver(invocation, "5m")}\n`);
