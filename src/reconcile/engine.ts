@@ -636,7 +636,9 @@ export class Engine implements EngineControl {
             await checkpoints.save({ ...(checkpoints.get(key) ?? record), ...patch });
           };
           await this.#pipelines.get(key.kind)?.remove(record, { signal, checkpoint });
-          if (signal.aborted) return;
+          // Back in the middle of it: with nothing left it starts anew, else it goes on with what is left.
+          const isEmpty = (checkpoints.get(key) ?? record).inventory.entries.length === 0;
+          if (signal.aborted && !(isEmpty && this.#slots.has(keyText(key)))) return;
           await checkpoints.forget(key);
           log.info("object removed", { object: keyText(key) });
         }

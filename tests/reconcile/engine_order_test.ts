@@ -144,11 +144,16 @@ Deno.test("a person's order is not lost when a newer revision replaces its run",
 
 Deno.test("an object that comes back waits until its removal has ended", async () => {
   const removal = Promise.withResolvers<void>();
-  const { engine, clock, log, records } = makeEngine({ remove: () => removal.promise });
+  let revision: string | undefined = "v1";
+  const { engine, clock, log, records } = makeEngine({
+    remove: () => removal.promise,
+    run: () => ({ ...fine, record: revision === undefined ? {} : { lastAppliedRevision: revision } }),
+  });
   const app = objectOf("App", "app");
   engine.update([app], complete);
   await clock.advance(0);
 
+  revision = undefined;
   engine.update([], complete);
   await clock.advance(0);
   engine.update([app], complete);
@@ -158,7 +163,7 @@ Deno.test("an object that comes back waits until its removal has ended", async (
   await clock.advance(0);
 
   deepEqual(log.slice(2), ["remove app", "removed app", "run app start", "ran app"]);
-  equal(records.has("App/default/app"), true);
+  equal(records.get("App/default/app")?.lastAppliedRevision, undefined, "what was removed whole is not remembered");
   await engine.stop(0);
 });
 
