@@ -22,10 +22,8 @@ export function sourcePipeline(kind: string, tools: SourceTools): Pipeline<{ rea
       const result = await source.pull(isKept ? previous : undefined, run.signal);
       const { artifact } = result;
       const isNew = result.changed || !isKept;
-      if (isNew) {
-        const kept: readonly Artifact[] = previous === undefined ? [artifact] : [artifact, previous];
-        await tools.store.pin(keyText(run.object.key), kept.slice(0, 1));
-      }
+      // The one before it stays as long as the store keeps history.
+      if (isNew) await tools.store.pin(keyText(run.object.key), [artifact]);
       const message = `stored artifact for digest '${artifact.revision}'`;
       return {
         record: { artifact, lastAttemptedRevision: artifact.revision },
