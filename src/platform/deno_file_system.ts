@@ -20,6 +20,7 @@ export const denoFileSystem: FileSystem = {
     pending.write(typeof data === "string" ? new TextEncoder().encode(data) : data);
     await pending.commit();
   },
+  writeNew,
   create: async (path, options) => openPending(path, options ?? {}),
   open: openForReading,
   rename: (from, to) => Deno.rename(from, to),
@@ -136,6 +137,14 @@ function openPending(path: string, options: WriteOptions): PendingFile {
       state = "committed";
     },
   };
+}
+
+async function writeNew(path: string, data: Uint8Array, options: WriteOptions = {}): Promise<void> {
+  using file = Deno.openSync(path, { write: true, createNew: true, mode: options.mode ?? 0o644 });
+  for (let rest = data; rest.length > 0;) rest = rest.subarray(file.writeSync(rest));
+  if (options.owner !== undefined) await Deno.chown(path, options.owner.uid, options.owner.gid);
+  if (options.mode !== undefined) await Deno.chmod(path, options.mode);
+  if (options.durable !== false) await file.sync();
 }
 
 function openForReading(path: string): OpenFile | undefined {

@@ -23,6 +23,16 @@ Deno.test("writeAtomic() replaces a file whole, with its mode, and leaves no tem
     deepEqual(await names(folder), ["a"]);
   }));
 
+Deno.test("writeNew() writes a file with its mode, and never over one that is there", () =>
+  inFolder(async (folder) => {
+    await disk.writeNew(`${folder}/a`, new Uint8Array(300_000).fill(7), { mode: 0o750 });
+
+    deepEqual(await disk.read(`${folder}/a`), new Uint8Array(300_000).fill(7));
+    equal((await disk.stat(`${folder}/a`))?.mode, 0o750);
+    await rejects(disk.writeNew(`${folder}/a`, new Uint8Array(1)), /exists/i);
+    deepEqual(await names(folder), ["a"]);
+  }));
+
 Deno.test("create() shows nothing at the final place before commit", () =>
   inFolder(async (folder) => {
     await using pending = await disk.create(`${folder}/a`);

@@ -253,6 +253,21 @@ export class FaultyDisk {
       pending.write(typeof data === "string" ? new TextEncoder().encode(data) : data);
       await pending.commit();
     },
+    writeNew: async (path, data, options) => {
+      this.#step();
+      const { folder, name } = this.#folder(path);
+      if (folder.entries.has(name)) throw failure("EEXIST", `File exists (os error 17): '${path}'`);
+      const node = inode("file", options?.mode ?? 0o644);
+      folder.entries.set(name, node);
+      this.#step();
+      node.data = data.slice();
+      node.modifiedAt = this.now;
+      if (options?.durable === false) return;
+      // The disk takes its time, and others go on meanwhile.
+      await Promise.resolve();
+      this.#step();
+      node.synced = node.data;
+    },
     create: async (path, options) => this.#create(path, options ?? {}),
     open: (path) => this.#open(path),
     rename: async (from, to) => this.#rename(from, to),
