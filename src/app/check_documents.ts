@@ -53,6 +53,15 @@ export async function readConfig(
   if (settings.noCrossNamespaceRefs) config = await readDocuments(paths, settings);
   const errors = problems.filter((problem) => problem.severity === "error");
   if (errors.length > 0) return { kind: "refused", message: errors.map(problemText).join("\n") };
+  const output = settings.target.kind === "directory" ? absolutePath(settings.target.path) : undefined;
+  const mixed = paths.find((path) => path !== "-" && absolutePath(path) === output);
+  if (mixed !== undefined) {
+    const message = `Cannot write to "${output}": documents are read from there (--config ${mixed})`;
+    return {
+      kind: "refused",
+      message: `${message}\n    hint: Name another folder in --target or spec.target.directory.path`,
+    };
+  }
   const hasNothing = config.desired.objects.length === 0 && config.desired.notifications.length === 0;
   if (hasNothing && config.problems.some((problem) => problem.severity === "error")) {
     return { kind: "refused", message: config.problems.map(problemText).join("\n") };

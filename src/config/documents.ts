@@ -76,17 +76,27 @@ async function filesOf(path: string, fileSystem: FileSystem, fail: Fail): Promis
   }
 }
 
-/** Files of documents at or below a folder. OCI layouts and stores of our own hold JSON too, and none of it is ours to read. */
+/** Record of an owner in a folder that a directory target writes (`target/directory`). */
+const outputRecord = /^\.pilotfish-.*_.*_.*\.json$/;
+/** What the link of a Checkout names (`target/checkout`). */
+const checkoutLink = /^\.[^/]+\.pilotfish\//;
+
+/**
+ * Files of documents at or below a folder. OCI layouts and stores of our own hold JSON too, and none of it is ours to read;
+ * nor is what a target of ours wrote or a Checkout shows below it: content is no order.
+ */
 async function filesBelow(folder: string, fileSystem: FileSystem, depth: number): Promise<readonly string[]> {
   const files: string[] = [];
   const entries = await fileSystem.list(folder) ?? [];
   const has = (name: string, kind: string) => entries.some((entry) => entry.name === name && entry.kind === kind);
   if (depth > 0 && has("oci-layout", "file") && has("blobs", "folder")) return [];
+  if (depth > 0 && entries.some(({ name, kind }) => kind === "file" && outputRecord.test(name))) return [];
   const isStore = has("store", "folder") && has("state", "folder") &&
     (await fileSystem.list(`${folder}/store`))?.some((entry) => entry.name === "oci-layout") === true;
   for (const { name, kind } of entries) {
     if (name.startsWith(".") || (isStore && (name === "store" || name === "state"))) continue;
     const path = folder === "/" ? `/${name}` : `${folder}/${name}`;
+    if (kind === "link" && checkoutLink.test(await fileSystem.readLink(path) ?? "")) continue;
     const isLinkToFolder = kind === "link" && await fileSystem.list(path).catch(() => undefined) !== undefined;
     if (kind === "folder" || isLinkToFolder) {
       if (depth < deepestFolder) files.push(...await filesBelow(path, fileSystem, depth + 1));

@@ -52,7 +52,9 @@ function withRow(
   };
   const value = row.parse(texts);
   const shown = JSON.stringify((texts.at(-1) ?? "").slice(0, 120));
-  if (value === undefined) return refuse(`Cannot use ${where} ${shown}`, `${row.doc}: ${row.value ?? "true or false"}`);
+  if (value === undefined) {
+    return refuse(`Cannot use ${where} ${shown}`, row.correction?.(texts.at(-1) ?? "") ?? "Write true or false");
+  }
   const [first, other] = row.path;
   const target = isJsonObject(said.target) ? said.target : {};
   if (first === "target" && other !== undefined && Object.keys(target).some((name) => name !== other)) {

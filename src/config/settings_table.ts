@@ -150,6 +150,8 @@ export interface SettingRow {
   readonly preset: JsonValue;
   /** One sentence. */
   readonly doc: string;
+  /** How a text that {@linkcode parse} refuses is put right; default: the switch's words. */
+  readonly correction?: (given: string) => string;
   /** Value in the document's form of the text that a flag or variable holds; `undefined` when it cannot be one. */
   parse(texts: readonly string[]): JsonValue | undefined;
 }
@@ -227,6 +229,10 @@ export const settingsTable: readonly SettingRow[] = [
     value: "TARGET",
     preset: { cluster: {} },
     doc: "Where resources go: cluster, or directory:PATH",
+    correction: (given) =>
+      /^[.~/]/.test(given)
+        ? `Write "directory:${given}"`
+        : 'Write "cluster", or "directory:PATH" with the folder that gets the files',
     parse: parseTarget,
   },
   {
@@ -273,6 +279,7 @@ export const settingsTable: readonly SettingRow[] = [
     isList: true,
     preset: [],
     doc: "Another place of a registry, tried first; may be repeated",
+    correction: () => 'Write REGISTRY=URL, for example "ghcr.io=http://127.0.0.1:5000"',
     parse: parseMirrors,
   },
   {

@@ -65,3 +65,16 @@ Deno.test("readConfig() refuses wrong flags and documents of which none is good,
   equal(started.kind === "read" && started.config.desired.objects.length, 1);
   equal(started.kind === "read" && started.config.desired.isComplete, false);
 });
+
+Deno.test("readConfig() refuses to write into the folder that documents are read from", async () => {
+  await using folder = await folderOf({ "a.yaml": source });
+
+  const mixed = await readConfig([folder.path], { target: `directory:${folder.path}/` });
+  const beside = await readConfig([folder.path], { target: `directory:${folder.path}/out` });
+
+  match(
+    mixed.kind === "refused" ? mixed.message : "",
+    /documents are read from there .*\n {4}hint: Name another folder/,
+  );
+  equal(beside.kind, "read");
+});

@@ -63,6 +63,25 @@ Deno.test("loadDocuments() leaves out OCI layouts and a store of ours below a fo
   });
 });
 
+Deno.test("loadDocuments() leaves out what a target or Checkout of ours wrote below a folder, unless it is named", async () => {
+  const files = {
+    "conf/a.yaml": "kind: A",
+    "conf/out/.pilotfish-kustomization_default_app.json": "{}",
+    "conf/out/web/configmap.yaml": "kind: ConfigMap",
+    "conf/.site.pilotfish/0123abcd/b.yaml": "kind: B",
+    "conf/site": "link:.site.pilotfish/0123abcd",
+    "conf/linked": "link:more",
+    "conf/more/c.yaml": "kind: C",
+  };
+
+  deepEqual((await load(files, "conf")).documents, [
+    "conf/a.yaml A",
+    "conf/linked/c.yaml C",
+    "conf/more/c.yaml C",
+  ]);
+  deepEqual((await load(files, "conf/out")).documents, ["conf/out/web/configmap.yaml ConfigMap"]);
+});
+
 Deno.test("loadDocuments() reads a mounted ConfigMap once, through its links", async () => {
   const found = await load({
     "etc/..2026_01/app.yaml": "kind: App",

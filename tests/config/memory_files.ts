@@ -15,6 +15,7 @@ export class MemoryFiles {
     return {
       list: (path: string) => Promise.resolve(this.#list(path)),
       read: (path: string) => Promise.resolve(this.#read(path)),
+      readLink: (path: string) => Promise.resolve(/^link:(.*)$/s.exec(this.files[path] ?? "")?.[1]),
       watch: (_paths: readonly string[], onChange: () => void) => void this.watchers.push(onChange),
     } as unknown as FileSystem;
   }

@@ -79,6 +79,18 @@ Deno.test("readSettings() tells the flag or variable that is wrong, and goes on 
   equal(settings.target.kind, "cluster");
 });
 
+Deno.test("readSettings() shows how a wrong target or mirror is written", () => {
+  const hintOf = (flags: Record<string, string>) => read({ flags }).problems.map((problem) => problem.hint);
+
+  deepEqual(hintOf({ target: "/srv/out" }), ['Write "directory:/srv/out"']);
+  deepEqual(hintOf({ target: "./out" }), ['Write "directory:./out"']);
+  deepEqual(hintOf({ target: "kluster" }), [
+    'Write "cluster", or "directory:PATH" with the folder that gets the files',
+  ]);
+  deepEqual(hintOf({ mirror: "ghcr.io" }), ['Write REGISTRY=URL, for example "ghcr.io=http://127.0.0.1:5000"']);
+  deepEqual(hintOf({ "no-cross-namespace-refs": "perhaps" }), ["Write true or false"]);
+});
+
 Deno.test("the table of settings names each flag, variable and field once", () => {
   for (const key of ["flag", "env"] as const) {
     equal(new Set(settingsTable.map((row) => row[key])).size, settingsTable.length);
