@@ -33,8 +33,13 @@ export async function bundle(folder: string): Promise<string> {
   return path;
 }
 
-/** Starts the bundled daemon on documents. */
-export async function startDaemon(program: string, folder: string, documents: string): Promise<Daemon> {
+/** Starts the bundled daemon on documents. `target`: flags that say where things go; default a folder. */
+export async function startDaemon(
+  program: string,
+  folder: string,
+  documents: string,
+  target: readonly string[] = ["--target", `directory:${folder}/out`],
+): Promise<Daemon> {
   await Deno.mkdir(folder, { recursive: true });
   await Deno.writeTextFile(`${folder}/documents.yaml`, documents);
   const port = freePort();
@@ -42,8 +47,7 @@ export async function startDaemon(program: string, folder: string, documents: st
   const child = new Deno.Command(Deno.execPath(), {
     args: [
       ...["run", "-A", "--no-config", v8Flags, program, "run", "--config", `${folder}/documents.yaml`],
-      ...["--store", `${folder}/state`, "--target", `directory:${folder}/out`, "--listen", `127.0.0.1:${port}`],
-      ...["--log-level", "error"],
+      ...["--store", `${folder}/state`, ...target, "--listen", `127.0.0.1:${port}`, "--log-level", "error"],
     ],
     stdout: "null",
     stderr: "null",

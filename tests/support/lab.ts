@@ -33,24 +33,27 @@ export interface LabCluster extends AsyncDisposable {
   start(): Promise<void>;
 }
 
-/** Starts a cluster of the lab. `isBare`: API server and etcd alone. */
-export async function startCluster(options: { readonly isBare?: boolean } = {}): Promise<LabCluster> {
+/** Starts a cluster of the lab. `isBare`: API server and etcd alone. `isAudited`: each request is a line of `audit.log`. */
+export async function startCluster(
+  options: { readonly isBare?: boolean; readonly isAudited?: boolean } = {},
+): Promise<LabCluster> {
   const program = labProgram();
   if (program === undefined) throw new Error("the lab is not here");
   const folder = await Deno.makeTempDir({ prefix: "pilotfish-lab-" });
   const bin = (await run(program, ["install"])).trim();
   const kind = options.isBare === true ? ["--bare"] : [];
-  await run(program, ["cluster", folder, ...kind]);
+  const env = options.isAudited === true ? { LAB_AUDIT: "1" } : {};
+  await run(program, ["cluster", folder, ...kind], { env });
   const kubeconfig = `${folder}/kubeconfig`;
   const port = /server: "[^"]*:(\d+)"/.exec(await Deno.readTextFile(kubeconfig))?.[1] ?? "";
   return {
     folder,
     kubeconfig,
     tokenKubeconfig: `${folder}/token.kubeconfig`,
-    kubectl: (args, stdin) => run(`${bin}/kubectl`, ["--kubeconfig", kubeconfig, ...args], stdin),
+    kubectl: (args, stdin) => run(`${bin}/kubectl`, ["--kubeconfig", kubeconfig, ...args], { stdin }),
     run: (name, args) => run(`${bin}/${name}`, ["--kubeconfig", kubeconfig, ...args]),
     stop: async () => void await run(program, ["stop", folder]),
-    start: async () => void await run(program, ["cluster", folder, ...kind, "--port", port]),
+    start: async () => void await run(program, ["cluster", folder, ...kind, "--port", port], { env }),
     async [Symbol.asyncDispose]() {
       await run(program, ["stop", folder]);
       await Deno.remove(folder, { recursive: true });
@@ -58,9 +61,15 @@ export async function startCluster(options: { readonly isBare?: boolean } = {}):
   };
 }
 
-async function run(command: string, args: readonly string[], stdin?: string): Promise<string> {
+async function run(
+  command: string,
+  args: readonly string[],
+  options: { readonly stdin?: string | undefined; readonly env?: Record<string, string> } = {},
+): Promise<string> {
+  const { stdin, env = {} } = options;
   const child = new Deno.Command(command, {
     args: [...args],
+    env,
     stdin: stdin === undefined ? "null" : "piped",
     stdout: "piped",
     stderr: "piped",

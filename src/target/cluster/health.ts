@@ -10,7 +10,7 @@ import { failureReason } from "./failure_reason.ts";
 import { healthRules } from "./health_rules.ts";
 import type { HealthRules } from "./health_rules.ts";
 import type { OpenCollection } from "./live_view.ts";
-import { ownerSelector } from "./marks.ts";
+import { ownerSelector, textsOf } from "./marks.ts";
 import { PodWatch } from "./pod_watch.ts";
 import { unschedulableAfterMs } from "./readiness.ts";
 import type { Access } from "./access.ts";
@@ -126,8 +126,13 @@ async function follow(watcher: Watcher, item: Waiting): Promise<void> {
     signal,
   );
   if (view !== undefined && label !== undefined && view.collection.get(ref.namespace, ref.name) === undefined) {
-    view[Symbol.dispose]();
-    view = await access.view.open({ kind, namespace: ref.namespace, name: ref.name }, access.viewers, signal);
+    const live = await readObject(access, { kind, ref }, signal);
+    // What has just been made is there before the watch tells it; only what lacks the label needs a watch of its own.
+    if (live !== undefined && label in textsOf(live, "labels")) view.collection.note(live);
+    else {
+      view[Symbol.dispose]();
+      view = await access.view.open({ kind, namespace: ref.namespace, name: ref.name }, access.viewers, signal);
+    }
   }
   if (view !== undefined) {
     keep(watcher, view);

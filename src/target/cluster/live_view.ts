@@ -31,13 +31,21 @@ export interface Viewer {
   readonly user: string;
 }
 
+/**
+ * Watches of single objects that may be open: each is a stream, of which an API server gives a connection a few hundred
+ * (`--http2-max-streams-per-connection`). What finds no place is asked for again and again by whoever waits.
+ */
+const mostNamed = 64;
 /** Milliseconds for which a refused look is not tried again. */
 const refusedForMs = 300_000;
 
 /** Lists and watches of a cluster, each kept once and shared by all who look at the same thing. */
 export class LiveView {
   readonly #tools: LiveViewTools;
-  readonly #open = new Map<string, { readonly collection: Collection<Seen>; users: number }>();
+  readonly #open = new Map<
+    string,
+    { readonly collection: Collection<Seen>; readonly isNamed: boolean; users: number }
+  >();
   readonly #refused = new Map<string, number>();
 
   constructor(tools: LiveViewTools) {
@@ -74,6 +82,12 @@ export class LiveView {
     this.#open.clear();
   }
 
+  #namedCount(): number {
+    let count = 0;
+    for (const { isNamed } of this.#open.values()) if (isNamed) count++;
+    return count;
+  }
+
   async #try(scope: ViewScope, viewer: Viewer, signal: AbortSignal): Promise<OpenCollection | undefined> {
     const path = collectionPath(scope.kind, scope.namespace);
     const query: Record<string, string> = {
@@ -85,10 +99,12 @@ export class LiveView {
     if (refusedAt !== undefined && this.#tools.clock.monotonic() - refusedAt < refusedForMs) return undefined;
     let entry = this.#open.get(key);
     if (entry === undefined) {
+      if (scope.name !== undefined && this.#namedCount() >= mostNamed) return undefined;
       const { clock, random, manager, managers } = this.#tools;
       const remember = (object: Parameters<typeof seenOf>[0]) =>
         seenOf(object, { manager, managers, now: clock.now() });
-      entry = { collection: new Collection<Seen>({ api: viewer.api, path, query, clock, random, remember }), users: 0 };
+      const collection = new Collection<Seen>({ api: viewer.api, path, query, clock, random, remember });
+      entry = { collection, users: 0, isNamed: scope.name !== undefined };
       this.#open.set(key, entry);
     }
     entry.users++;
