@@ -27,6 +27,8 @@ function echo(request: http.IncomingMessage, response: http.ServerResponse): voi
   const chunks: Uint8Array[] = [];
   request.on("data", (chunk) => chunks.push(chunk));
   request.on("end", () => {
+    if (request.url === "/unchanged") return void response.writeHead(304).end();
+    if (request.url === "/refused") response.statusCode = 401;
     response.setHeader("www-authenticate", ["Basic realm=a", "Bearer realm=b"]);
     response.end(`${request.method} ${request.url} ${Buffer.concat(chunks)}`);
   });
@@ -87,9 +89,15 @@ Deno.test(
         equal(await answer.text(), "PUT /x?y=1 hello");
         equal(answer.headers.get("www-authenticate"), "Basic realm=a, Bearer realm=b");
       }
+      for (let round = 0; round < 3; round++) {
+        const head = await network.send(new Request(`https://127.0.0.1:${server.port}/x`, { method: "HEAD" }));
+        equal(head.body, null);
+      }
+      const at = { headers: { "if-none-match": "1" } };
+      equal((await network.send(new Request(`https://127.0.0.1:${server.port}/unchanged`, at))).status, 304);
+      const refused = await network.send(new Request(`https://127.0.0.1:${server.port}/refused`));
+      equal(await refused.text(), "GET /refused ");
       equal(connections, 1);
-      const head = await network.send(new Request(`https://127.0.0.1:${server.port}/x`, { method: "HEAD" }));
-      equal(head.body, null);
     } finally {
       await server.close();
     }

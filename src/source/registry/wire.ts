@@ -2,6 +2,7 @@ import type { Network } from "../../core/network.ts";
 import { StageError } from "../../core/stage_error.ts";
 import { mayLeadTo } from "./address_class.ts";
 import { retryAfterMs } from "./answer_headers.ts";
+import { lastingFaultHint } from "./connection_fault.ts";
 import type { HostGate } from "./host_gate.ts";
 import { redactedError, shownUrl } from "./redact.ts";
 import { dropBody, registryMessage, TransientFault, transientStatuses } from "./registry_answer.ts";
@@ -102,16 +103,6 @@ function hintOf(fault: TransientFault): { readonly hint?: string } {
     return { hint: "The registry limits how often it is asked; log in, raise the interval or use a mirror" };
   }
   if (fault.status !== undefined) return { hint: "The registry has a fault of its own; it is tried again later" };
-  const text = fault.message;
-  if (/UnknownIssuer|unable to (?:verify|get)|self.signed|CaUsedAsEndEntity|invalid peer certificate/i.test(text)) {
-    return { hint: "Give the registry's certificate authority as ca.crt in spec.certSecretRef" };
-  }
-  if (/BadCertificate|CertificateRequired|certificate required|HandshakeFailure/i.test(text)) {
-    return { hint: "The registry wants a client certificate: give tls.crt and tls.key in spec.certSecretRef" };
-  }
-  if (/InvalidContentType|corrupt message|wrong version number|invalid HTTP version/i.test(text)) {
-    return { hint: "The registry seems to speak plain HTTP: set spec.insecure to true" };
-  }
   return {};
 }
 
@@ -203,7 +194,10 @@ async function exchange(
     if (request.signal?.aborted) throw request.signal.reason;
     if (error instanceof StageError) throw error;
     const cause = redactedError(late.signal.aborted ? late.signal.reason : error);
-    throw new TransientFault(`cannot reach "${url.host}": ${cause.message}`, { cause });
+    const message = `cannot reach "${url.host}": ${cause.message}`;
+    const hint = lastingFaultHint(cause.message);
+    if (hint === undefined) throw new TransientFault(message, { cause });
+    throw new StageError("OCIArtifactPullFailed", `${request.action}: ${message}`, { cause, hint });
   } finally {
     cancel();
   }

@@ -34,17 +34,42 @@ Deno.test("no connection is tried again, and told with its cause and without sec
   ok(!messageOf(error).includes("canary"));
 });
 
-Deno.test("certificate faults carry a hint that names the field", async () => {
+Deno.test("certificate faults are told at once, with a hint that names what to do", async () => {
+  const rustls = "client error (Connect): invalid peer certificate: ";
   const cases = [
-    ["invalid peer certificate: UnknownIssuer", /ca\.crt/],
-    ["received fatal alert: BadCertificate", /tls\.crt/],
+    [`${rustls}UnknownIssuer`, /ca\.crt in spec\.certSecretRef .*--ca-file.*spec\.insecure/],
+    [`${rustls}CaUsedAsEndEntity`, /ca\.crt/],
+    [`${rustls}certificate expired: verification time 1795246991 (UNIX), but …`, /has run out.*clock/],
+    [`${rustls}certificate not valid yet: verification time 1795246991 (UNIX), but …`, /Check the clock/],
+    [`${rustls}certificate not valid for name "a"; certificate is only valid for DnsName("b")`, /Write the host/],
+    ["certificate has expired", /has run out/],
+    ["self-signed certificate in certificate chain", /ca\.crt/],
+    ["received fatal alert: CertificateRequired", /tls\.crt/],
     ["received corrupt message of type InvalidContentType", /spec\.insecure/],
   ] as const;
   for (const [text, hint] of cases) {
-    const { registry, repository } = registryAndClient();
+    const { registry, repository, clock } = registryAndClient();
     registry.fault({ times: Infinity }, faults.unreachable(text));
-    match((await stageErrorOf(repository().resolve("v1"))).hint, hint);
+    const error = await stageErrorOf(repository().resolve("v1"));
+    match(error.hint, hint);
+    match(error.message, /^Cannot resolve ".*": cannot reach "registry\.test": /);
+    deepEqual([registry.requests.length, clock.slept], [1, []], text);
   }
+});
+
+Deno.test("a mirror with a bad certificate is passed over at once", async () => {
+  const mirrors = [{ registry: "registry.test", endpoints: ["https://mirror.test"] }];
+  const registry = new ScriptedRegistry();
+  const { digest } = registry.put({ repository: "org/app", tag: "v1", files });
+  const { repository, clock } = clientOf({
+    "registry.test": registry.send,
+    "mirror.test": () => {
+      throw new TypeError("invalid peer certificate: UnknownIssuer");
+    },
+  }, { mirrors });
+  const found = await repository().resolve("v1");
+  equal(found.kind === "found" && found.descriptor.digest, digest);
+  deepEqual(clock.slept, []);
 });
 
 Deno.test("Retry-After is kept, in seconds and as a date; a long one becomes the error's", async () => {
