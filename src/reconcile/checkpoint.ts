@@ -1,10 +1,11 @@
 import type { FileSystem } from "../core/file_system.ts";
 import { temporaryPrefix } from "../core/file_system.ts";
-import type { JsonValue } from "../core/json.ts";
-import { canonicalJson } from "../core/json.ts";
+import type { JsonObject, JsonValue } from "../core/json.ts";
+import { canonicalJson, jsonEqual } from "../core/json.ts";
 import type { ObjectKey } from "../core/object.ts";
 import { keyText } from "../core/object.ts";
 import { StageError } from "../core/stage_error.ts";
+import type { HistoryRow } from "../core/status.ts";
 import type { ObjectRecord } from "./record.ts";
 
 /** The records of all objects, kept in memory and on disk. */
@@ -36,7 +37,8 @@ export async function openCheckpoints(
   const { fileSystem, isReadOnly = false } = tools;
   if (!isReadOnly) await fileSystem.makeFolder(folder, { mode: 0o700 });
   const records = new Map<string, ObjectRecord>();
-  const saved = new Map<string, string>();
+  /** Each record as it stands on the disk. */
+  const saved = new Map<string, ObjectRecord>();
 
   for (const entry of await fileSystem.list(folder) ?? []) {
     const path = `${folder}/${entry.name}`;
@@ -52,7 +54,7 @@ export async function openCheckpoints(
         }
         refuseIncomplete(file.record);
         const name = keyText(file.record.key);
-        saved.set(name, durableText(file.record));
+        saved.set(name, file.record);
         records.set(name, file.record);
       } catch (error) {
         tools.onDamaged(path, error);
@@ -81,8 +83,7 @@ export async function openCheckpoints(
     // What came in while this waited is newer than what it was called with, and is written instead.
     const record = records.get(name);
     if (record === undefined) return;
-    const text = durableText(record);
-    if (saved.get(name) === text) return;
+    if (isDurablySame(saved.get(name), record)) return;
     try {
       await fileSystem.writeAtomic(
         pathOf(folder, record.key),
@@ -92,7 +93,7 @@ export async function openCheckpoints(
     } catch (error) {
       throw new StageError("StorageOperationFailed", `Cannot save the state of "${name}"`, { cause: error });
     }
-    saved.set(name, text);
+    saved.set(name, record);
   };
 
   return {
@@ -101,7 +102,7 @@ export async function openCheckpoints(
     async save(record) {
       const name = keyText(record.key);
       records.set(name, record);
-      if (!writes.has(name) && saved.get(name) === durableText(record)) return;
+      if (!writes.has(name) && isDurablySame(saved.get(name), record)) return;
       await inTurn(name, () => write(name));
     },
     async forget(key) {
@@ -132,10 +133,15 @@ function fullText(record: ObjectRecord): string {
   return canonicalJson(record as unknown as JsonValue);
 }
 
-/** What must not be lost: everything but the times and counters that move with each idle run. */
-function durableText(record: ObjectRecord): string {
-  return fullText({
-    ...record,
-    history: record.history.map((row) => ({ ...row, lastReconciled: "", lastDurationMs: 0, totalReconciliations: 0 })),
-  });
+/** Whether nothing that must not be lost differs: everything but the times and counters that move with each idle run. */
+function isDurablySame(a: ObjectRecord | undefined, b: ObjectRecord): boolean {
+  if (a === undefined || a.history.length !== b.history.length) return false;
+  const { history, ...rest } = b;
+  const { history: oldHistory, ...oldRest } = a;
+  return jsonEqual(rest as unknown as JsonValue, oldRest as unknown as JsonValue) &&
+    history.every((row, index) => jsonEqual(lasting(row), lasting(oldHistory[index])));
+}
+
+function lasting(row: HistoryRow | undefined): JsonObject | undefined {
+  return row && { ...row, lastReconciled: "", lastDurationMs: 0, totalReconciliations: 0 };
 }

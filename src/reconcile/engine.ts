@@ -92,6 +92,8 @@ export class Engine implements EngineControl {
   readonly #pipelines: ReadonlyMap<string, Pipeline<any>>;
   readonly #gate: Gate;
   readonly #slots = new Map<string, Slot>();
+  /** Those of them that have not run yet: asked for after every run, so not searched for among all. */
+  readonly #unrun = new Set<Slot>();
   /** Removals under way by key. */
   readonly #retiring = new Map<string, Removing>();
   /** Slots that wait or run. */
@@ -117,7 +119,7 @@ export class Engine implements EngineControl {
   }
 
   get firstPassDone(): boolean {
-    return [...this.#slots.values()].every((slot) => slot.hasRun || this.#isSuspended(slot));
+    return [...this.#unrun].every((slot) => this.#isSuspended(slot));
   }
 
   /**
@@ -230,7 +232,7 @@ export class Engine implements EngineControl {
     const slot = this.#slots.get(name);
     const specDigest = digestOf(canonicalJson(object.document.spec ?? null));
     if (slot === undefined) {
-      this.#slots.set(name, {
+      const added: Slot = {
         object,
         specDigest,
         phase: "idle",
@@ -239,7 +241,9 @@ export class Engine implements EngineControl {
         hasRun: false,
         isOrdered: false,
         ended: Promise.resolve(),
-      });
+      };
+      this.#slots.set(name, added);
+      this.#unrun.add(added);
       this.#showResting(object);
       this.#showWaiting(object);
       return true;
@@ -379,11 +383,11 @@ export class Engine implements EngineControl {
       if (!this.#stopping && this.#isCurrent(slot) && !this.#isSuspended(slot)) {
         slot.phase = "running";
         slot.abort = new AbortController();
-        slot.hasRun = await this.#runOnce(slot, slot.abort) || slot.hasRun;
+        if (await this.#runOnce(slot, slot.abort)) this.#hasRun(slot);
       }
     } catch (error) {
       this.#tools.log.error("run ended unexpectedly", { object: keyText(slot.object.key), error: messageOf(error) });
-      slot.hasRun = true;
+      this.#hasRun(slot);
       this.#schedule(slot, { kind: "failure", retry: "backoff", failures: 5 });
     } finally {
       slot.abort = undefined;
@@ -395,6 +399,11 @@ export class Engine implements EngineControl {
     slot.again = undefined;
     if (again !== undefined && this.#isCurrent(slot)) this.#wake(slot, again);
     this.#checkSettled();
+  }
+
+  #hasRun(slot: Slot): void {
+    slot.hasRun = true;
+    this.#unrun.delete(slot);
   }
 
   #isCurrent(slot: Slot): boolean {
@@ -592,6 +601,7 @@ export class Engine implements EngineControl {
     const slot = this.#slots.get(name);
     if (slot !== undefined) {
       this.#slots.delete(name);
+      this.#unrun.delete(slot);
       slot.cancelTimer?.();
       slot.stopWatch?.abort();
       slot.abort?.abort(new Superseded("The object is gone"));

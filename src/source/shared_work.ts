@@ -5,7 +5,7 @@
 export class SharedWork<Value> {
   readonly #running = new Map<
     string,
-    { readonly result: Promise<Value>; readonly stop: AbortController; waiting: number }
+    { readonly result: Promise<Value>; readonly stop: AbortController; waiting: number; isDone: boolean }
   >();
 
   /** Result of `work`, or of the same work that is under way under this key. */
@@ -14,8 +14,9 @@ export class SharedWork<Value> {
     let entry = this.#running.get(key);
     if (entry === undefined) {
       const stop = new AbortController();
-      const started = { result: work(stop.signal), stop, waiting: 0 };
+      const started = { result: work(stop.signal), stop, waiting: 0, isDone: false };
       const forget = () => {
+        started.isDone = true;
         if (this.#running.get(key) === started) this.#running.delete(key);
       };
       started.result.then(forget, forget);
@@ -35,7 +36,7 @@ export class SharedWork<Value> {
       if (--joined.waiting === 0) {
         // Nobody waits any more: what comes later starts anew.
         if (this.#running.get(key) === joined) this.#running.delete(key);
-        stop.abort(signal.reason);
+        if (!joined.isDone) stop.abort(signal.reason);
       }
     }
   }
