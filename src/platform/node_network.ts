@@ -87,7 +87,10 @@ function exchange(request: Request, outgoing: http.ClientRequest): Promise<Respo
     });
     outgoing.on("response", (incoming) => {
       incoming.on("close", () => request.signal.removeEventListener("abort", stop));
-      resolve(responseOf(request, incoming));
+      const response = responseOf(request, incoming);
+      if (response.body !== null) return resolve(response);
+      // Its connection is free again a moment after the end: who asks the next thing at once goes on with it.
+      incoming.on("close", () => setImmediate(() => resolve(response)));
     });
     if (request.body === null) outgoing.end();
     else sendBody(request.body, outgoing).catch((error) => outgoing.destroy(asError(error)));

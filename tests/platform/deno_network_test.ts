@@ -30,7 +30,9 @@ function echo(request: http.IncomingMessage, response: http.ServerResponse): voi
     if (request.url === "/unchanged") return void response.writeHead(304).end();
     if (request.url === "/refused") response.statusCode = 401;
     response.setHeader("www-authenticate", ["Basic realm=a", "Bearer realm=b"]);
-    response.end(`${request.method} ${request.url} ${Buffer.concat(chunks)}`);
+    const text = `${request.method} ${request.url} ${Buffer.concat(chunks)}`;
+    response.setHeader("content-length", text.length);
+    response.end(text);
   });
 }
 
