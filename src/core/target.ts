@@ -37,8 +37,12 @@ export interface TargetOptions {
   readonly timeoutMs?: number;
   /** The whole owner goes: the share of resources that is deleted is no alarm. The other guards stay. Default `false`. */
   readonly isWholeRemoval?: boolean;
+  /** The build gave nothing at all: whatever would be deleted for that waits for a person. Default `false`. */
+  readonly isEmptyBuild?: boolean;
   /** Confirmed by a person: the prune guard lets everything pass. Default `false`. */
   readonly pruneConfirmed?: boolean;
+  /** What becomes of what a deleted resource owns. Default `background`. */
+  readonly deletionPropagation?: "background" | "foreground" | "orphan";
 }
 
 /** Which resources a patch or rule speaks of; `name` and `namespace` are anchored regular expressions (kustomize's selector). */
@@ -155,6 +159,16 @@ export interface Target {
    * changes its health. Returns at once. Absent where a target cannot watch.
    */
   watch?(owner: ObjectKey, onChange: (change: WatchedChange) => void, signal: AbortSignal): void;
+  /**
+   * A resource as it stands; `undefined` when there is none. A cluster shows what the account of `options` may see, a
+   * directory only what `owner` itself wrote. Without a namespace, a resource that needs one is sought in the default one.
+   */
+  read?(
+    owner: ObjectKey,
+    ref: ResourceRef,
+    options: TargetOptions,
+    signal: AbortSignal,
+  ): Promise<Resource | undefined>;
   /** What the target itself remembers of an owner; `undefined` when it keeps nothing. Right even after our disk is lost. */
   remembered(owner: ObjectKey): Promise<Inventory | undefined>;
 }

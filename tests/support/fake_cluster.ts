@@ -452,6 +452,10 @@ export class FakeCluster {
     if (wanted !== undefined && wanted !== metadata.uid) {
       throw new Refused(409, "Conflict", `the UID in the precondition (${String(wanted)}) does not match`);
     }
+    const version = isJsonObject(options.preconditions) ? options.preconditions.resourceVersion : undefined;
+    if (version !== undefined && version !== metadata.resourceVersion) {
+      throw new Refused(409, "Conflict", `the ResourceVersion in the precondition (${String(version)}) does not match`);
+    }
     if (request.query.dryRun !== undefined) return live;
     if (Array.isArray(metadata.finalizers) && metadata.finalizers.length > 0) {
       return this.#store(

@@ -18,8 +18,8 @@ import { KubeError } from "../../core/kube_api.ts";
 import type { ObjectKey } from "../../core/object.ts";
 import { keyText } from "../../core/object.ts";
 import type { Random } from "../../core/random.ts";
-import type { ResourceRef } from "../../core/resource.ts";
-import { refKey } from "../../core/resource.ts";
+import type { Resource, ResourceRef } from "../../core/resource.ts";
+import { isResource, refKey } from "../../core/resource.ts";
 import { asStageError, StageError } from "../../core/stage_error.ts";
 import type {
   ApplyResult,
@@ -45,7 +45,7 @@ import { planResources } from "./plan.ts";
 import { pruneResources } from "./prune.ts";
 import { recoverInventories } from "./recover_inventory.ts";
 import type { Access } from "./access.ts";
-import { inParallel } from "./access.ts";
+import { inParallel, readObject } from "./access.ts";
 import type { OverriddenManager } from "./take_over.ts";
 import { earlierManagers } from "./take_over.ts";
 import type { WriterLease } from "./lease.ts";
@@ -176,7 +176,10 @@ class Cluster implements ClusterTarget {
         if (access === undefined) return outOfReach(state, entries);
         const all = union({ entries: [...state.stored.values()] }, { entries }).entries;
         const guards = this.#options.guards ?? true;
-        const result = await pruneResources(access, { owner, entries, all, options, guards }, signal);
+        const others = ownerLabels(owner) === undefined
+          ? {}
+          : { otherOwner: await this.#store.others(owner, state.cluster, signal) };
+        const result = await pruneResources(access, { owner, entries, all, options, guards, ...others }, signal);
         await this.#trim(state, result, signal);
         return result;
       });
@@ -211,6 +214,22 @@ class Cluster implements ClusterTarget {
     });
   }
 
+  async read(
+    owner: ObjectKey,
+    ref: ResourceRef,
+    options: TargetOptions,
+    signal: AbortSignal,
+  ): Promise<Resource | undefined> {
+    return await this.#guarded("Cannot read", async () => {
+      const access = await this.#access(owner, options);
+      const kind = await access.discovery.kindOf(ref, signal);
+      if (kind === undefined) return undefined;
+      const namespace = kind.isNamespaced ? ref.namespace || options.defaultNamespace || owner.namespace : "";
+      const found = await readObject(access, { kind, ref: { ...ref, namespace } }, signal);
+      return isResource(found) ? found : undefined;
+    });
+  }
+
   /**
    * Differs: what an owner with `prune: false` left behind stays remembered, so that switching prune on deletes it; Flux
    * forgets it.
@@ -224,7 +243,10 @@ class Cluster implements ClusterTarget {
         const stored = await this.#store.reload(owner, limit.signal);
         const known = union({ entries: [...state.stored.values()] }, { entries: stored?.entries ?? [] });
         if (stored !== undefined) return plain(known);
-        const found = await this.#recover(owner, limit.signal);
+        const lost = await this.#recover(owner, limit.signal);
+        // Whoever is new has nothing to be found again: the inventories of all others are not read for him.
+        const otherOwner = lost.length === 0 ? () => undefined : await this.#store.others(owner, "", limit.signal);
+        const found = lost.filter(({ id }) => otherOwner(id) === undefined);
         const all = union(known, { entries: found });
         return all.entries.length === 0 ? undefined : plain(all);
       });

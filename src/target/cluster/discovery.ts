@@ -23,6 +23,8 @@ export interface Discovery {
   kindOf(name: KindName, signal: AbortSignal): Promise<ServedKind | undefined>;
   /** Every kind in its preferred version that can be listed and deleted. Groups that do not answer are left out. */
   all(signal: AbortSignal): Promise<readonly ServedKind[]>;
+  /** The same, asked anew, and the group versions that do not answer now: what they hold is not known. */
+  survey(signal: AbortSignal): Promise<{ readonly kinds: readonly ServedKind[]; readonly silent: readonly string[] }>;
 }
 
 /** Discovery of one cluster (apimachinery `APIResourceList`, `APIGroup`). */
@@ -41,6 +43,30 @@ export function discoveryOf(api: KubeApi): Discovery {
     return asked;
   };
 
+  const survey: Discovery["survey"] = async (signal) => {
+    const groups = listItems(await api.send({ method: "GET", path: "/apis" }, signal), "groups");
+    const kinds = new Map<string, ServedKind>();
+    const silent: string[] = [];
+    const add = async (group: string, version: string) => {
+      const list = await listOf(group, version, true, signal).catch(() => {
+        signal.throwIfAborted();
+        silent.push(group === "" ? version : `${group}/${version}`);
+      });
+      for (const kind of list?.values() ?? []) {
+        const key = `${kind.group}/${kind.kind}`;
+        if (!kinds.has(key) && kind.verbs.includes("list") && kind.verbs.includes("delete")) kinds.set(key, kind);
+      }
+    };
+    await add("", "v1");
+    for (const group of groups) {
+      const name = String(group.name);
+      const preferred = isJsonObject(group.preferredVersion) ? String(group.preferredVersion.version) : "";
+      const others = listItems(group, "versions").map((version) => String(version.version));
+      for (const version of [preferred, ...others.filter((other) => other !== preferred)]) await add(name, version);
+    }
+    return { kinds: [...kinds.values()], silent };
+  };
+
   return {
     async kindOf(name, signal) {
       const isKnown = lists.has(`${name.group}/${name.version}`);
@@ -53,25 +79,8 @@ export function discoveryOf(api: KubeApi): Discovery {
       }
       return undefined;
     },
-    async all(signal) {
-      const groups = listItems(await api.send({ method: "GET", path: "/apis" }, signal), "groups");
-      const kinds = new Map<string, ServedKind>();
-      const add = async (group: string, version: string) => {
-        const list = await listOf(group, version, false, signal).catch(() => undefined);
-        for (const kind of list?.values() ?? []) {
-          const key = `${kind.group}/${kind.kind}`;
-          if (!kinds.has(key) && kind.verbs.includes("list") && kind.verbs.includes("delete")) kinds.set(key, kind);
-        }
-      };
-      await add("", "v1");
-      for (const group of groups) {
-        const name = String(group.name);
-        const preferred = isJsonObject(group.preferredVersion) ? String(group.preferredVersion.version) : "";
-        const others = listItems(group, "versions").map((version) => String(version.version));
-        for (const version of [preferred, ...others.filter((other) => other !== preferred)]) await add(name, version);
-      }
-      return [...kinds.values()];
-    },
+    all: async (signal) => (await survey(signal)).kinds,
+    survey,
   };
 }
 

@@ -26,6 +26,9 @@ export interface StoredInventory {
   readonly entries: readonly StoredEntry[];
 }
 
+/** Stands for the digests of what is left over from an earlier apply: known, and nothing to compare. */
+export const leftOver = "-";
+
 const label = "pilotfish.dev/inventory";
 /** A ConfigMap holds 1 MiB; the rest is left for its metadata. */
 const maxBytes = 1_000_000;
@@ -44,6 +47,8 @@ export class InventoryStore {
   readonly #api: KubeApi;
   readonly #namespace: string;
   readonly #texts = new Map<string, string>();
+  /** Whose each of them is. */
+  readonly #owners = new Map<string, string>();
   #loaded: Promise<void> | undefined;
 
   constructor(api: KubeApi, namespace: string) {
@@ -123,6 +128,36 @@ export class InventoryStore {
       );
     }
     this.#texts.set(name, text);
+    this.#owners.set(name, keyText(owner));
+  }
+
+  /**
+   * Tells who else has an entry in an inventory of the same cluster: another owner, or an owner of this very name that another
+   * program keeps in another namespace. What an owner left behind does not count. Without the right to look into all
+   * namespaces only our own inventories are known.
+   *
+   * @throws {KubeError} when the server cannot be asked
+   */
+  async others(owner: ObjectKey, cluster: string, signal: AbortSignal): Promise<(id: string) => string | undefined> {
+    const own = inventoryName(owner);
+    const names = new Map<string, string>();
+    const note = (text: string, whose: string) => {
+      const inventory = parseInventory(text);
+      if (inventory.cluster !== cluster) return;
+      for (const entry of inventory.entries) if (entry.desired !== leftOver) names.set(entry.id, whose);
+    };
+    for (const [name, text] of this.#texts) if (name !== own) note(text, this.#owners.get(name) ?? name);
+    try {
+      for (const item of await this.#list("/api/v1/configmaps", signal)) {
+        const { namespace } = item.metadata as JsonObject;
+        if (namespace === this.#namespace) continue;
+        const { owner: whose, text } = contentOf(item);
+        note(text, `${whose} (inventory in namespace "${String(namespace)}")`);
+      }
+    } catch (error) {
+      if (!isKubeError(error, 403)) throw error;
+    }
+    return (id) => names.get(id);
   }
 
   async #remove(name: string, signal: AbortSignal): Promise<void> {
@@ -133,32 +168,48 @@ export class InventoryStore {
       if (!isKubeError(error, 404)) throw error;
     }
     this.#texts.delete(name);
+    this.#owners.delete(name);
   }
 
   async #loadAll(signal: AbortSignal): Promise<void> {
+    for (const item of await this.#list(this.#path(""), signal)) this.#take(item);
+  }
+
+  async #list(path: string, signal: AbortSignal): Promise<readonly JsonObject[]> {
+    const items: JsonObject[] = [];
     let next = "";
     do {
       const page = await this.#api.send({
         method: "GET",
-        path: this.#path(""),
+        path,
         query: { labelSelector: label, limit: "500", ...(next === "" ? {} : { continue: next }) },
       }, signal);
-      for (const item of listItems(page, "items")) this.#take(item);
+      items.push(...listItems(page, "items"));
       const token = isJsonObject(page.metadata) ? page.metadata.continue : undefined;
       next = typeof token === "string" ? token : "";
     } while (next !== "");
+    return items;
   }
 
   #take(object: JsonObject): void {
-    const data = isJsonObject(object.data) ? object.data : {};
     const name = isJsonObject(object.metadata) ? String(object.metadata.name) : "";
-    this.#texts.set(name, `${String(data.inputs ?? "")}\n${String(data.cluster ?? "")}\n${String(data.entries ?? "")}`);
+    const { owner, text } = contentOf(object);
+    this.#texts.set(name, text);
+    this.#owners.set(name, owner);
   }
 
   #path(name: string): string {
     const root = `/api/v1/namespaces/${encodeURIComponent(this.#namespace)}/configmaps`;
     return name === "" ? root : `${root}/${name}`;
   }
+}
+
+function contentOf(object: JsonObject): { readonly owner: string; readonly text: string } {
+  const data = isJsonObject(object.data) ? object.data : {};
+  return {
+    owner: String(data.owner ?? ""),
+    text: `${String(data.inputs ?? "")}\n${String(data.cluster ?? "")}\n${String(data.entries ?? "")}`,
+  };
 }
 
 /** Text of an inventory: the inputs, the cluster, then a line an entry, sorted. */

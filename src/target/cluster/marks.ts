@@ -25,9 +25,19 @@ export function isLeftAlone(object: JsonObject | undefined): boolean {
   return markOf(object, "reconcile") === "disabled" || markOf(object, "ssa") === "ignore";
 }
 
-/** Whether a resource must never be deleted. */
+/**
+ * Whether a resource must never be deleted, because it says so itself: `kustomize.toolkit.fluxcd.io/prune: disabled`, the
+ * same of ours (`pilotfish.dev/prune: disabled`), Helm's `helm.sh/resource-policy: keep`, or that it is left alone.
+ *
+ * Differs: Flux knows Helm's mark for HelmReleases only.
+ */
 export function isKeptForever(object: JsonObject): boolean {
-  return markOf(object, "prune") === "disabled" || isLeftAlone(object);
+  const annotations = textsOf(object, "annotations");
+  return markOf(object, "prune") === "disabled" || isLeftAlone(object) ||
+    [annotations["pilotfish.dev/prune"], textsOf(object, "labels")["pilotfish.dev/prune"]].some((value) =>
+      typeof value === "string" && value.toLowerCase() === "disabled"
+    ) ||
+    String(annotations["helm.sh/resource-policy"] ?? "").trim().toLowerCase() === "keep";
 }
 
 /** Labels that say whose a resource is; `undefined` for owners that write none (hooks and CRDs of a release). */
@@ -55,4 +65,12 @@ export function labelledOwner(object: JsonObject, kind: string): ObjectKey | und
   const name = labels[`${group}/name`];
   const namespace = labels[`${group}/namespace`];
   return name === undefined || namespace === undefined ? undefined : { kind, namespace, name };
+}
+
+/**
+ * Whether a release leaves an object behind for good: a definition (Helm never deletes what came from `crds/`, and its
+ * label does not tell where it came from) or a hook, which only its own policies delete.
+ */
+export function isBeyondRelease(object: JsonObject, kind: string): boolean {
+  return kind === "CustomResourceDefinition" || "helm.sh/hook" in textsOf(object, "annotations");
 }

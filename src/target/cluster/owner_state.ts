@@ -6,6 +6,7 @@ import type { ResourceRef } from "../../core/resource.ts";
 import { refKey } from "../../core/resource.ts";
 import type { ServedKind } from "./discovery.ts";
 import type { StoredEntry, StoredInventory } from "./inventory_store.ts";
+import { leftOver } from "./inventory_store.ts";
 import type { OpenCollection } from "./live_view.ts";
 import { ownerSelector, textsOf } from "./marks.ts";
 import type { Seen } from "./seen.ts";
@@ -136,9 +137,6 @@ export function dropProof(state: OwnerState, key: string): void {
   state.proofs.get(key)?.view?.[Symbol.dispose]();
   state.proofs.delete(key);
 }
-
-/** Stands for the digests of what is left over from an earlier apply: known, and nothing to compare. */
-const leftOver = "-";
 
 /** Whether an entry carries the proof of an apply. */
 function isProved(entry: StoredEntry): boolean {

@@ -1,8 +1,7 @@
 import { inventoryOf, subtract, union } from "../../core/inventory.ts";
-import type { Inventory } from "../../core/inventory.ts";
+import type { Inventory, InventoryEntry } from "../../core/inventory.ts";
 import type { JsonObject, JsonValue } from "../../core/json.ts";
 import { isJsonObject } from "../../core/json.ts";
-import type { ResourceRef } from "../../core/resource.ts";
 import { refOf } from "../../core/resource.ts";
 import { StageError } from "../../core/stage_error.ts";
 import type { PlannedChange, TargetRequest } from "../../core/target.ts";
@@ -12,8 +11,8 @@ import { refOfEntry } from "../../core/inventory.ts";
 import type { Item, Verdict } from "./judge.ts";
 import { judge } from "./judge.ts";
 import { namesOneOf, plannedRefs, prepare } from "./items.ts";
-import { isKeptForever, ownerLabels, textsOf } from "./marks.ts";
 import { compareApply } from "./order.ts";
+import { notOurs } from "./prune.ts";
 import type { Access } from "./access.ts";
 import { inParallel, readObject } from "./access.ts";
 
@@ -50,7 +49,7 @@ export async function planResources(
   if (problems.length > 0) throw new StageError("ReconciliationFailed", problems.sort().join("\n"));
   const wanted = inventoryOf(await plannedRefs(access, request, signal));
   for (const entry of subtract(union(request.previous, stored), wanted)) {
-    const change = await deletionOf(access, request, refOfEntry(entry), signal);
+    const change = await deletionOf(access, request, entry, signal);
     if (change !== undefined) changes.push(change);
   }
   return changes.sort((a, b) => compareApply(a.ref, b.ref));
@@ -87,19 +86,18 @@ function changeOf(item: Item, verdict: Exclude<Verdict, { readonly kind: "fault"
 async function deletionOf(
   access: Access,
   request: TargetRequest,
-  ref: ResourceRef,
+  entry: InventoryEntry,
   signal: AbortSignal,
 ): Promise<PlannedChange | undefined> {
+  const ref = refOfEntry(entry);
   const kind = await access.discovery.kindOf(ref, signal);
   if (kind === undefined || kind.isNamespaced !== (ref.namespace !== "")) return undefined;
   const live = await readObject(access, { kind, ref }, signal);
   if (live === undefined) return undefined;
-  const labels = textsOf(live, "labels");
-  const isOurs = Object.entries(ownerLabels(request.owner) ?? {}).every(([key, value]) => labels[key] === value);
-  if (!isOurs || isKeptForever(live)) {
-    return { action: "skip", ref, note: isOurs ? "It says that it is kept" : "It belongs to somebody else" };
-  }
-  return { action: "delete", ref, ...textsOfChange(live, undefined) };
+  const note = notOurs(access, request, entry, ref, live);
+  return note === undefined
+    ? { action: "delete", ref, ...textsOfChange(live, undefined) }
+    : { action: "skip", ref, note };
 }
 
 function noteOf(note: string | undefined): { readonly note?: string } {

@@ -1,17 +1,19 @@
 import type { InventoryEntry } from "../../core/inventory.ts";
 import { refOfEntry } from "../../core/inventory.ts";
 import type { JsonObject } from "../../core/json.ts";
+import { isJsonObject } from "../../core/json.ts";
 import { isKubeError, KubeError } from "../../core/kube_api.ts";
 import type { ObjectKey } from "../../core/object.ts";
 import { keyText } from "../../core/object.ts";
 import type { ResourceRef } from "../../core/resource.ts";
-import { refKey, refText } from "../../core/resource.ts";
+import { apiVersionOf, refKey, refText } from "../../core/resource.ts";
 import type { AppliedChange, RemoveResult, TargetOptions } from "../../core/target.ts";
-import { appliedEntry } from "./managed_fields.ts";
-import { isKeptForever, ownerLabels, textsOf } from "./marks.ts";
+import { appliedEntry, managerEntries } from "./managed_fields.ts";
+import { isBeyondRelease, isKeptForever, ownerLabels, textsOf } from "./marks.ts";
 import { compareDelete, rankGroups } from "./order.ts";
-import type { Candidate } from "./prune_guard.ts";
-import { guardReason, isConfirmed, shareReason } from "./prune_guard.ts";
+import type { Candidate, Due } from "./prune_guard.ts";
+import { emptyReason, guardReason, isConfirmed, isContainer, isUntouchable, shareReason } from "./prune_guard.ts";
+import { labellers } from "./recover_inventory.ts";
 import type { Access } from "./access.ts";
 import { faultText, inParallel, readObject } from "./access.ts";
 import { deleteObject, isGoing, uidOf } from "./write_object.ts";
@@ -25,6 +27,8 @@ export interface PruneRequest {
   readonly options: TargetOptions;
   /** Whether guards are on. */
   readonly guards: boolean;
+  /** Owner other than this one whose inventory lists an entry; `undefined` where there is none. */
+  readonly otherOwner?: (id: string) => string | undefined;
 }
 
 /** Longest wait for what is being deleted, in milliseconds. */
@@ -61,26 +65,66 @@ export async function pruneResources(
     else if (found.kind === "kept") kept.push(found.kept);
     else released.push(found.released);
   });
-  const due = await passGuards(access, request, { going, kept }, signal);
+  const due = await passGuards(access, request, { going, kept, released }, signal);
   const waiting: Going[] = [];
   due.sort((a, b) => compareDelete(a.ref, b.ref));
   for (const group of rankGroups(due, (item) => item.ref)) {
     await inParallel(group, access.concurrency, async (item) => {
       try {
-        const outcome = await deleteObject(access, item, { uid: uidOf(item.live), background: true }, signal);
+        const outcome = await deleteUnchanged(access, request, item, signal);
         if (outcome === "gone") removed.push({ action: "deleted", ref: item.ref });
-        else waiting.push(item);
+        else if (outcome === "going") waiting.push(item);
+        else released.push(outcome);
       } catch (error) {
-        if (isKubeError(error, 409)) {
-          released.push({ entry: item.entry, message: `${refText(item.ref)} was made anew by somebody else` });
-        } else if (error instanceof KubeError) {
-          kept.push({ entry: item.entry, reason: "failed", message: faultText(item.ref, "delete", error) });
-        } else throw error;
+        if (!(error instanceof KubeError)) throw error;
+        kept.push({ entry: item.entry, reason: "failed", message: faultText(item.ref, "delete", error) });
       }
     });
   }
   await awaitDeletions(access, { waiting, removed, kept }, signal);
   return { removed, kept, released };
+}
+
+/** Looks at an object again at most so often when it changes between the look and its deletion. */
+const looks = 5;
+
+/**
+ * Deletes an object only in the very state in which it was judged: who changes it meanwhile may have made it his. Then it is
+ * looked at again.
+ *
+ * Differs: Flux deletes by name.
+ */
+async function deleteUnchanged(
+  access: Access,
+  request: PruneRequest,
+  item: Going,
+  signal: AbortSignal,
+): Promise<"gone" | "going" | Released> {
+  let { live } = item;
+  for (let look = 1;; look++) {
+    try {
+      return await deleteObject(access, item, {
+        uid: uidOf(live),
+        resourceVersion: versionOf(live),
+        propagation: request.options.deletionPropagation ?? "background",
+      }, signal);
+    } catch (error) {
+      if (!isKubeError(error, 409) || look >= looks) throw error;
+    }
+    const now = await readObject(access, item, signal);
+    if (now === undefined) return "gone";
+    if (uidOf(now) !== uidOf(item.live)) {
+      return { entry: item.entry, message: `${refText(item.ref)} was made anew by somebody else` };
+    }
+    const message = notOurs(access, request, item.entry, item.ref, now);
+    if (message !== undefined) return { entry: item.entry, message };
+    live = now;
+  }
+}
+
+function versionOf(object: JsonObject): string {
+  const version = isJsonObject(object.metadata) ? object.metadata.resourceVersion : undefined;
+  return typeof version === "string" ? version : "";
 }
 
 type Found =
@@ -105,6 +149,11 @@ async function lookAt(
     const kind = await access.discovery.kindOf(ref, signal);
     // Without its definition an object is gone.
     if (kind === undefined) return { kind: "gone", ref };
+    // A hook is asked for as its chart writes it, before it was ever applied.
+    const { defaultNamespace } = request.options;
+    if (kind.isNamespaced && ref.namespace === "" && defaultNamespace !== undefined) {
+      ref = { ...ref, namespace: defaultNamespace };
+    }
     if (kind.isNamespaced !== (ref.namespace !== "")) {
       const message = `${refText(ref)} names ${
         kind.isNamespaced ? "no namespace" : "a namespace that its kind does not have"
@@ -113,19 +162,38 @@ async function lookAt(
     }
     const live = await readObject(access, { kind, ref }, signal);
     if (live === undefined) return { kind: "gone", ref };
-    if (!isOwned(access, request.owner, live)) {
-      const message = `${refText(ref)} is left alone: it does not belong to ${keyText(request.owner)} any more`;
-      return { kind: "released", released: { entry, message } };
-    }
-    if (isKeptForever(live)) {
-      return { kind: "released", released: { entry, message: `${refText(ref)} is left alone: it says so itself` } };
-    }
+    const message = notOurs(access, request, entry, ref, live) ??
+      await isAppliedElsewhere(access, request, { entry, ref, live }, signal);
+    if (message !== undefined) return { kind: "released", released: { entry, message } };
     return { kind: "going", going: { entry, ref, kind, live } };
   } catch (error) {
     signal.throwIfAborted();
     if (!(error instanceof KubeError)) throw error;
     return { kind: "kept", kept: { entry, reason: "failed", message: faultText(ref, "delete", error) } };
   }
+}
+
+/** Why an object is let go instead of deleted; `undefined` when it is the owner's to delete. */
+export function notOurs(
+  access: Access,
+  request: Pick<PruneRequest, "owner" | "otherOwner">,
+  entry: InventoryEntry,
+  ref: ResourceRef,
+  live: JsonObject,
+): string | undefined {
+  const { owner } = request;
+  const other = request.otherOwner?.(entry.id);
+  if (other !== undefined) return `${refText(ref)} is left alone: it belongs to ${other} too`;
+  if (!isOwned(access, owner, live)) {
+    return `${refText(ref)} is left alone: it does not belong to ${keyText(owner)} any more`;
+  }
+  if (!isMadeByApply(access, live)) return `${refText(ref)} is left alone: it was made anew by somebody else`;
+  const isRelease = owner.kind === "HelmRelease";
+  // What an owner makes without labels (hooks, CRDs) follows policies of its own.
+  const isKept = ownerLabels(owner) !== undefined &&
+    (isKeptForever(live) || isRelease && isBeyondRelease(live, ref.kind));
+  if (isKept) return `${refText(ref)} is left alone: it says so itself`;
+  return isUntouchable(ref) ? `${refText(ref)} is left alone: a cluster cannot be without it` : undefined;
 }
 
 /**
@@ -137,49 +205,110 @@ function isOwned(access: Access, owner: ObjectKey, live: JsonObject): boolean {
   const wanted = ownerLabels(owner);
   if (wanted !== undefined) return Object.entries(wanted).every(([key, value]) => labels[key] === value);
   const isOthers = Object.entries(labels).some(([key, value]) =>
-    /^(kustomize|helm)\.toolkit\.fluxcd\.io\/name$/.test(key) && value !== owner.name
+    /^(kustomize|helm)\.toolkit\.fluxcd\.io\/name$/.test(key) && value !== owner.name ||
+    /^(kustomize|helm)\.toolkit\.fluxcd\.io\/namespace$/.test(key) && value !== owner.namespace
   );
   return !isOthers && appliedEntry(live, access.manager) !== undefined;
 }
 
-/** What may go; the rest is kept, each with the reason. */
+/**
+ * Whether anybody who writes owner labels has had a hand in an object: an object with our labels that only others wrote was
+ * made from a copy (a backup, `kubectl create` of an export) after ours was gone.
+ */
+function isMadeByApply(access: Access, live: JsonObject): boolean {
+  const entries = managerEntries(live);
+  return entries.length === 0 ||
+    entries.some(({ manager }) => manager === access.manager || labellers.includes(manager));
+}
+
+/**
+ * Whether an entry's object is also known, by its identity, under another group, and stays there: `extensions` and
+ * `networking.k8s.io` have shown the same Ingress, `""` and `events.k8s.io` show the same Event.
+ */
+async function isAppliedElsewhere(
+  access: Access,
+  request: PruneRequest,
+  what: { readonly entry: InventoryEntry; readonly ref: ResourceRef; readonly live: JsonObject },
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const { ref, live } = what;
+  const going = new Set(request.entries.map(({ id }) => id));
+  for (const entry of request.all) {
+    if (going.has(entry.id) || !entry.id.endsWith(`_${ref.kind}`)) continue;
+    const twin = refIfAny(entry);
+    if (twin?.name !== ref.name || twin.namespace !== ref.namespace || twin.group === ref.group) continue;
+    const kind = await access.discovery.kindOf(twin, signal);
+    const there = kind === undefined ? undefined : await readObject(access, { kind, ref: twin }, signal);
+    if (there !== undefined && uidOf(there) === uidOf(live)) {
+      return `${refText(ref)} is left alone: it is applied as ${apiVersionOf(twin)}`;
+    }
+  }
+  return undefined;
+}
+
+function refIfAny(entry: InventoryEntry): ResourceRef | undefined {
+  try {
+    return refOfEntry(entry);
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * What may go; the rest is kept, each with the reason. What holds other objects is judged last: an object that is kept keeps
+ * its Namespace and its definition.
+ */
 async function passGuards(
   access: Access,
   request: PruneRequest,
-  state: { readonly going: readonly Going[]; readonly kept: Kept[] },
+  state: { readonly going: readonly Going[]; readonly kept: Kept[]; readonly released: readonly Released[] },
   signal: AbortSignal,
 ): Promise<Going[]> {
   const { going, kept } = state;
   if (!request.guards || request.options.pruneConfirmed === true) return [...going];
-  const share = request.options.isWholeRemoval === true
-    ? undefined
-    : shareReason(going.filter((item) => !isConfirmed(item.live)).length, request.all.length);
-  if (share !== undefined) {
+  const alarm = request.options.isWholeRemoval === true ? undefined : alarmOf(request, going);
+  if (alarm !== undefined) {
     for (const { entry, ref, live } of going) {
-      if (!isConfirmed(live)) kept.push({ entry, reason: "guarded", message: `${refText(ref)} is kept: ${share}` });
+      if (!isConfirmed(live)) kept.push({ entry, reason: "guarded", message: `${refText(ref)} is kept: ${alarm}` });
     }
   }
-  const left = share === undefined ? going : going.filter((item) => isConfirmed(item.live));
-  const ours = new Set(request.all.flatMap((entry) => {
-    try {
-      return [refKey(refOfEntry(entry))];
-    } catch {
-      return [];
-    }
-  }));
+  const left = alarm === undefined ? going : going.filter((item) => isConfirmed(item.live));
   const due: Going[] = [];
-  await inParallel(left, 4, async (item) => {
-    try {
-      const message = isGoing(item.live) ? undefined : await guardReason(access, item, ours, signal);
-      if (message === undefined) due.push(item);
-      else kept.push({ entry: item.entry, reason: "guarded", message });
-    } catch (error) {
-      signal.throwIfAborted();
-      if (!(error instanceof KubeError)) throw error;
-      kept.push({ entry: item.entry, reason: "failed", message: faultText(item.ref, "delete", error) });
-    }
-  });
+  const judge = async (items: readonly Going[], keys: Due) => {
+    await inParallel(items, 4, async (item) => {
+      try {
+        const message = isGoing(item.live) ? undefined : await guardReason(access, item, keys, signal);
+        if (message === undefined) due.push(item);
+        else kept.push({ entry: item.entry, reason: "guarded", message });
+      } catch (error) {
+        signal.throwIfAborted();
+        if (!(error instanceof KubeError)) throw error;
+        kept.push({ entry: item.entry, reason: "failed", message: faultText(item.ref, "delete", error) });
+      }
+    });
+  };
+  await judge(left.filter(({ ref }) => !isContainer(ref)), dueOf([]));
+  const [namespaces, definitions] = [
+    left.filter(({ ref }) => ref.kind === "Namespace"),
+    left.filter(({ ref }) => ref.kind === "CustomResourceDefinition"),
+  ];
+  await judge(definitions, dueOf(due));
+  await judge(namespaces, dueOf(due));
   return due;
+}
+
+function dueOf(items: readonly Going[]): Due {
+  return {
+    keys: new Set(items.map(({ ref }) => refKey(ref))),
+    uids: new Set(items.map(({ live }) => uidOf(live))),
+  };
+}
+
+/** Why nothing of a pass goes without a person's word: it is too much of what there is. */
+function alarmOf(request: PruneRequest, going: readonly Going[]): string | undefined {
+  const open = going.filter((item) => !isConfirmed(item.live)).length;
+  if (open > 0 && request.options.isEmptyBuild === true) return emptyReason(open);
+  return shareReason(open, request.all.length);
 }
 
 /** Waits a while for what is on its way out; what is not gone then stays in the inventory. */

@@ -35,24 +35,44 @@ export function isConfirmed(live: JsonObject): boolean {
   return textsOf(live, "annotations")[confirmAnnotation] === "confirmed";
 }
 
+/** Namespaces without which a cluster is none: they are never deleted, whoever confirms it. */
+const systemNamespaces = new Set(["default", "kube-system", "kube-public", "kube-node-lease"]);
+
+/** Whether nobody's confirmation makes the deletion of a resource right. */
+export function isUntouchable(ref: ResourceRef): boolean {
+  return ref.group === "" && ref.kind === "Namespace" && systemNamespaces.has(ref.name);
+}
+
+/** Whether the deletion of a resource deletes other objects too: those are looked at last, when it is known what goes. */
+export function isContainer(ref: ResourceRef): boolean {
+  return ref.group === "" && ref.kind === "Namespace" || ref.kind === "CustomResourceDefinition";
+}
+
+/** What is deleted in one pass. */
+export interface Due {
+  /** Keys of the resources. */
+  readonly keys: ReadonlySet<string>;
+  /** Identities that the server gave them: what they own goes with them. */
+  readonly uids: ReadonlySet<string>;
+}
+
 /**
- * Why the deletion of a resource would take more with it than what its owner applied; `undefined` when it does not: a
- * Namespace or a CRD that holds objects of others, a volume claim that holds data.
- *
- * @param ours keys of everything that the owner applied
+ * Why the deletion of a resource would take more with it than what is deleted in the same pass; `undefined` when it does
+ * not: a Namespace or a CRD that holds other objects, of others or of the owner itself; a volume or claim that holds data.
  */
 export async function guardReason(
   access: Access,
   candidate: Candidate,
-  ours: ReadonlySet<string>,
+  due: Due,
   signal: AbortSignal,
 ): Promise<string | undefined> {
   const { ref, live } = candidate;
   if (isConfirmed(live)) return undefined;
   let what: string | undefined;
-  if (ref.group === "" && ref.kind === "Namespace") what = await namespaceHolds(access, ref.name, ours, signal);
-  else if (ref.kind === "CustomResourceDefinition") what = await definitionHolds(access, live, ours, signal);
+  if (ref.group === "" && ref.kind === "Namespace") what = await namespaceHolds(access, ref.name, due, signal);
+  else if (ref.kind === "CustomResourceDefinition") what = await definitionHolds(access, live, due, signal);
   else if (ref.group === "" && ref.kind === "PersistentVolumeClaim") what = claimHolds(live);
+  else if (ref.group === "" && ref.kind === "PersistentVolume") what = volumeHolds(live);
   if (what === undefined) return undefined;
   return `${
     refText(ref)
@@ -65,6 +85,13 @@ export function shareReason(going: number, all: number): string | undefined {
   return `${going} of ${all} resources would be deleted in one pass, which is more than half; to confirm, annotate the owner with ${confirmAnnotation}: confirmed`;
 }
 
+/** Message of a build that gave nothing at all where there was something: a wrong path looks just so. */
+export function emptyReason(going: number): string {
+  return `${going} ${
+    going === 1 ? "resource" : "resources"
+  } would be deleted because the build gave none at all, as a wrong path does; to confirm, annotate the owner with ${confirmAnnotation}: confirmed`;
+}
+
 function claimHolds(live: JsonObject): string | undefined {
   const status = isJsonObject(live.status) ? live.status : {};
   if (status.phase !== "Bound") return undefined;
@@ -72,30 +99,39 @@ function claimHolds(live: JsonObject): string | undefined {
   return `the data of the volume "${String(spec.volumeName ?? "")}" that is bound to it`;
 }
 
+function volumeHolds(live: JsonObject): string | undefined {
+  const status = isJsonObject(live.status) ? live.status : {};
+  const spec = isJsonObject(live.spec) ? live.spec : {};
+  const claim = isJsonObject(spec.claimRef) ? spec.claimRef : undefined;
+  if (status.phase !== "Bound" || claim === undefined) return undefined;
+  return `the data of the claim "${String(claim.namespace)}/${String(claim.name)}" that is bound to it`;
+}
+
 async function namespaceHolds(
   access: Access,
   namespace: string,
-  ours: ReadonlySet<string>,
+  due: Due,
   signal: AbortSignal,
 ): Promise<string | undefined> {
-  const kinds = (await access.discovery.all(signal)).filter((kind) => kind.isNamespaced && !fleeting.has(kind.kind));
-  const foreign: string[] = [];
-  await inParallel(kinds, access.concurrency, async (kind) => {
-    foreign.push(...await foreignObjects(access, { kind, namespace }, ours, signal));
+  const { kinds, silent } = await access.discovery.survey(signal);
+  const held: Held[] = [];
+  await inParallel(kinds.filter((kind) => kind.isNamespaced), access.concurrency, async (kind) => {
+    held.push(...await objectsOf(access, { kind, namespace }, signal));
   });
-  return listText(foreign.sort());
+  const unseen = silent.map((group) => `objects of ${group} (it does not answer)`);
+  return listText([...foreignAmong(held, due), ...unseen].sort());
 }
 
 async function definitionHolds(
   access: Access,
   live: JsonObject,
-  ours: ReadonlySet<string>,
+  due: Due,
   signal: AbortSignal,
 ): Promise<string | undefined> {
   const spec = isJsonObject(live.spec) ? live.spec : {};
   const names = isJsonObject(spec.names) ? spec.names : {};
   const version = listItems(spec, "versions").find((item) => item.served === true);
-  if (version === undefined) return undefined;
+  if (version === undefined) return "objects of versions that are not served";
   const kind: ServedKind = {
     group: String(spec.group),
     version: String(version.name),
@@ -104,15 +140,38 @@ async function definitionHolds(
     isNamespaced: spec.scope === "Namespaced",
     verbs: [],
   };
-  return listText([...await foreignObjects(access, { kind, namespace: "" }, ours, signal)].sort());
+  const held = await objectsOf(access, { kind, namespace: "" }, signal);
+  // An owner that stays could not make them again without their definition.
+  const foreign = held.filter(({ key, owners }) => !due.keys.has(key) && !owners.some((uid) => due.uids.has(uid)));
+  return listText(foreign.map(({ text }) => text).sort());
 }
 
-async function foreignObjects(
+/** An object that would go with what holds it. */
+interface Held {
+  readonly key: string;
+  readonly text: string;
+  readonly uid: string;
+  /** Identities of the objects that own it. */
+  readonly owners: readonly string[];
+  readonly isFleeting: boolean;
+}
+
+/**
+ * What of the content of a Namespace is neither deleted anyway nor there by itself. What belongs to another object of the
+ * same Namespace goes and comes with that one.
+ */
+function foreignAmong(held: readonly Held[], due: Due): readonly string[] {
+  const uids = new Set(held.map(({ uid }) => uid));
+  return held
+    .filter(({ key, owners, isFleeting }) => !isFleeting && !due.keys.has(key) && !owners.some((uid) => uids.has(uid)))
+    .map(({ text }) => text);
+}
+
+async function objectsOf(
   access: Access,
   what: { readonly kind: ServedKind; readonly namespace: string },
-  ours: ReadonlySet<string>,
   signal: AbortSignal,
-): Promise<readonly string[]> {
+): Promise<readonly Held[]> {
   const { kind } = what;
   let objects: readonly JsonObject[];
   try {
@@ -120,18 +179,22 @@ async function foreignObjects(
   } catch (error) {
     if (isKubeError(error, 404) || isKubeError(error, 405)) return [];
     // What cannot be seen may be there.
-    if (error instanceof KubeError && error.code === 403) return [`${kind.kind} (cannot be listed: ${error.reason})`];
-    throw error;
+    if (!(error instanceof KubeError) || error.code !== 403) throw error;
+    const text = `${kind.kind} (cannot be listed: ${error.reason})`;
+    return fleeting.has(kind.kind) ? [] : [{ key: "", text, uid: "", owners: [], isFleeting: false }];
   }
-  return objects.flatMap((object) => {
+  return objects.map((object) => {
     const metadata = isJsonObject(object.metadata) ? object.metadata : {};
     const name = String(metadata.name);
     const namespace = typeof metadata.namespace === "string" ? metadata.namespace : "";
     const ref: ResourceRef = { group: kind.group, version: kind.version, kind: kind.kind, namespace, name };
-    if (ours.has(refKey(ref)) || furniture.has(`${kind.kind}/${name}`)) return [];
-    // What belongs to another object goes and comes with that one.
-    if (listItems(metadata, "ownerReferences").length > 0) return [];
-    return [refText(ref)];
+    return {
+      key: refKey(ref),
+      text: refText(ref),
+      uid: String(metadata.uid ?? ""),
+      owners: listItems(metadata, "ownerReferences").map((owner) => String(owner.uid)),
+      isFleeting: fleeting.has(kind.kind) || furniture.has(`${kind.kind}/${name}`),
+    };
   });
 }
 

@@ -8,7 +8,7 @@ import { keyText } from "../../core/object.ts";
 import { collectionPath, listItems } from "./discovery.ts";
 import type { ServedKind } from "./discovery.ts";
 import { managerEntries } from "./managed_fields.ts";
-import { labelledOwner, ownerSelector } from "./marks.ts";
+import { isBeyondRelease, labelledOwner, ownerSelector } from "./marks.ts";
 import type { Access } from "./access.ts";
 import { inParallel } from "./access.ts";
 
@@ -28,12 +28,13 @@ export async function recoverInventories(
   const found = new Map<string, InventoryEntry[]>();
   const selector = ownerSelector(ownerKind);
   if (selector === undefined) return found;
-  const appliers = new Set([access.manager, ...access.managers.map((manager) => manager.name)]);
+  const appliers = new Set([access.manager, ...labellers]);
   const kinds = await access.discovery.all(signal);
   await inParallel(kinds, access.concurrency, async (kind) => {
     for (const object of await listMetadata(access.api, { kind, namespace: "", selector }, signal)) {
       const owner = labelledOwner(object, ownerKind);
       if (owner === undefined || !isApplied(object, appliers)) continue;
+      if (ownerKind === "HelmRelease" && isBeyondRelease(object, kind.kind)) continue;
       const { name, namespace } = object.metadata as JsonObject;
       const entry = entryOf({
         group: kind.group,
@@ -48,6 +49,9 @@ export async function recoverInventories(
   });
   return found;
 }
+
+/** Who writes owner labels. A person's copy of an object carries them too, and was applied by somebody else (`kubectl`). */
+export const labellers: readonly string[] = ["kustomize-controller", "helm-controller"];
 
 function isApplied(object: JsonObject, appliers: ReadonlySet<string>): boolean {
   const metadata = isJsonObject(object.metadata) ? object.metadata : {};

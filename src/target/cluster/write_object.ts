@@ -32,7 +32,7 @@ export async function writeObject(access: Access, item: Item, write: Write, sign
   let { takeOver } = write;
   let action: AppliedChange["action"] = live === undefined ? "created" : "configured";
   if (write.recreate && live !== undefined) {
-    await deleteObject(access, item, { uid: uidOf(live), background: true }, signal);
+    await deleteObject(access, item, { uid: uidOf(live), propagation: "background" }, signal);
     await untilGone(access, item, goneWithinMs, signal);
     action = "recreated";
     takeOver = [];
@@ -103,14 +103,29 @@ async function sendTakeOver(
 /** What became of a deletion. */
 export type Deletion = "gone" | "going";
 
-/** Deletes an object if it is still the one that was looked at. @throws {KubeError} code 409 when it is another one by now */
+const propagationPolicies = { background: "Background", foreground: "Foreground", orphan: "Orphan" } as const;
+
+/**
+ * Deletes an object if it is still the one that was looked at, and with `resourceVersion` if it is still as it was.
+ *
+ * @throws {KubeError} code 409 when it is another one by now, or not as it was
+ */
 export async function deleteObject(
   access: Access,
   item: Pick<Item, "kind" | "ref">,
-  options: { readonly uid: string; readonly background: boolean },
+  options: {
+    readonly uid: string;
+    readonly resourceVersion?: string;
+    readonly propagation: "background" | "foreground" | "orphan";
+  },
   signal: AbortSignal,
 ): Promise<Deletion> {
   access.mayWrite();
+  const { uid, resourceVersion = "" } = options;
+  const preconditions = {
+    ...(uid === "" ? {} : { uid }),
+    ...(resourceVersion === "" ? {} : { resourceVersion }),
+  };
   try {
     const answer = await access.api.send({
       method: "DELETE",
@@ -118,8 +133,8 @@ export async function deleteObject(
       body: {
         apiVersion: "v1",
         kind: "DeleteOptions",
-        propagationPolicy: options.background ? "Background" : "Foreground",
-        ...(options.uid === "" ? {} : { preconditions: { uid: options.uid } }),
+        propagationPolicy: propagationPolicies[options.propagation],
+        ...(Object.keys(preconditions).length === 0 ? {} : { preconditions }),
       },
     }, signal);
     // The answer is a Status when the object is gone, and the object itself while something still holds it.
