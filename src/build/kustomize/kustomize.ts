@@ -202,6 +202,18 @@ function isInternal(key: string, withOrigin: boolean, withTransformations: boole
   return readerAnnotations.has(key);
 }
 
+/** Resources whose texts are joined at once. A text that was put together is a tree of pieces until it is joined. */
+const joinedAtOnce = 32;
+
+/** Texts with `---` lines between them, made one after another, so that a large build does not stand in memory twice. */
+function joinedText(list: readonly NamedResource[], print: (resource: NamedResource) => string): string {
+  const parts: string[] = [];
+  for (let at = 0; at < list.length; at += joinedAtOnce) {
+    parts.push(list.slice(at, at + joinedAtOnce).map(print).join("---\n"));
+  }
+  return parts.join("---\n");
+}
+
 function result(list: readonly NamedResource[], warnings: readonly string[]): KustomizeResult {
   let values: readonly JsonValue[] | undefined;
   const valueOf = (resource: NamedResource): JsonValue => {
@@ -214,8 +226,7 @@ function result(list: readonly NamedResource[], warnings: readonly string[]): Ku
   return {
     documents: list.map((resource) => resource.node),
     warnings,
-    // One value at a time: a large build need not stand in memory twice.
-    text: () => list.map((resource) => printYaml(valueOf(resource))).join("---\n"),
+    text: () => joinedText(list, (resource) => printYaml(valueOf(resource))),
     resources: () =>
       (values ??= list.map(valueOf)).map((value, at) => {
         if (!isResource(value)) {
