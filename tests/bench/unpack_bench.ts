@@ -63,7 +63,7 @@ async function measure(place: string, layer: string): Promise<void> {
       const writer = packWriter(file);
       const ignore = { kind: "apply", extra: "" } as const;
       const { files } = await unpackLayer(chunksOf(`${place}/${layer}`), writer, { ignore });
-      writer.finish(files);
+      await writer.finish(files);
       await file.commit();
     });
     console.log(costText(`unpack ${label}, ${kind}, run ${run}`, cost, unpackedBytes));

@@ -2,7 +2,7 @@ import { deepEqual, equal, ok, rejects } from "node:assert/strict";
 import { gzipSync, zstdCompressSync } from "node:zlib";
 import fc from "fast-check";
 import { StageError } from "../../src/core/stage_error.ts";
-import { openPack, packWriter } from "../../src/source/store/tree_pack.ts";
+import { openPack, packWriter, readListing } from "../../src/source/store/tree_pack.ts";
 import type { UnpackOptions } from "../../src/source/unpack.ts";
 import { unpackLayer } from "../../src/source/unpack.ts";
 import { joinBytes, paxRecords, tarOf, type TarPart } from "../support/tar_of.ts";
@@ -16,15 +16,16 @@ async function unpacked(layer: Uint8Array, options: Partial<UnpackOptions> = {})
   const chunks: Uint8Array[] = [];
   const writer = packWriter({ write: (chunk) => void chunks.push(chunk.slice()) });
   const result = await unpackLayer(piecesOf(layer), writer, { ignore: { kind: "none" }, ...options });
-  const digest = writer.finish(result.files);
+  const digest = await writer.finish(result.files);
   const bytes = joinBytes(chunks);
   const file = {
     sizeBytes: bytes.length,
     readAt: (offset: number, length: number) => bytes.slice(offset, offset + length),
     [Symbol.dispose]: () => {},
   };
-  const tree = openPack(file, digest, () => {});
-  ok(tree !== undefined);
+  const listing = readListing(file, digest);
+  ok(listing !== undefined);
+  const tree = openPack(file, listing, () => {});
   const files: Record<string, string> = {};
   for (const entry of tree.files()) {
     files[entry.path + (entry.isExecutable ? "*" : "")] = new TextDecoder().decode(tree.read(entry.path));

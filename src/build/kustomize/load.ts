@@ -40,9 +40,15 @@ export function isHttp(path: string): boolean {
   return /^https?:\/\//.test(path);
 }
 
-/** Folders of a tree that hold at least one file, themselves or further in. Made once per build. */
+/** Folders of trees, as long as the trees are in use: every step of a build asks for them. */
+const knownFolders = new WeakMap<FileTree, ReadonlySet<string>>();
+
+/** Folders of a tree that hold at least one file, themselves or further in. */
 export function foldersOf(tree: FileTree): ReadonlySet<string> {
+  const known = knownFolders.get(tree);
+  if (known !== undefined) return known;
   const folders = new Set<string>([""]);
+  knownFolders.set(tree, folders);
   for (const { path } of tree.files()) {
     for (let slash = path.lastIndexOf("/"); slash > 0; slash = path.lastIndexOf("/", slash - 1)) {
       const folder = path.slice(0, slash);

@@ -24,7 +24,7 @@ import {
   storePaths,
   sweepTemporaries,
 } from "./store_files.ts";
-import { checkPack, openPack, packWriter } from "./tree_pack.ts";
+import { checkPack, openPack, type PackListing, packWriter, readListing } from "./tree_pack.ts";
 
 /** Codes that say that the disk does not take what is written. */
 const writeFaults = new Set(["ENOSPC", "EDQUOT", "EIO", "EROFS", "EACCES", "EPERM"]);
@@ -95,6 +95,8 @@ class ContentStore implements Store {
   readonly #touched = new Map<string, number>();
   /** Trees of blob artifacts that were opened, by layer. */
   readonly #treesOfBlobs = new Map<Digest, Digest>();
+  /** Listing of the tree that was opened last: one that is wanted is mostly wanted several times in a row. */
+  #lastListing: { readonly digest: Digest; readonly listing: WeakRef<PackListing> } | undefined;
   /** Trees being made, by recipe: two consumers make one. */
   readonly #making = new Map<string, Promise<{ readonly digest: Digest; readonly fileCount: number }>>();
   /** Bytes in the store, as last counted plus what was added. */
@@ -177,16 +179,17 @@ class ContentStore implements Store {
     const path = this.#paths.tree(digest);
     const file = this.#fileSystem.open(path);
     if (file === undefined) return undefined;
-    let tree: OpenFileTree | undefined;
+    let listing = this.#lastListing?.digest === digest ? this.#lastListing.listing.deref() : undefined;
     try {
-      tree = openPack(file, digest, () => void this.#dropDamaged(path).catch(() => {}));
+      listing ??= readListing(file, digest);
     } catch (error) {
       file[Symbol.dispose]();
       throw error;
     }
-    if (tree !== undefined) {
+    if (listing !== undefined) {
+      this.#lastListing = { digest, listing: new WeakRef(listing) };
       this.#touch(path);
-      return tree;
+      return openPack(file, listing, () => void this.#dropDamaged(path).catch(() => {}));
     }
     file[Symbol.dispose]();
     await this.#dropDamaged(path);
@@ -349,7 +352,7 @@ class ContentStore implements Store {
       });
       const isWasteful = unpacked.wastedBytes > wasteBytes && unpacked.wastedBytes * 4 > writer.contentBytes;
       if (only === undefined && isWasteful) return unpacked.contentPaths;
-      const digest = writer.finish(unpacked.files);
+      const digest = await writer.finish(unpacked.files);
       const path = this.#paths.tree(digest);
       this.#touch(path);
       await file.commit(path);

@@ -1,9 +1,10 @@
-import { createHash } from "node:crypto";
+import { nodeBuiltin } from "../../core/node_builtin.ts";
 import type { Digest } from "../../core/digest.ts";
 import { digestOf } from "../../core/digest.ts";
 import type { OpenFile, PendingFile } from "../../core/file_system.ts";
 import type { OpenFileTree, TreeFile } from "../../core/file_tree.ts";
 import { StageError } from "../../core/stage_error.ts";
+import { giveWay } from "../give_way.ts";
 
 /*
  * A pack is a whole tree in one file, so that a tree of 10,000 files is written, synced, renamed, opened and deleted once.
@@ -44,8 +45,11 @@ export interface PackWriter {
   write(chunk: Uint8Array): void;
   /** Ends the current content; the next one begins. */
   endContent(): PackedContent;
-  /** Writes listing and trailer; paths must be unique. The file must then be committed. @returns the tree's digest */
-  finish(files: readonly PackedFile[]): Digest;
+  /**
+   * Writes listing and trailer; paths must be unique. The file must then be committed. Gives way to other work between
+   * its steps. @returns the tree's digest
+   */
+  finish(files: readonly PackedFile[]): Promise<Digest>;
 }
 
 /** A writer into a file that is not yet in its place. Small contents are joined before they are written. */
@@ -54,7 +58,7 @@ export function packWriter(file: Pick<PendingFile, "write">): PackWriter {
   let buffered = 0;
   let offset = 0;
   let start = magic.length;
-  let hash = createHash("sha256");
+  let hash = nodeBuiltin.crypto().createHash("sha256");
   put(magic);
 
   function put(bytes: Uint8Array): void {
@@ -81,12 +85,14 @@ export function packWriter(file: Pick<PendingFile, "write">): PackWriter {
     endContent() {
       const content = { offset: start, sizeBytes: offset - start, hash: hash.digest("hex") };
       start = offset;
-      hash = createHash("sha256");
+      hash = nodeBuiltin.crypto().createHash("sha256");
       return content;
     },
-    finish(files) {
+    async finish(files) {
       const sorted = [...files].sort((a, b) => (a.path < b.path ? -1 : 1));
+      await giveWay();
       const listing = new TextEncoder().encode(sorted.map(line).join(""));
+      await giveWay();
       const tail = new DataView(new ArrayBuffer(sorted.length * 8 + trailerSize));
       for (const [index, packed] of sorted.entries()) tail.setFloat64(index * 8, packed.offset, true);
       const trailer = sorted.length * 8;
@@ -108,27 +114,22 @@ function line(file: PackedFile): string {
 }
 
 function treeDigest(listing: Uint8Array): Digest {
-  const hash = createHash("sha256").update(digestPrefix).update(listing);
+  const hash = nodeBuiltin.crypto().createHash("sha256").update(digestPrefix).update(listing);
   return `sha256:${hash.digest("hex")}`;
 }
 
 /**
- * Opens a pack that should hold the tree `digest`. The tree owns `file` from then on. A file's bytes are compared with
- * its digest when they are first read; `onDamage` is told before the error is thrown.
- *
- * @returns `undefined` when trailer or listing are not those of this tree (the caller still owns `file`)
+ * The tree of a pack that was found to be whole ({@linkcode readListing}). It owns `file` from then on. A file's bytes
+ * are compared with its digest when they are first read; `onDamage` is told before the error is thrown.
  */
-export function openPack(file: OpenFile, digest: Digest, onDamage: () => void): OpenFileTree | undefined {
-  const listing = readListing(file, digest);
-  if (listing === undefined) return undefined;
+export function openPack(file: OpenFile, listing: PackListing, onDamage: () => void): OpenFileTree {
   const { files, offsets } = listing;
   const checked = new Uint8Array(files.length);
-  const indexOf = new Map(files.map((entry, index) => [entry.path, index]));
   return {
     files: () => files,
-    has: (path) => indexOf.has(path),
+    has: (path) => indexOf(files, path) !== undefined,
     read: (path) => {
-      const index = indexOf.get(path);
+      const index = indexOf(files, path);
       const entry = index === undefined ? undefined : files[index];
       if (index === undefined || entry === undefined) return undefined;
       let bytes: Uint8Array | undefined;
@@ -152,12 +153,27 @@ export function openPack(file: OpenFile, digest: Digest, onDamage: () => void): 
   };
 }
 
-interface Listing {
+/** Place of a path among files that are in its order. */
+function indexOf(files: PackListing["files"], path: string): number | undefined {
+  let low = 0;
+  for (let high = files.length; low < high;) {
+    const middle = (low + high) >>> 1;
+    if ((files[middle]?.path ?? "") < path) low = middle + 1;
+    else high = middle;
+  }
+  return files[low]?.path === path ? low : undefined;
+}
+
+/** What stands in a pack, and where. */
+export interface PackListing {
+  /** In order of path (by UTF-16 code unit). */
   readonly files: readonly (TreeFile & { readonly hash: string })[];
+  /** Where each file's content begins. */
   readonly offsets: Float64Array;
 }
 
-function readListing(file: OpenFile, digest: Digest): Listing | undefined {
+/** Listing of a pack; `undefined` when trailer or listing are not those of the tree `digest`. */
+export function readListing(file: OpenFile, digest: Digest): PackListing | undefined {
   if (file.sizeBytes < magic.length + trailerSize) return undefined;
   const trailer = viewOf(file.readAt(file.sizeBytes - trailerSize, trailerSize));
   const start = trailer.getFloat64(0, true);
@@ -196,7 +212,7 @@ export async function checkPack(file: OpenFile, digest: Digest, pause: () => Pro
   for (const [index, entry] of listing.files.entries()) {
     const start = listing.offsets[index] ?? 0;
     if (!(start >= magic.length) || start + entry.sizeBytes > file.sizeBytes) return false;
-    const hash = createHash("sha256");
+    const hash = nodeBuiltin.crypto().createHash("sha256");
     for (let at = 0; at < entry.sizeBytes; at += 1 << 20) {
       hash.update(file.readAt(start + at, Math.min(1 << 20, entry.sizeBytes - at)));
       await pause();
