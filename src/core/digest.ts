@@ -1,11 +1,12 @@
 /**
  * Room `core`: the words every room speaks: values, their text form, and the contracts between rooms.
  * In: nothing. Out: types and small pure functions. May fail: parsing, with a coded error. Called by everyone.
- * It imports nothing but `node:crypto` (hashing is pure). A type moves in when a second room needs it.
+ * It imports nothing (hashing is pure: `node_builtin.ts`). A type moves in when a second room needs it.
  *
  * @module
  */
-import { createHash } from "node:crypto";
+import { nodeBuiltin } from "./node_builtin.ts";
+import { sha256Hex } from "./sha256.ts";
 
 /** Content address of bytes: `sha256:<64 hex>` or `sha512:<128 hex>`, lower case (OCI image-spec, descriptor.md). */
 export type Digest = `sha256:${string}` | `sha512:${string}`;
@@ -42,7 +43,7 @@ export function splitDigest(digest: Digest): { readonly algorithm: DigestAlgorit
 
 /** `sha256:` digest of bytes, or of a text's UTF-8 form. */
 export function digestOf(data: Uint8Array | string): Digest {
-  return `sha256:${createHash("sha256").update(data).digest("hex")}`;
+  return `sha256:${sha256Hex(data)}`;
 }
 
 /** Digest of bytes that arrive in pieces: `update` as they come, then `digest` once. */
@@ -53,7 +54,7 @@ export interface DigestStream {
 
 /** A running digest of the given algorithm. */
 export function digestStream(algorithm: DigestAlgorithm = "sha256"): DigestStream {
-  const hash = createHash(algorithm);
+  const hash = nodeBuiltin.crypto().createHash(algorithm);
   return {
     update: (chunk) => void hash.update(chunk),
     digest: () => `${algorithm}:${hash.digest("hex")}` as Digest,

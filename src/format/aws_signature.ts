@@ -1,4 +1,4 @@
-import { createHash, createHmac } from "node:crypto";
+import { nodeBuiltin } from "../core/node_builtin.ts";
 
 /** Credentials of AWS. */
 export interface AwsCredentials {
@@ -42,10 +42,10 @@ export function signAwsCall(call: AwsCall, credentials: AwsCredentials): Readonl
   const scope = `${day}/${call.region}/${call.service}/aws4_request`;
   const toSign = ["AWS4-HMAC-SHA256", time, scope, sha256(canonical)].join("\n");
   const key = [day, call.region, call.service, "aws4_request"].reduce<string | Uint8Array>(
-    (secret, part) => createHmac("sha256", secret).update(part).digest(),
+    (secret, part) => nodeBuiltin.crypto().createHmac("sha256", secret).update(part).digest(),
     `AWS4${credentials.secretAccessKey}`,
   );
-  const signature = createHmac("sha256", key).update(toSign).digest("hex");
+  const signature = nodeBuiltin.crypto().createHmac("sha256", key).update(toSign).digest("hex");
   const { host: _, ...sent } = headers;
   return {
     ...sent,
@@ -55,5 +55,5 @@ export function signAwsCall(call: AwsCall, credentials: AwsCredentials): Readonl
 }
 
 function sha256(text: string): string {
-  return createHash("sha256").update(text).digest("hex");
+  return nodeBuiltin.crypto().createHash("sha256").update(text).digest("hex");
 }

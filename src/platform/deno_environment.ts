@@ -1,8 +1,11 @@
-import { resolve } from "node:path";
-
-/** A path made absolute, counted from the working folder. */
+/** A path made absolute, counted from the working folder; without `.`, `..` and doubled slashes. */
 export function absolutePath(path: string): string {
-  return resolve(path);
+  const parts: string[] = [];
+  for (const part of (path.startsWith("/") ? path : `${Deno.cwd()}/${path}`).split("/")) {
+    if (part === "..") parts.pop();
+    else if (part !== "" && part !== ".") parts.push(part);
+  }
+  return `/${parts.join("/")}`;
 }
 
 /** All of standard input as text. */

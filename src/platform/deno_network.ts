@@ -1,6 +1,4 @@
-import { lookup } from "node:dns/promises";
 import type { Connect, Lookup, NetworkOptions, OpenNetwork } from "../core/network.ts";
-import { openNodeNetwork } from "./node_network.ts";
 
 /**
  * The host's network through `fetch`, which reuses connections. What `fetch` cannot do goes another way (node_network.ts):
@@ -8,7 +6,7 @@ import { openNodeNetwork } from "./node_network.ts";
  * when the request says `accept-encoding: identity`.
  */
 export const denoConnect: Connect = (options) => {
-  if (options.skipVerify === true) return openNodeNetwork(options, environment);
+  if (options.skipVerify === true) return nodeNetwork(options);
   const client = Deno.createHttpClient({
     ...(options.caCerts === undefined ? {} : { caCerts: [...options.caCerts] }),
     ...(options.clientCert === undefined ? {} : options.clientCert),
@@ -21,7 +19,7 @@ export const denoConnect: Connect = (options) => {
   return {
     send: (request) => {
       if (blockedPorts.has(Number(new URL(request.url).port))) {
-        beside ??= openNodeNetwork(options, environment);
+        beside ??= nodeNetwork(options);
         return beside.send(request);
       }
       return fetch(request, { client, redirect: "manual" });
@@ -33,8 +31,21 @@ export const denoConnect: Connect = (options) => {
   };
 };
 
+/** A network over node's client, loaded with its first request. */
+function nodeNetwork(options: NetworkOptions): OpenNetwork {
+  let opened: Promise<OpenNetwork> | undefined;
+  return {
+    async send(request) {
+      opened ??= import("./node_network.ts").then(({ openNodeNetwork }) => openNodeNetwork(options, environment));
+      return await (await opened).send(request);
+    },
+    [Symbol.dispose]: () => void opened?.then((network) => network[Symbol.dispose](), () => {}),
+  };
+}
+
 /** The host's resolver. Address literals are given back as they are. */
 export const denoLookup: Lookup = async (host) => {
+  const { lookup } = await import("node:dns/promises");
   const found = await lookup(host.replace(/^\[|\]$/g, ""), { all: true });
   return found.map((entry) => entry.address);
 };

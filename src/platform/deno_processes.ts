@@ -1,4 +1,3 @@
-import process from "node:process";
 import type { Processes } from "../core/process.ts";
 
 /** Longest output that is kept of a program. */
@@ -34,9 +33,7 @@ export const denoProcesses: Processes = {
       options.signal?.removeEventListener("abort", stop);
     }
   },
-  signal: (pid, name) => {
-    process.kill(pid, name);
-  },
+  signal: (pid, name) => Deno.kill(pid, name as Deno.Signal),
   env: (name) => Deno.env.get(name),
 };
 

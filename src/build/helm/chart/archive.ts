@@ -1,4 +1,4 @@
-import { gunzipSync } from "node:zlib";
+import { nodeBuiltin } from "../../../core/node_builtin.ts";
 import { FormatError } from "../../../format/format_error.ts";
 import { tarParser } from "../../../format/tar.ts";
 import type { TarEntry } from "../../../format/tar.ts";
@@ -72,7 +72,7 @@ function unzip(bytes: Uint8Array): Uint8Array {
   if (bytes.length < 10) throw new ChartError(bytes.length === 0 ? "EOF" : "unexpected EOF");
   if (!isGzip(bytes)) throw new ChartError("gzip: invalid header");
   try {
-    return gunzipSync(bytes, { maxOutputLength: maxTarBytes });
+    return nodeBuiltin.zlib().gunzipSync(bytes, { maxOutputLength: maxTarBytes });
   } catch (cause) {
     const code = (cause as { readonly code?: string }).code;
     if (code === "ERR_BUFFER_TOO_LARGE") throw tooLarge();

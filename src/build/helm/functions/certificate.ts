@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { createHash, sign } from "node:crypto";
+import { nodeBuiltin } from "../../../core/node_builtin.ts";
 import type { Random } from "../../../core/random.ts";
 import { GoError } from "../template/go_error.ts";
 import { quoteText } from "../template/go_quote.ts";
@@ -74,7 +74,7 @@ export function makeCertificate(
     derValue(0xa3, derSequence(...extensionsOf(request, info, issuer, subject, context.issuer?.keyId))),
   );
   const hash = signer.kind === "ed25519" ? null : "sha256";
-  const signature = Uint8Array.from(sign(hash, body, signer.key));
+  const signature = Uint8Array.from(nodeBuiltin.crypto().sign(hash, body, signer.key));
   return pemText("CERTIFICATE", derSequence(body, algorithm, derBits(signature)));
 }
 
@@ -140,7 +140,7 @@ function extensionsOf(
 /** The first 160 bits of the SHA-256 of the public key (RFC 7093, method 1, as Go has it since 1.25). */
 function keyIdOf(info: Uint8Array): Uint8Array {
   const bits = readDer(readDer(info)[0]?.content ?? info)[1]?.content.subarray(1) ?? new Uint8Array();
-  return Uint8Array.from(createHash("sha256").update(bits).digest()).subarray(0, 20);
+  return Uint8Array.from(nodeBuiltin.crypto().createHash("sha256").update(bits).digest()).subarray(0, 20);
 }
 
 /** Subject and key identifier of a certificate's PEM text. @throws {GoError} with sprig's text */

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { createCipheriv, createDecipheriv, createHmac, scryptSync } from "node:crypto";
+import { nodeBuiltin } from "../../../core/node_builtin.ts";
 import { encodeBase64, hashSync } from "bcryptjs";
 import { GoError, nilDereference } from "../template/go_error.ts";
 import { fromBytes, toBytes } from "../template/go_string.ts";
@@ -199,7 +199,8 @@ export const cryptoFunctions: FunctionTable = {
       throw new GoError(`runtime error: slice bounds out of range [:16] with capacity ${bytes.length}`);
     }
     if (bytes.length % 16 !== 0) throw new GoError("crypto/cipher: input not full blocks");
-    const cipher = createDecipheriv("aes-256-cbc", aesKey(password), bytes.subarray(0, 16)).setAutoPadding(false);
+    const cipher = nodeBuiltin.crypto().createDecipheriv("aes-256-cbc", aesKey(password), bytes.subarray(0, 16))
+      .setAutoPadding(false);
     const plain = Uint8Array.of(...cipher.update(bytes.subarray(16)), ...cipher.final());
     if (plain.length === 0) throw new GoError("runtime error: index out of range [-1]");
     const end = plain.length - (plain[plain.length - 1] as number);
@@ -213,8 +214,13 @@ export const cryptoFunctions: FunctionTable = {
       const known = Object.hasOwn(templates, kind) ? templates[kind] : undefined;
       if (known === undefined) return `cannot find password template ${kind}`;
       context.spend(slowCost);
-      const key = scryptSync(toBytes(password), salted(user), 64, { N: 32768, r: 8, p: 2, maxmem: 128 * 1024 * 1024 });
-      const seed = createHmac("sha256", key).update(salted(site, ...bigEndian(counter))).digest();
+      const key = nodeBuiltin.crypto().scryptSync(toBytes(password), salted(user), 64, {
+        N: 32768,
+        r: 8,
+        p: 2,
+        maxmem: 128 * 1024 * 1024,
+      });
+      const seed = nodeBuiltin.crypto().createHmac("sha256", key).update(salted(site, ...bigEndian(counter))).digest();
       const template = known[(seed[0] as number) % known.length] as string;
       return [...template].map((kindOf, index) => {
         const alphabet = alphabets[kindOf] as string;
@@ -226,7 +232,7 @@ export const cryptoFunctions: FunctionTable = {
     if (text === "") return "";
     context.spend(text.length);
     const vector = context.tools.random.bytes(16);
-    const cipher = createCipheriv("aes-256-cbc", aesKey(password), vector);
+    const cipher = nodeBuiltin.crypto().createCipheriv("aes-256-cbc", aesKey(password), vector);
     return Uint8Array.of(...vector, ...cipher.update(toBytes(text)), ...cipher.final()).toBase64();
   }),
   genCA: func(

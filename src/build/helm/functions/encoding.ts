@@ -4,7 +4,8 @@
  *
  * @module
  */
-import { createHash } from "node:crypto";
+import { nodeBuiltin } from "../../../core/node_builtin.ts";
+import { sha256Hex } from "../../../core/sha256.ts";
 import { fromBytes, toBytes } from "../template/go_string.ts";
 import { goTypes } from "../template/go_type.ts";
 import { func } from "./registry.ts";
@@ -13,7 +14,11 @@ import type { FunctionRecord, FunctionTable } from "./registry.ts";
 const { string } = goTypes;
 
 function digest(algorithm: string): FunctionRecord {
-  return func([string], string, (_, text) => createHash(algorithm).update(toBytes(text)).digest("hex"));
+  return func(
+    [string],
+    string,
+    (_, text) => nodeBuiltin.crypto().createHash(algorithm).update(toBytes(text)).digest("hex"),
+  );
 }
 
 /** Functions by name. */
@@ -24,7 +29,7 @@ export const encodingFunctions: FunctionTable = {
   b64dec: func([string], string, (_, text) => decodeBase64(text)),
   b64enc: func([string], string, (_, text) => toBytes(text).toBase64()),
   sha1sum: digest("sha1"),
-  sha256sum: digest("sha256"),
+  sha256sum: func([string], string, (_, text) => sha256Hex(toBytes(text))),
   sha512sum: digest("sha512"),
 };
 

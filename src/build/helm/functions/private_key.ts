@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { checkPrimeSync, createECDH, createPrivateKey, createPublicKey } from "node:crypto";
+import { nodeBuiltin } from "../../../core/node_builtin.ts";
 import type { KeyObject } from "node:crypto";
 import type { Random } from "../../../core/random.ts";
 import { GoError } from "../template/go_error.ts";
@@ -66,7 +66,9 @@ function randomPrime(random: Random, bits: number, fits: (prime: bigint) => bool
     const start = numberOf(bytes);
     for (let candidate = start; candidate < start + 4096n; candidate += 2n) {
       if (smallPrimes.some((prime) => candidate % prime === 0n)) continue;
-      if (candidate >> BigInt(bits) === 0n && checkPrimeSync(candidate) && fits(candidate)) return candidate;
+      if (candidate >> BigInt(bits) === 0n && nodeBuiltin.crypto().checkPrimeSync(candidate) && fits(candidate)) {
+        return candidate;
+      }
     }
   }
 }
@@ -108,7 +110,7 @@ const p256Order = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc63
 export function makeEcKey(random: Random): TemplateKey {
   let secret = random.bytes(32);
   while (numberOf(secret) === 0n || numberOf(secret) >= p256Order) secret = random.bytes(32);
-  const curve = createECDH("prime256v1");
+  const curve = nodeBuiltin.crypto().createECDH("prime256v1");
   curve.setPrivateKey(secret);
   const der = derSequence(
     derInteger(1n),
@@ -138,7 +140,7 @@ export function makeDsaKey(random: Random): TemplateKey {
     for (let step = 0n; step < 4096n && p === 0n; step++) {
       const next = candidate + step * 2n * q;
       if (next >> 2048n !== 0n || smallPrimes.some((prime) => next % prime === 0n)) continue;
-      if (next >> 2047n === 1n && checkPrimeSync(next)) p = next;
+      if (next >> 2047n === 1n && nodeBuiltin.crypto().checkPrimeSync(next)) p = next;
     }
   }
   let g = 1n;
@@ -166,7 +168,11 @@ export function readKey(pem: string): TemplateKey {
   if (form === undefined) throw new GoError(`invalid private key type ${label.slice(0, -" PRIVATE KEY".length)}`);
   try {
     if (readDer(bytes).length !== 1) throw new RangeError("trailing data");
-    const key = createPrivateKey({ key: bytes as unknown as Buffer, format: "der", type: form[0] });
+    const key = nodeBuiltin.crypto().createPrivateKey({
+      key: bytes as unknown as Buffer,
+      format: "der",
+      type: form[0],
+    });
     const kind = key.asymmetricKeyType;
     if (kind !== "rsa" && kind !== "ec" && kind !== "ed25519") throw new RangeError("unknown algorithm");
     return { kind, pem: pemText(label, bytes), key };
@@ -177,5 +183,5 @@ export function readKey(pem: string): TemplateKey {
 
 /** The public half as SubjectPublicKeyInfo. */
 export function publicInfo(key: KeyObject): Uint8Array {
-  return Uint8Array.from(createPublicKey(key).export({ format: "der", type: "spki" }));
+  return Uint8Array.from(nodeBuiltin.crypto().createPublicKey(key).export({ format: "der", type: "spki" }));
 }

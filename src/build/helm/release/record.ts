@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { gunzipSync, gzipSync } from "node:zlib";
+import { nodeBuiltin } from "../../../core/node_builtin.ts";
 import type { JsonObject, JsonValue } from "../../../core/json.ts";
 import { isJsonObject } from "../../../core/json.ts";
 import type { Chart } from "../chart/chart.ts";
@@ -180,7 +180,8 @@ function sortedJson(value: JsonValue): JsonValue {
 
 /** Value of `data.release` before the API adds its own base64: gzip at level 9, in base64. */
 export function encodeRecord(record: JsonObject): string {
-  return new Uint8Array(gzipSync(new TextEncoder().encode(jsonText(record)), { level: 9 })).toBase64();
+  return new Uint8Array(nodeBuiltin.zlib().gzipSync(new TextEncoder().encode(jsonText(record)), { level: 9 }))
+    .toBase64();
 }
 
 /** JSON as Go prints it: `<`, `>`, `&` and the line separators are escaped; integers beyond 2^53 keep their digits. */
@@ -231,7 +232,7 @@ function decodedBase64(data: string): Uint8Array {
 function unpacked(bytes: Uint8Array): Uint8Array {
   if (!(bytes.length > 3 && bytes[0] === 0x1f && bytes[1] === 0x8b && bytes[2] === 8)) return bytes;
   try {
-    return gunzipSync(bytes, { maxOutputLength: maxRecordBytes });
+    return nodeBuiltin.zlib().gunzipSync(bytes, { maxOutputLength: maxRecordBytes });
   } catch (cause) {
     throw new ChartError("cannot read release record: its gzip is damaged", { cause });
   }

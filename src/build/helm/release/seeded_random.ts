@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { nodeBuiltin } from "../../../core/node_builtin.ts";
 import type { Random } from "../../../core/random.ts";
 
 /**
@@ -6,7 +6,7 @@ import type { Random } from "../../../core/random.ts";
  * a seed of names it makes a render repeatable and nothing secret.
  */
 export function seededRandom(seed: string | Uint8Array): Random {
-  const start = createHash("sha256").update(seed).digest();
+  const start = nodeBuiltin.crypto().createHash("sha256").update(seed).digest();
   let counter = 0;
   let block: Uint8Array = new Uint8Array(0);
   let at = 0;
@@ -14,7 +14,7 @@ export function seededRandom(seed: string | Uint8Array): Random {
     const made = new Uint8Array(length);
     for (let end = 0; end < length;) {
       if (at >= block.length) {
-        block = createHash("sha256").update(start).update(String(counter++)).digest();
+        block = nodeBuiltin.crypto().createHash("sha256").update(start).update(String(counter++)).digest();
         at = 0;
       }
       const take = Math.min(length - end, block.length - at);

@@ -1,5 +1,3 @@
-import { Buffer } from "node:buffer";
-
 import type { MapNode, ScalarNode } from "../../../format/yaml_node/node.ts";
 import { mapNode, putField, scalar } from "../../../format/yaml_node/node.ts";
 import { fault } from "../fault.ts";
@@ -94,7 +92,7 @@ const lineLength = 70;
 
 /** Base64 as kyaml writes it: in lines of 70 characters, each ended, when there is more than one. */
 function base64(value: KeyValue): string {
-  const text = Buffer.from(value as string).toString("base64");
+  const text = (typeof value === "string" ? new TextEncoder().encode(value) : value).toBase64();
   if (text.length < lineLength) return text;
   let out = "";
   for (let at = 0; at < text.length; at += lineLength) out += `${text.slice(at, at + lineLength)}\n`;

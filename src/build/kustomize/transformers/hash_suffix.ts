@@ -1,6 +1,5 @@
-import { createHash } from "node:crypto";
-
 import type { JsonValue } from "../../../core/json.ts";
+import { sha256Hex } from "../../../core/sha256.ts";
 import type { YamlNode } from "../../../format/yaml_node/node.ts";
 import { getField } from "../../../format/yaml_node/node.ts";
 import { nodeToJson } from "../../../format/yaml_node/node_json.ts";
@@ -39,7 +38,7 @@ export function contentHash(node: YamlNode): string {
     const binary = fieldValue(node, "binaryData");
     if (typeof binary !== "string") content.binaryData = binary;
   }
-  const hex = createHash("sha256").update(goJson(content)).digest("hex").slice(0, 10);
+  const hex = sha256Hex(goJson(content)).slice(0, 10);
   return hex.replace(/[013ae]/g, (letter) => letters[letter] as string);
 }
 
