@@ -6,10 +6,8 @@
  *
  * @module
  */
-import { settingsTable } from "./config/settings_table.ts";
 import type { Clock } from "./core/clock.ts";
 import { denoClock } from "./platform/deno_clock.ts";
-import { denoFileSystem } from "./platform/deno_file_system.ts";
 import { isWorker } from "./platform/deno_worker.ts";
 import type { ArtifactCommands } from "./app/artifacts.ts";
 import type { OnTransfer } from "./source/artifact/progress.ts";
@@ -21,23 +19,6 @@ export type { OnTransfer } from "./source/artifact/progress.ts";
 export { version } from "./app/work.ts";
 export type { ControlClient } from "./report/control_client.ts";
 export { openTerminal } from "./platform/deno_terminal.ts";
-
-/** The settings as flags: what `--help` lists. */
-export const settingsHelp: readonly {
-  readonly name: string;
-  readonly type: "string" | "boolean";
-  readonly multiple?: boolean;
-  readonly value?: string;
-  readonly help: string;
-}[] = settingsTable.map((row) => ({
-  name: row.flag,
-  type: row.value === undefined ? "boolean" : "string",
-  ...(row.isList === true ? { multiple: true } : {}),
-  ...(row.value === undefined ? {} : { value: row.value }),
-  help: `${row.doc} (${row.env}${
-    row.preset === null || typeof row.preset === "object" ? "" : `, default ${row.preset}`
-  })`,
-}));
 
 /** Everything a command can ask of the program. */
 export interface App {
@@ -90,7 +71,7 @@ export function createApp(): App {
     preview: async (options, signal) => (await import("./app/preview_run.ts")).runPreview(options, signal),
     control: async (place) => (await import("./app/connect.ts")).connectDaemon(place),
     artifacts: async ({ caFile, credentials, insecure, ...rest }) => {
-      const caCert = caFile === undefined ? undefined : await denoFileSystem.readText(caFile);
+      const caCert = caFile === undefined ? undefined : await readHostText(caFile);
       if (caFile !== undefined && caCert === undefined) {
         throw new Error(`Cannot read certificate authority "${caFile}"`);
       }
@@ -101,7 +82,11 @@ export function createApp(): App {
       };
       return (await import("./app/artifacts.ts")).artifactCommands({ ...rest, login });
     },
-    build: async (args) => (await import("./app/foreign_commands.ts")).runBuild(args),
-    template: async (args) => (await import("./app/foreign_commands.ts")).runTemplate(args),
+    build: async (args) => (await import("./app/build_command.ts")).runBuild(args),
+    template: async (args) => (await import("./app/template_command.ts")).runTemplate(args),
   };
+}
+
+async function readHostText(path: string): Promise<string | undefined> {
+  return await (await import("./platform/deno_file_system.ts")).denoFileSystem.readText(path);
 }

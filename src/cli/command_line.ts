@@ -1,7 +1,6 @@
 import { createApp, openTerminal, version } from "../app.ts";
 import { messageOf, StageError } from "../core/stage_error.ts";
-import { nearest } from "../format/nearest.ts";
-import { type Command, helpOf, parseInvocation, UsageError } from "./command.ts";
+import { type Command, helpOf, type Invocation, rawInvocation, UsageError } from "./command.ts";
 import { commands } from "./commands.ts";
 
 /**
@@ -14,12 +13,12 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
   const { console } = terminal;
   const [name, ...rest] = args;
   if (name === undefined || name === "help" || name === "--help" || name === "-h") {
-    const wanted = rest[0] === undefined ? undefined : find(rest[0]);
+    const wanted = rest[0] === undefined ? undefined : await find(rest[0]);
     if (rest[0] !== undefined && wanted === undefined) {
-      console.err(`✗ ${unknownCommand(rest[0])}\n  hint: pilotfish help\n`);
+      console.err(`✗ ${await unknownCommand(rest[0])}\n  hint: pilotfish help\n`);
       return 2;
     }
-    console.out(wanted === undefined ? overview() : helpOf(wanted));
+    console.out(wanted === undefined ? await overview() : helpOf(wanted));
     return 0;
   }
   if (name === "version" || name === "--version") {
@@ -27,15 +26,13 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
     return 0;
   }
   try {
-    const command = find(name);
-    if (command === undefined) {
-      throw new UsageError(unknownCommand(name));
-    }
+    const command = await find(name);
+    if (command === undefined) throw new UsageError(await unknownCommand(name));
     if (command.ownSyntax !== true && rest.some((word) => word === "--help" || word === "-h")) {
       console.out(helpOf(command));
       return 0;
     }
-    const invocation = parseInvocation(command, rest);
+    const invocation = await read(command, rest);
     return await command.run(invocation, { console, app: createApp(), signal: terminal.signal });
   } catch (error) {
     if (terminal.signal.aborted) return 130;
@@ -44,30 +41,38 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
     // Rooms that may not import this one refuse by the name.
     const isUsage = error instanceof Error && error.name === "UsageError";
     if (isUsage) {
-      console.err(`  hint: pilotfish help${find(name) === undefined ? "" : ` ${name}`}\n`);
+      console.err(`  hint: pilotfish help${Object.hasOwn(commands, name) ? ` ${name}` : ""}\n`);
     }
     return isUsage ? 2 : 1;
   }
 }
 
-function unknownCommand(name: string): string {
-  const near = nearest(name, commands.map((one) => one.name));
+/** A command's arguments; the reader of our own syntax is loaded only for it. */
+async function read(command: Command, args: readonly string[]): Promise<Invocation> {
+  if (command.ownSyntax === true) return rawInvocation(args);
+  return (await import("./parse_invocation.ts")).parseInvocation(command, args);
+}
+
+async function unknownCommand(name: string): Promise<string> {
+  const { nearest } = await import("../format/nearest.ts");
+  const near = nearest(name, Object.keys(commands));
   return `Cannot find command "${name}"${near === undefined ? "" : `; did you mean "${near}"?`}`;
 }
 
-function find(name: string): Command | undefined {
-  return commands.find((command) => command.name === name);
+async function find(name: string): Promise<Command | undefined> {
+  return Object.hasOwn(commands, name) ? await commands[name]?.() : undefined;
 }
 
-function overview(): string {
-  const width = Math.max(...commands.map((command) => command.name.length));
+async function overview(): Promise<string> {
+  const all = await Promise.all(Object.values(commands).map((load) => load()));
+  const width = Math.max(...all.map((command) => command.name.length));
   return [
     `Pilotfish ${version}: Flux documents for OCI sources, reconciled by one small daemon`,
     "",
     "Usage: pilotfish COMMAND [FLAGS]",
     "",
     "Commands:",
-    ...commands.map((command) => `  ${command.name.padEnd(width)}  ${command.summary}`),
+    ...all.map((command) => `  ${command.name.padEnd(width)}  ${command.summary}`),
     "",
     "pilotfish help COMMAND shows a command's flags.",
     "",

@@ -1,4 +1,5 @@
-import { type App, type ControlClient, settingsHelp } from "../app.ts";
+import type { App, ControlClient } from "../app.ts";
+import { settingsHelp } from "../app/settings_help.ts";
 import { parseDuration } from "../format/duration.ts";
 import { type Flag, type Invocation, UsageError } from "./command.ts";
 

@@ -204,7 +204,7 @@ Deno.test("diff: 0 nothing, 3 something, 1 when something could not be asked", a
 });
 
 Deno.test("what is not built says so", async () => {
-  const verify = commands.find((one) => one.name === "verify") as Command;
+  const verify = await commands.verify?.() as Command;
   await rejects(runFake(verify, ["x"], {}), (error) => error instanceof StageError && error.reason === "NotBuiltYet");
 });
 

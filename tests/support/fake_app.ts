@@ -2,7 +2,8 @@ import type { App, ControlClient } from "../../src/app.ts";
 import type { Event } from "../../src/core/event.ts";
 import { keyText } from "../../src/core/object.ts";
 import type { ObjectStatus } from "../../src/core/status.ts";
-import { type Command, parseInvocation } from "../../src/cli/command.ts";
+import type { Command } from "../../src/cli/command.ts";
+import { parseInvocation } from "../../src/cli/parse_invocation.ts";
 import { FakeClock } from "./fake_clock.ts";
 
 /** Status of an object that is ready; `patch` says what is different. */

@@ -1,8 +1,8 @@
 import { deepEqual, equal, match, rejects, throws } from "node:assert/strict";
 
 import { artifactCommands } from "../../src/app/artifacts.ts";
-import { runBuild } from "../../src/app/foreign_commands.ts";
-import { splitReference } from "../../src/app/open_reference.ts";
+import { runBuild } from "../../src/app/build_command.ts";
+import { splitReference } from "../../src/app/split_reference.ts";
 
 const configMap = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: c\n";
 

@@ -1,0 +1,26 @@
+import { runTemplate as runHelmTemplate } from "../build/helm/template_command.ts";
+import { absolutePath, readStandardInput } from "../platform/deno_environment.ts";
+import { hostDoors } from "./doors.ts";
+import { lazyRegistries } from "./lazy_registries.ts";
+import type { Printed } from "./work.ts";
+
+/** `pilotfish template`: helm's command over charts of this disk and of registries. */
+export async function runTemplate(args: readonly string[]): Promise<Printed> {
+  const doors = hostDoors;
+  using registries = lazyRegistries(doors);
+  const outcome = await runHelmTemplate(args, {
+    files: doors.fileSystem,
+    clock: doors.clock,
+    random: doors.random,
+    readStdin: async () => new TextEncoder().encode(await readStandardInput()),
+    environment: doors.processes.env,
+    pullChart: async (reference, signal) =>
+      (await import("./pull_chart.ts")).pullChart(reference, await registries.open(), signal),
+  });
+  for (const [path, text] of outcome.written) {
+    const full = absolutePath(path);
+    await doors.fileSystem.makeFolder(full.slice(0, full.lastIndexOf("/")));
+    await doors.fileSystem.writeAtomic(full, text);
+  }
+  return outcome;
+}
