@@ -21,7 +21,7 @@ export interface ProbeCheck {
 /** What the open port shows. */
 export interface OpenTools {
   readonly board: StatusBoard;
-  readonly metrics: { text(): Promise<string> };
+  readonly metrics: { text(): string };
   readonly version: string;
   /** Alive: the loop turns. Nothing outside the process may take part. */
   readonly liveness: readonly ProbeCheck[];
@@ -75,8 +75,8 @@ export function openApp(tools: OpenTools): Hono {
   probe(app, "/startupz", tools.startup);
   app.get(
     "/metrics",
-    async (context) =>
-      context.text(await tools.metrics.text(), 200, { "content-type": "text/plain; version=0.0.4; charset=utf-8" }),
+    (context) =>
+      context.text(tools.metrics.text(), 200, { "content-type": "text/plain; version=0.0.4; charset=utf-8" }),
   );
   statusRoutes(app, tools);
   // From a fixed table: no path of a request ever reaches a disk.
