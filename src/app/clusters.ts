@@ -11,6 +11,7 @@ import {
 } from "../platform/kube/connect_cluster.ts";
 import { type ClusterReferences, clusterReferences } from "../target/cluster/cluster_references.ts";
 import { type ClusterFacts, clusterFacts } from "../target/cluster/cluster_facts.ts";
+import { type ClusterReporter, clusterReporter } from "../target/cluster/cluster_reporter.ts";
 import { type ClusterTarget, clusterTarget } from "../target/cluster/cluster_target.ts";
 import { type OpenLease, openLease } from "../target/cluster/lease.ts";
 import type { Doors } from "./doors.ts";
@@ -27,6 +28,8 @@ export interface ClusterOptions {
 interface OpenCluster {
   readonly target: Target;
   readonly references: References;
+  /** Where the cluster is told what happens; `undefined` when the settings do not ask for it. */
+  reporter(): Promise<ClusterReporter> | undefined;
   /** What templates may ask, as the ServiceAccount named (`namespace/name`), else as ourselves. */
   facts(serviceAccount: string | undefined): Promise<ClusterFacts>;
 }
@@ -50,7 +53,7 @@ export function openClusters(options: ClusterOptions): Clusters {
   const connect = async (place: Extract<TargetSettings, { kind: "cluster" }>) => {
     const connection: OpenKubeApi = await openCluster(place, tools);
     const { api } = connection;
-    const lease: OpenLease = openLease(api, {
+    const lease: OpenLease | undefined = place.noLease === true ? undefined : openLease(api, {
       namespace: api.namespace,
       name: leaseName,
       identity: `${doors.processes.env("HOSTNAME") ?? "pilotfish"}-${hex(doors.random.bytes(6))}`,
@@ -58,11 +61,12 @@ export function openClusters(options: ClusterOptions): Clusters {
       random: doors.random,
       log,
     });
+    const leased = lease === undefined ? {} : { lease };
     const target: ClusterTarget = clusterTarget({
       api,
       clock: doors.clock,
       random: doors.random,
-      lease,
+      ...leased,
       openCluster: (kubeconfig) => openForeignCluster(kubeconfig, tools),
     });
     const references: ClusterReferences = clusterReferences(api, {
@@ -72,10 +76,18 @@ export function openClusters(options: ClusterOptions): Clusters {
         if (kind !== "ServiceAccount") options.onReferenceChanged(kind, namespace, name);
       },
     });
+    const reporter: ClusterReporter = clusterReporter(api, {
+      clock: doors.clock,
+      log,
+      events: place.events ?? false,
+      status: place.status ?? false,
+      ...leased,
+    });
     closing.push(async () => {
+      await reporter[Symbol.asyncDispose]();
       references[Symbol.dispose]();
       target[Symbol.dispose]();
-      await lease[Symbol.asyncDispose]();
+      await lease?.[Symbol.asyncDispose]();
       connection[Symbol.dispose]();
     });
     const byAccount = new Map<string, ClusterFacts>();
@@ -89,7 +101,7 @@ export function openClusters(options: ClusterOptions): Clusters {
       byAccount.set(serviceAccount ?? "", made);
       return made;
     };
-    return { target, references, facts };
+    return { target, references, facts, reporter };
   };
 
   return {
@@ -107,6 +119,7 @@ export function openClusters(options: ClusterOptions): Clusters {
       };
       const made: OpenCluster = {
         target: new LazyTarget("cluster", async () => (await ready()).target),
+        reporter: () => place.events === true || place.status === true ? ready().then((it) => it.reporter) : undefined,
         facts: async (serviceAccount) => (await ready()).facts(serviceAccount),
         references: {
           secret: async (namespace, secret) => (await ready()).references.secret(namespace, secret),

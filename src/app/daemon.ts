@@ -20,6 +20,7 @@ import { stateOf, StatusBoard } from "../report/status_board.ts";
 import { type Pass, type Refused, version, type WorkOptions } from "./work.ts";
 import { aborted, cutShort, timeLimit } from "./time_limit.ts";
 import { readConfig, readDocuments } from "./check_documents.ts";
+import { reportToCluster } from "./cluster_report.ts";
 import { type Loop, openLoop } from "./loop.ts";
 
 /** Milliseconds without work after which memory is given back and the store is tidied. */
@@ -59,12 +60,16 @@ export async function runDaemon(options: WorkOptions, signal: AbortSignal): Prom
     desired: config.desired,
     log,
     reporter: board,
-    onQuiet: quiet.touch,
+    onQuiet: () => {
+      quiet.touch();
+      if (held.loop?.engine.firstPassDone === true) told.allTold();
+    },
     buildModule: mainModule(),
     onSecrets: (values) => board.hide(values),
     clean: (text) => board.clean(text),
   });
   held.loop = running;
+  using told = reportToCluster(board, running.clusterReporter, { clock: denoClock, log });
 
   const tools: OpenTools = {
     board,

@@ -17,6 +17,7 @@ import { helmReleasePipeline } from "../reconcile/helm_release.ts";
 import { kustomizationPipeline, targetAnnotation } from "../reconcile/kustomization.ts";
 import type { Pipeline } from "../reconcile/pipeline.ts";
 import { sourcePipeline } from "../reconcile/source_pipeline.ts";
+import type { ClusterReporter } from "../target/cluster/cluster_reporter.ts";
 import { buildBeside } from "./build_worker.ts";
 import { openBuilders } from "./builders.ts";
 import { openCheckouts } from "./checkouts.ts";
@@ -62,6 +63,8 @@ export interface Loop extends AsyncDisposable {
   /** Frees what nobody needs any more. */
   tidy(): Promise<void>;
   readonly storeBytes: () => number | undefined;
+  /** Where the cluster is told what happens; `undefined` when the settings do not ask for it. */
+  readonly clusterReporter: () => Promise<ClusterReporter> | undefined;
 }
 
 /** Milliseconds that a stop may take. */
@@ -177,6 +180,7 @@ export async function openLoop(options: LoopOptions): Promise<Loop> {
     },
     storeFault: sources.fault,
     storeBytes: sources.sizeBytes,
+    clusterReporter: targets.clusterReporter,
     tidy: async () => {
       if (!isPreview) await sources.store.collect();
     },

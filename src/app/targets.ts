@@ -5,6 +5,7 @@ import { StageError } from "../core/stage_error.ts";
 import type { Target } from "../core/target.ts";
 import { absolutePath } from "../platform/deno_environment.ts";
 import type { Doors } from "./doors.ts";
+import type { ClusterReporter } from "../target/cluster/cluster_reporter.ts";
 import type { ClusterFacts } from "../target/cluster/cluster_facts.ts";
 import { openClusters } from "./clusters.ts";
 import { DirectoryTarget } from "../target/directory/directory.ts";
@@ -28,6 +29,8 @@ export interface Targets extends AsyncDisposable {
   ) => Promise<ClusterFacts> | undefined;
   /** Look-up of Secrets and ConfigMaps in the cluster, where there is one. */
   readonly clusterReferences: () => readonly References[];
+  /** Where the cluster is told what happens; `undefined` when the settings do not ask for it. */
+  readonly clusterReporter: () => Promise<ClusterReporter> | undefined;
 }
 
 /** Opens targets on demand. */
@@ -59,6 +62,7 @@ export function openTargets(settings: Settings, options: TargetOptions): Targets
       return wanted.kind === "cluster" ? clusters.open(wanted).facts(serviceAccount) : undefined;
     },
     clusterReferences: () => settings.target.kind === "cluster" ? [clusters.open(settings.target).references] : [],
+    clusterReporter: () => settings.target.kind === "cluster" ? clusters.open(settings.target).reporter() : undefined,
     [Symbol.asyncDispose]: () => clusters.close(),
   };
 }

@@ -143,5 +143,8 @@ function targetOf(input: SettingsInput, expand: (path: string) => string): Targe
     kind: "cluster",
     ...(cluster?.kubeconfig === undefined ? {} : { kubeconfig: expand(cluster.kubeconfig) }),
     ...(cluster?.context === undefined ? {} : { context: cluster.context }),
+    ...(cluster?.events === true ? { events: true } : {}),
+    ...(cluster?.status === true ? { status: true } : {}),
+    ...(cluster?.noLease === true ? { noLease: true } : {}),
   };
 }

@@ -332,7 +332,17 @@ export interface ReceiverSpec {
 /** Where resources go: `cluster`, or a folder. */
 export type TargetSettings =
   | { readonly kind: "directory"; readonly path: string; readonly layout: "tree" | "static-pods" | "k3s" }
-  | { readonly kind: "cluster"; readonly kubeconfig?: string; readonly context?: string };
+  | {
+    readonly kind: "cluster";
+    readonly kubeconfig?: string;
+    readonly context?: string;
+    /** Whether our events are written as Kubernetes Events; default `false`. */
+    readonly events?: boolean;
+    /** Whether each object has a ConfigMap with its status; default `false`. */
+    readonly status?: boolean;
+    /** Whether to write without holding a Lease; default `false`. */
+    readonly noLease?: boolean;
+  };
 
 /** Settings of the daemon after flag > environment > document > default. */
 export interface Settings {

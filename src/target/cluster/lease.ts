@@ -33,7 +33,7 @@ export interface LeaseOptions {
   readonly durationMs?: number;
   /** Milliseconds without renewal after which its holder stops writing. Default 10 s. */
   readonly renewDeadlineMs?: number;
-  /** Milliseconds between tries. Default 2 s. */
+  /** Milliseconds between tries; a lease that was renewed rests for half of the renewal's deadline. Default 2 s. */
   readonly retryMs?: number;
 }
 
@@ -113,9 +113,11 @@ class Holder implements OpenLease {
     const { signal } = this.#stop;
     while (!signal.aborted) {
       const wasHeld = this.isHeld;
+      let isRenewed = true;
       try {
         await this.#attempt();
       } catch (error) {
+        isRenewed = false;
         if (signal.aborted) return;
         // Somebody was faster, or the server is away: the next try tells.
         if (!isKubeError(error, 409)) log?.debug("Lease was not renewed", { cause: messageOf(error) });
@@ -125,8 +127,13 @@ class Holder implements OpenLease {
         for (const go of this.#waiting.splice(0)) go();
       } else if (wasHeld) log?.warn("Lease was lost", { name: this.#options.name });
       const pauseMs = this.#options.retryMs ?? 2_000;
-      // Those who wait spread out, so that they do not all come at once.
-      await clock.sleep(this.isHeld ? pauseMs : pauseMs * (1 + random.next() * 0.2), signal).catch(() => {});
+      // A holder that has just renewed has time; those who wait spread out, so that they do not all come at once.
+      const nextMs = !this.isHeld
+        ? pauseMs * (1 + random.next() * 0.2)
+        : isRenewed
+        ? Math.max(pauseMs, this.#renewDeadlineMs / 2)
+        : pauseMs;
+      await clock.sleep(nextMs, signal).catch(() => {});
     }
   }
 

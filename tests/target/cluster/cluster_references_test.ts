@@ -1,8 +1,7 @@
-import { deepEqual, equal, ok } from "node:assert/strict";
+import { deepEqual, equal } from "node:assert/strict";
 import type { JsonObject } from "../../../src/core/json.ts";
 import type { ChangedReference } from "../../../src/target/cluster/cluster_references.ts";
 import { clusterReferences } from "../../../src/target/cluster/cluster_references.ts";
-import { writeKubeEvent } from "../../../src/target/cluster/kube_event.ts";
 import { FakeClock } from "../../support/fake_clock.ts";
 import { FakeCluster } from "../../support/fake_cluster.ts";
 
@@ -48,24 +47,4 @@ Deno.test("clusterReferences() tells changes of what was looked up, and asks for
 
   deepEqual(told.map((changed) => changed.name), ["later", "s", "s"]);
   equal(cluster.requests.filter((request) => request.query.watch === "true").length, 1);
-});
-
-Deno.test("writeKubeEvent() writes the same event once, cut to what the server takes", async () => {
-  const cluster = new FakeCluster(new FakeClock());
-  const event = {
-    object: { kind: "Kustomization", namespace: "default", name: "apps" },
-    severity: "error" as const,
-    timestamp: "2026-01-01T00:00:00Z",
-    reason: "HealthCheckFailed",
-    message: "x".repeat(2_000),
-    metadata: {},
-  };
-
-  await writeKubeEvent(cluster.api(), event, { component: "pilotfish" });
-  await writeKubeEvent(cluster.api(), event, { component: "pilotfish" });
-
-  equal(new Set(cluster.writes).size, 1);
-  const written = cluster.object((cluster.writes[0] ?? "").slice("PATCH ".length));
-  equal(written?.type, "Warning");
-  ok(String(written?.message).length <= 1_024);
 });
