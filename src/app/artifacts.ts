@@ -56,7 +56,7 @@ export function artifactCommands(options: ArtifactOptions): ArtifactCommands {
         ...transfer,
         tag: wanted,
         signal,
-      }, doors);
+      }, { ...doors, folder: doors.processes.env("TMPDIR") ?? "/tmp" });
       return { descriptor, name: repository.name, tag: wanted };
     },
     async pull(reference, folder) {
@@ -64,6 +64,7 @@ export function artifactCommands(options: ArtifactOptions): ArtifactCommands {
       return await pullToFolder(repository, wanted, absolutePath(folder), {
         fileSystem: doors.fileSystem,
         platform: hostPlatform(),
+        ...transfer,
         signal,
       });
     },

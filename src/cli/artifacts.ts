@@ -123,8 +123,13 @@ export const copy: Command = {
     const [from = "", to = ""] = invocation.positionals;
     const artifacts = await artifactsOf(invocation, tools);
     const result = await artifacts.copy(from, to, { withReferrers: !invocation.flag("without-referrers") });
-    tools.console.out(`✔ ${result.descriptor.digest} and ${result.referrers.length} referrers\n`);
-    return 0;
+    const count = result.referrers.length;
+    tools.console.out(`✔ ${result.descriptor.digest} and ${count} ${count === 1 ? "referrer" : "referrers"}\n`);
+    if (result.leftOut.length === 0) return 0;
+    const digests = result.leftOut.map((one) => one.digest).join(", ");
+    tools.console.err(`✗ Cannot copy all that refers to it: too deep to follow are ${digests}\n`);
+    tools.console.err("  hint: Copy those by their digests, or leave referrers with --without-referrers\n");
+    return 1;
   },
 };
 

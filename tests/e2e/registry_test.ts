@@ -6,6 +6,7 @@ import { messageOf } from "../../src/core/stage_error.ts";
 import { parseImageReference } from "../../src/format/image_reference.ts";
 import { denoClock } from "../../src/platform/deno_clock.ts";
 import { denoFileSystem } from "../../src/platform/deno_file_system.ts";
+import { denoRandom } from "../../src/platform/deno_random.ts";
 import { copyArtifact } from "../../src/source/artifact/copy_artifact.ts";
 import { inspectArtifact, listArtifacts } from "../../src/source/artifact/inspect_artifact.ts";
 import { pullToFolder } from "../../src/source/artifact/pull_to_folder.ts";
@@ -38,7 +39,7 @@ async function folderOf(registry: LabRegistry, name: string, files: Readonly<Rec
 }
 
 const files = { "deploy/app.yaml": "kind: ConfigMap\n", "kustomization.yaml": "resources: [deploy/app.yaml]\n" };
-const disk = { fileSystem: denoFileSystem, clock: denoClock };
+const disk = { fileSystem: denoFileSystem, clock: denoClock, folder: "/tmp", random: denoRandom };
 
 e2e("artifacts that we push are read by crane, and those of crane by us", async () => {
   for (const flags of [[], ["--referrers"]]) {

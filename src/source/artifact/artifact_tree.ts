@@ -41,7 +41,7 @@ async function unpackedTree(content: Uint8Array, options: { readonly signal?: Ab
   const pieces: Uint8Array[] = [];
   const writer = packWriter({ write: (chunk) => void pieces.push(chunk.slice()) });
   const unpacked = await unpackLayer(once(content), writer, { ignore: { kind: "apply" }, ...options });
-  writer.finish(unpacked.files);
+  await writer.finish(unpacked.files);
   const pack = await new Blob(pieces as Uint8Array<ArrayBuffer>[]).arrayBuffer();
   return treeOf(
     new Map(unpacked.files.map((file) => [file.path, new Uint8Array(pack, file.offset, file.sizeBytes)])),

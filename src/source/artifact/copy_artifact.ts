@@ -21,6 +21,8 @@ export interface CopyResult {
   readonly descriptor: Descriptor;
   /** Manifests that came along because they refer to it: signatures, attestations, SBOMs. */
   readonly referrers: readonly Descriptor[];
+  /** Those that did not come along, because they refer to one another deeper than is followed. */
+  readonly leftOut: readonly Descriptor[];
 }
 
 /** Suffixes of the tags under which cosign's older form keeps what belongs to a manifest. */
@@ -48,10 +50,10 @@ export async function copyArtifact(
   const { digest } = resolved.descriptor;
   const seen = new Set<Digest>();
   const descriptor = await copyManifest({ from, to, options, seen }, digest, options.tag);
-  if (options.withReferrers === false) return { descriptor, referrers: [] };
-  const referrers = await copyReferrers({ from, to, options, seen }, [...seen], 0);
+  if (options.withReferrers === false) return { descriptor, referrers: [], leftOut: [] };
+  const { copied, leftOut } = await copyReferrers({ from, to, options, seen }, [...seen]);
   const companions = await copyCompanions({ from, to, options, seen });
-  return { descriptor, referrers: [...referrers, ...companions] };
+  return { descriptor, referrers: [...copied, ...companions], leftOut };
 }
 
 interface Copy {
@@ -111,17 +113,31 @@ function skip(stream: ReadableStream<Uint8Array>, offset: number): ReadableStrea
   );
 }
 
-async function copyReferrers(copy: Copy, subjects: readonly Digest[], depth: number): Promise<readonly Descriptor[]> {
-  if (depth > deepestReferrer) return [];
-  const found: Descriptor[] = [];
+/** Copies what refers to manifests, what refers to that, and so on; a registry that never ends is not followed. */
+async function copyReferrers(
+  copy: Copy,
+  subjects: readonly Digest[],
+): Promise<{ readonly copied: readonly Descriptor[]; readonly leftOut: readonly Descriptor[] }> {
+  const copied: Descriptor[] = [];
+  let level = subjects;
+  for (let depth = 0;; depth++) {
+    const found = await referrersOf(copy, level);
+    if (found.length === 0 || depth > deepestReferrer) return { copied, leftOut: found };
+    for (const { digest } of found) copied.push(await copyManifest(copy, digest));
+    level = found.map(({ digest }) => digest);
+  }
+}
+
+/** What refers to any of the manifests and was not copied yet, each once. */
+async function referrersOf(copy: Copy, subjects: readonly Digest[]): Promise<readonly Descriptor[]> {
+  const call = copy.options.signal === undefined ? {} : { signal: copy.options.signal };
+  const found = new Map<Digest, Descriptor>();
   for (const subject of subjects) {
-    const call = copy.options.signal === undefined ? {} : { signal: copy.options.signal };
     for (const referrer of await copy.from.referrers(subject, call)) {
-      if (copy.seen.has(referrer.digest)) continue;
-      found.push(await copyManifest(copy, referrer.digest));
+      if (!copy.seen.has(referrer.digest)) found.set(referrer.digest, referrer);
     }
   }
-  return found.length === 0 ? [] : [...found, ...await copyReferrers(copy, found.map((one) => one.digest), depth + 1)];
+  return [...found.values()];
 }
 
 /** Copies what older signing tools put beside a manifest under a tag made of its digest. */

@@ -7,7 +7,7 @@ export interface TransferEvent {
   readonly doneBytes: number;
   readonly totalBytes: number;
   /** `running` while bytes move; the others once, at the end. */
-  readonly state: "running" | "pushed" | "mounted" | "exists";
+  readonly state: "running" | "pushed" | "mounted" | "exists" | "pulled";
 }
 
 /** Hears of a transfer. Called often: do little. */

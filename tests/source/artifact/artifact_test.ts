@@ -11,6 +11,7 @@ import { pullToFolder } from "../../../src/source/artifact/pull_to_folder.ts";
 import { pushArtifact } from "../../../src/source/artifact/push_artifact.ts";
 import { openLayout } from "../../../src/source/layout/layout_source.ts";
 import type { OciDestination } from "../../../src/source/oci_source.ts";
+import { seededRandom } from "../../support/call_context.ts";
 import { FakeClock } from "../../support/fake_clock.ts";
 import { FaultyDisk } from "../../support/faulty_file_system.ts";
 import * as faults from "../../support/registry_faults.ts";
@@ -22,7 +23,7 @@ async function diskWith(files: Readonly<Record<string, string>>) {
     await fileSystem.makeFolder(path.slice(0, path.lastIndexOf("/")));
     await fileSystem.writeAtomic(path, text);
   }
-  return { fileSystem, clock: new FakeClock() };
+  return { fileSystem, clock: new FakeClock(), folder: "/tmp", random: seededRandom(3) };
 }
 
 const files = {
@@ -98,6 +99,36 @@ Deno.test("pullToFolder() gives back what was pushed, from registry and layout",
   }
 });
 
+Deno.test("pushArtifact() sends what does not fit into memory from a file, also after faults", async () => {
+  const text = (seed: number) =>
+    Array.from({ length: 20_000 }, (_, line) => `${line * seed % 7919}: ${line}\n`).join("");
+  const disk = await diskWith({ "/in/a.txt": text(3), "/in/b.txt": text(5), "/tmp/other": "" });
+  const { registry, repository } = registryAndClient({}, { limits: { monolithicBytes: 100, pieceBytes: 20_000 } });
+  registry.fault({ method: "PATCH", after: 2 }, faults.partialUpload(700));
+  const spooled = await pushArtifact("/in", repository(), { tag: "v1" }, { ...disk, memoryBytes: 1_000 });
+  const inMemory = await pushArtifact("/in", openLayout("/layout", disk), { tag: "v1" }, disk);
+
+  equal(spooled.digest, inMemory.digest);
+  deepEqual(await disk.fileSystem.list("/tmp"), [{ name: "other", kind: "file" }]);
+  await pullToFolder(repository(), "v1", "/out", { ...disk, platform: { os: "linux", architecture: "amd64" } });
+  equal(await disk.fileSystem.readText("/out/b.txt"), text(5));
+});
+
+Deno.test("pullToFolder() shows nothing of a layer whose digest is wrong, and leaves no rest", async () => {
+  for (const mediaType of [mediaTypes.fluxContent, "application/vnd.cncf.flux.content.v1.json"]) {
+    const { registry, repository } = registryAndClient();
+    const disk = await diskWith(files);
+    await pushArtifact("/in", repository(), { tag: "v1" }, disk);
+    if (mediaType !== mediaTypes.fluxContent) await pushArtifact("/in/notes.txt", repository(), { tag: "v1" }, disk);
+    const { layer } = await layerOf(repository(), "v1");
+    registry.fault({ path: new RegExp(layer.digest), times: Infinity }, faults.otherBytes(0));
+    await rejects(
+      pullToFolder(repository(), "v1", "/out", { ...disk, platform: { os: "linux", architecture: "amd64" } }),
+    );
+    deepEqual(await disk.fileSystem.list("/out"), []);
+  }
+});
+
 /** An index with two platforms, a signature by referrer, one on the signature, one on a child, and one by tag. */
 function family(registry: ReturnType<typeof registryAndClient>["registry"]) {
   const repository = "org/app";
@@ -168,6 +199,24 @@ Deno.test("copyArtifact() between layouts, within a registry by mounts, and with
   const alone = repository("registry.test/org/alone");
   deepEqual((await copyArtifact(repository(), index.digest, alone, { withReferrers: false })).referrers, []);
   deepEqual(await alone.referrers(index.digest), []);
+});
+
+Deno.test("copyArtifact() names the referrers that are too deep to follow", async () => {
+  const from = registryAndClient();
+  const to = registryAndClient();
+  const top = from.registry.put({ repository: "org/app", tag: "v1", files: { a: "1" } }).manifest;
+  let subject: Descriptor = top;
+  const chain: Descriptor[] = [];
+  for (let level = 0; level < 12; level++) {
+    const put = { repository: "org/app", files: { a: `${level}` }, artifactType: "application/sig", subject };
+    subject = from.registry.put(put).manifest;
+    chain.push(subject);
+  }
+
+  const copied = await copyArtifact(from.repository(), "v1", to.repository(), { tag: "v1" });
+
+  deepEqual(copied.referrers.map((one) => one.digest), chain.slice(0, 9).map((one) => one.digest));
+  deepEqual(copied.leftOut.map((one) => one.digest), [chain[9]?.digest]);
 });
 
 Deno.test("copyArtifact() again sends nothing, and goes on after cuts on either side", async () => {
