@@ -1,5 +1,6 @@
 import type { InventoryEntry } from "../core/inventory.ts";
 import type { ObjectKey } from "../core/object.ts";
+import type { ResourceRef } from "../core/resource.ts";
 import type { Target, TargetOptions, TargetRequest, WaitRequest, WatchedChange } from "../core/target.ts";
 
 /** A target that is opened with its first use: a cluster that is away does not keep the daemon from starting. */
@@ -39,6 +40,15 @@ export class LazyTarget implements Target {
     }).catch(() => {
       // The object's own run tells that the cluster is away.
     });
+  }
+
+  async read(owner: ObjectKey, ref: ResourceRef, options: TargetOptions, signal: AbortSignal) {
+    return await (await this.#open()).read?.(owner, ref, options, signal);
+  }
+
+  async identity(signal: AbortSignal): Promise<string> {
+    const target = await this.#open();
+    return await target.identity?.(signal) ?? target.name;
   }
 
   async remembered(owner: ObjectKey) {

@@ -14,6 +14,7 @@ import type { Checkpoints } from "../reconcile/checkpoint.ts";
 import { openCheckpoints } from "../reconcile/checkpoint.ts";
 import { Engine } from "../reconcile/engine.ts";
 import { helmReleasePipeline } from "../reconcile/helm_release.ts";
+import { hooksInSecret } from "../reconcile/release_hooks.ts";
 import { kustomizationPipeline, targetAnnotation } from "../reconcile/kustomization.ts";
 import type { Pipeline } from "../reconcile/pipeline.ts";
 import { sourcePipeline } from "../reconcile/source_pipeline.ts";
@@ -87,7 +88,7 @@ export async function openLoop(options: LoopOptions): Promise<Loop> {
     onReferenceChanged: (kind, namespace, name) => held.engine?.wakeReferrers(kind, namespace, name),
   }));
   const secrets = new KnownSecrets(options.onSecrets ?? (() => {}));
-  const referencesFor = (object: DesiredObject): References =>
+  const referencesFor = (object: Pick<DesiredObject, "parent">): References =>
     secrets.noting(firstOf(() => [
       referencesOf(current),
       ...(object.parent === undefined ? [] : [bundles.of(object.parent)]),
@@ -148,6 +149,7 @@ export async function openLoop(options: LoopOptions): Promise<Loop> {
       store: sources.store,
       openChart: sources.openChart,
       render: builders.helmRelease,
+      ...(isPreview ? {} : { hookKeep: hooksInSecret }),
     }),
     checkoutPipeline(checkouts),
     passive("HelmRepository", "Its charts are pulled by the releases that use them"),

@@ -2,9 +2,9 @@ import type { InventoryEntry } from "../core/inventory.ts";
 import { inventoryOf } from "../core/inventory.ts";
 import type { ObjectKey } from "../core/object.ts";
 import { keyText } from "../core/object.ts";
-import type { Resource } from "../core/resource.ts";
+import type { Resource, ResourceRef } from "../core/resource.ts";
 import { refOf } from "../core/resource.ts";
-import type { ApplyResult, PlannedChange, RemoveResult, Target, TargetRequest } from "../core/target.ts";
+import type { ApplyResult, PlannedChange, RemoveResult, Target, TargetOptions, TargetRequest } from "../core/target.ts";
 import type { Checkpoints } from "../reconcile/checkpoint.ts";
 import type { ObjectRecord } from "../reconcile/record.ts";
 
@@ -63,6 +63,15 @@ export class PreviewTarget implements Target {
 
   remove(_owner: ObjectKey, _entries: readonly InventoryEntry[]): Promise<RemoveResult> {
     return Promise.resolve({ removed: [], kept: [], released: [] });
+  }
+
+  async read(owner: ObjectKey, ref: ResourceRef, options: TargetOptions, signal: AbortSignal) {
+    return await this.#real.read?.(owner, ref, options, signal);
+  }
+
+  /** Nobody is asked by a preview that shows no changes. */
+  identity(signal: AbortSignal): Promise<string> {
+    return this.#plans && this.#real.identity !== undefined ? this.#real.identity(signal) : Promise.resolve("");
   }
 
   remembered(owner: ObjectKey): ReturnType<Target["remembered"]> {

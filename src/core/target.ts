@@ -169,6 +169,12 @@ export interface Target {
     options: TargetOptions,
     signal: AbortSignal,
   ): Promise<Resource | undefined>;
+  /**
+   * What tells this very world from others of its name, over restarts: a cluster's own id. Absent where the name says it all.
+   *
+   * @throws {StageError} when it cannot be asked
+   */
+  identity?(signal: AbortSignal): Promise<string>;
   /** What the target itself remembers of an owner; `undefined` when it keeps nothing. Right even after our disk is lost. */
   remembered(owner: ObjectKey): Promise<Inventory | undefined>;
 }

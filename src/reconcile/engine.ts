@@ -1,6 +1,6 @@
 import type { Clock } from "../core/clock.ts";
 import { timeText } from "../core/clock.ts";
-import { condition, isTrue } from "../core/condition.ts";
+import { condition } from "../core/condition.ts";
 import type { EngineControl } from "../core/control.ts";
 import { digestOf } from "../core/digest.ts";
 import type { Event } from "../core/event.ts";
@@ -58,6 +58,8 @@ interface Slot {
   isOrdered: boolean;
   /** Settles when the present run has ended. */
   ended: Promise<void>;
+  /** Whether the present run has made what it makes: what it wants is known to the target then. */
+  hasApplied: boolean;
 }
 
 /** A removal under way. */
@@ -79,6 +81,10 @@ class Stopped extends Error {
 const beatMs = 2_000;
 /** Age of the last beat from which on the loop counts as hanging. */
 const deadAfterMs = 10_000;
+/** Longest wait for others before something is given up, in milliseconds. */
+const othersWithinMs = 60_000;
+/** Kinds that may take over a resource of another object. */
+const takers: ReadonlySet<string> = new Set(["Kustomization", "HelmRelease"]);
 /** How deep objects found in artifacts may nest. */
 const deepestChild = 8;
 
@@ -103,6 +109,8 @@ export class Engine implements EngineControl {
   #lastBeat: number;
   #cancelBeat: (() => void) | undefined;
   #settledWaiters: (() => void)[] = [];
+  /** Called when an object has applied what it applies, or its run has ended. */
+  readonly #applyWaiters = new Set<() => void>();
   /** Whether something was done since it was quiet last; a start is work. */
   #hasWorked = true;
 
@@ -241,6 +249,7 @@ export class Engine implements EngineControl {
         hasRun: false,
         isOrdered: false,
         ended: Promise.resolve(),
+        hasApplied: false,
       };
       this.#slots.set(name, added);
       this.#unrun.add(added);
@@ -252,8 +261,19 @@ export class Engine implements EngineControl {
       parentText(slot.object.parent) === parentText(object.parent);
     slot.object = object;
     slot.specDigest = specDigest;
-    if (!isSame) this.#showResting(object);
+    if (!isSame) {
+      this.#noteRemoval(slot);
+      this.#showResting(object);
+    }
     return !isSame;
+  }
+
+  /** Keeps what a changed document says of its object's removal: it may go before it has run once more. */
+  #noteRemoval(slot: Slot): void {
+    const removal = this.#pipelines.get(slot.object.key.kind)?.removalOf?.(slot.object);
+    const record = this.#tools.checkpoints.get(slot.object.key);
+    if (removal === undefined || record?.removal === undefined) return;
+    void this.#trySave(slot, this.#asResting(slot, { ...this.#prepare(slot), removal }));
   }
 
   /** Shows a suspended object as such; its document decides again when its spec changed. */
@@ -278,14 +298,8 @@ export class Engine implements EngineControl {
 
   /** The record as it is kept while its object rests; as it is when the object does not. */
   #asResting(slot: Slot, record: ObjectRecord): ObjectRecord {
-    return this.#isSuspended(slot)
-      ? {
-        ...record,
-        conditions: whileSuspended(record.conditions),
-        // What is removed while it rests leaves its resources behind (Flux: suspended objects are not finalized).
-        removal: { prune: false, wait: false },
-      }
-      : record;
+    if (this.#isSuspended(slot)) return { ...resting(record), conditions: whileSuspended(record.conditions) };
+    return slot.object.parent !== undefined && isPruneDisabled(slot.object) ? resting(record) : record;
   }
 
   async #setSuspended(key: ObjectKey, suspended: boolean): Promise<boolean> {
@@ -356,6 +370,7 @@ export class Engine implements EngineControl {
     switch (slot.phase) {
       case "idle":
         slot.phase = "waiting";
+        slot.hasApplied = false;
         this.#active++;
         slot.trigger = trigger;
         slot.ended = this.#enterAndRun(slot);
@@ -398,6 +413,7 @@ export class Engine implements EngineControl {
     const { again } = slot;
     slot.again = undefined;
     if (again !== undefined && this.#isCurrent(slot)) this.#wake(slot, again);
+    this.#tellApplied();
     this.#checkSettled();
   }
 
@@ -435,6 +451,11 @@ export class Engine implements EngineControl {
         record = { ...record, conditions: whileRunning(record.conditions, moment, message) };
         this.#report(slot, record, []);
       },
+      applied: () => {
+        slot.hasApplied = true;
+        this.#tellApplied();
+      },
+      othersApplied: () => this.#othersApplied(slot, abort.signal),
       offWorker: async (work) => {
         this.#gate.leave();
         try {
@@ -464,6 +485,43 @@ export class Engine implements EngineControl {
     return true;
   }
 
+  #tellApplied(): void {
+    for (const tell of [...this.#applyWaiters]) tell();
+  }
+
+  /**
+   * Waits until no other object is on its way to apply something, or long enough: what one gives up another may be about to
+   * take over, and a resource that has moved is not deleted. With sources, those that may wake such an object count too.
+   */
+  async #othersApplied(
+    self: Slot | undefined,
+    signal: AbortSignal,
+    options: { readonly withSources?: boolean } = {},
+  ): Promise<void> {
+    const isComing = (slot: Slot) =>
+      slot !== self && slot.phase !== "idle" && !slot.hasApplied &&
+      (takers.has(slot.object.key.kind) || options.withSources === true && slot.object.key.kind !== "Checkout");
+    const tell = { go: () => {} };
+    let isOver = false;
+    const waiter = () => tell.go();
+    const end = () => {
+      isOver = true;
+      waiter();
+    };
+    this.#applyWaiters.add(waiter);
+    signal.addEventListener("abort", end, { once: true });
+    const cancel = this.#tools.clock.after(othersWithinMs, end);
+    try {
+      while (!isOver && !signal.aborted && !this.#stopping && [...this.#slots.values()].some(isComing)) {
+        await new Promise<void>((resolve) => tell.go = resolve);
+      }
+    } finally {
+      cancel();
+      signal.removeEventListener("abort", end);
+      this.#applyWaiters.delete(waiter);
+    }
+  }
+
   async #succeed(
     slot: Slot,
     done: { before: ObjectRecord; record: ObjectRecord; result: RunResult; moment: Moment; startedMs: number },
@@ -474,7 +532,7 @@ export class Engine implements EngineControl {
     const warnings = [...result.warnings];
     const children = result.children === undefined
       ? before.children
-      : this.#adopt(slot.object, result.children, warnings);
+      : this.#adopt(slot.object, result.children, { warnings, keepMissing: result.keepMissingChildren === true });
     const revision = result.record.lastAppliedRevision;
     const record = this.#asResting(slot, {
       ...this.#withOrders(done.record),
@@ -556,8 +614,16 @@ export class Engine implements EngineControl {
     if (isNews) this.#wakeBlocked(slot.object.key);
   }
 
-  /** Takes the objects found in an artifact; those that were found before and are not any more are removed. */
-  #adopt(parent: DesiredObject, found: readonly DesiredObject[], warnings: string[]): readonly ObjectKey[] {
+  /**
+   * Takes the objects found in an artifact; those that were found before and are not any more are removed, unless they are
+   * to be kept: then they go on as they were found last.
+   */
+  #adopt(
+    parent: DesiredObject,
+    found: readonly DesiredObject[],
+    options: { readonly warnings: string[]; readonly keepMissing: boolean },
+  ): readonly ObjectKey[] {
+    const { warnings, keepMissing } = options;
     const kept: DesiredObject[] = [];
     for (const child of found) {
       const other = this.#slots.get(keyText(child.key));
@@ -572,17 +638,18 @@ export class Engine implements EngineControl {
     }
     const changed = kept.filter((child) => this.#put(child));
     const names = new Set(kept.map((child) => keyText(child.key)));
-    for (const record of [...this.#tools.checkpoints.all()]) {
+    for (const record of keepMissing ? [] : [...this.#tools.checkpoints.all()]) {
       const isOurs = record.parent !== undefined && keyText(record.parent) === keyText(parent.key);
       if (isOurs && !this.#slots.has(keyText(record.key)) && !names.has(keyText(record.key))) this.#retire(record.key);
     }
-    for (const slot of [...this.#slots.values()]) {
-      const isOurs = slot.object.parent !== undefined && keyText(slot.object.parent) === keyText(parent.key);
-      if (isOurs && !names.has(keyText(slot.object.key))) this.#retire(slot.object.key);
-    }
+    const missing = [...this.#slots.values()].filter((slot) =>
+      slot.object.parent !== undefined && keyText(slot.object.parent) === keyText(parent.key) &&
+      !names.has(keyText(slot.object.key))
+    );
+    if (!keepMissing) { for (const slot of missing) this.#retire(slot.object.key); }
     this.#graph = graphOf([...this.#slots.values()].map((slot) => slot.object));
     for (const child of changed) this.#wakeKey(child.key, "config");
-    return kept.map((child) => child.key);
+    return [...kept.map((child) => child.key), ...keepMissing ? missing.map((slot) => slot.object.key) : []];
   }
 
   #depthOf(object: DesiredObject): number {
@@ -636,7 +703,13 @@ export class Engine implements EngineControl {
       ...[...this.#slots.values()].filter((other) => isChild(other.object.parent)).map((other) => other.object.key),
       ...[...checkpoints.all()].filter((record) => isChild(record.parent)).map((record) => record.key),
     ];
-    for (const child of children) this.#retire(child);
+    const policy = checkpoints.get(key)?.removal;
+    for (const child of children) {
+      // What leaves its resources leaves its objects too, and they leave theirs.
+      const record = policy?.prune === false ? checkpoints.get(child) : undefined;
+      if (record !== undefined) await checkpoints.save(resting(record)).catch(() => {});
+      this.#retire(child);
+    }
     await Promise.all(children.map((child) => this.#retiring.get(keyText(child))?.done));
     for (let failures = 1; !signal.aborted && !this.#slots.has(keyText(key)); failures++) {
       const record = checkpoints.get(key);
@@ -645,7 +718,10 @@ export class Engine implements EngineControl {
           const checkpoint = async (patch: RecordPatch) => {
             await checkpoints.save({ ...(checkpoints.get(key) ?? record), ...patch });
           };
-          await this.#pipelines.get(key.kind)?.remove(record, { signal, checkpoint });
+          await this.#othersApplied(undefined, signal, { withSources: true });
+          if (signal.aborted) return;
+          const tell = (message: string) => log.warn("left behind", { object: keyText(key), text: message });
+          await this.#pipelines.get(key.kind)?.remove(checkpoints.get(key) ?? record, { signal, checkpoint, tell });
           // Back in the middle of it: with nothing left it starts anew, else it goes on with what is left.
           const isEmpty = (checkpoints.get(key) ?? record).inventory.entries.length === 0;
           if (signal.aborted && !(isEmpty && this.#slots.has(keyText(key)))) return;
@@ -820,6 +896,17 @@ function stronger(a: Trigger, b: Trigger): Trigger {
   return urgency(b) < urgency(a) ? b : a;
 }
 
+/** The record of an object that leaves its resources behind when it goes (Flux: suspended objects are not finalized). */
+function resting(record: ObjectRecord): ObjectRecord {
+  return { ...record, removal: { ...record.removal, prune: false, wait: false } };
+}
+
+/** Whether an object of an artifact says that its parent's prune leaves it and its resources alone. */
+function isPruneDisabled(object: DesiredObject): boolean {
+  const key = "kustomize.toolkit.fluxcd.io/prune";
+  return (object.labels[key] ?? object.annotations[key] ?? "").toLowerCase() === "disabled";
+}
+
 function parentText(parent: ObjectKey | undefined): string {
   return parent === undefined ? "" : keyText(parent);
 }
@@ -829,9 +916,4 @@ function withParent(record: ObjectRecord, parent: ObjectKey | undefined): Object
   const { parent: old, ...rest } = record;
   if (parentText(old) === parentText(parent)) return record;
   return parent === undefined ? rest : { ...rest, parent };
-}
-
-/** Whether an object's last run ended well. */
-export function isReady(record: ObjectRecord | undefined): boolean {
-  return record !== undefined && record.observedGeneration === record.generation && isTrue(record.conditions, "Ready");
 }

@@ -1,38 +1,44 @@
-import type { Artifact } from "../core/artifact.ts";
-import type { BuildResult, HookResource } from "../core/builder.ts";
+import type { Artifact, ArtifactStore } from "../core/artifact.ts";
+import type { BuildResult } from "../core/builder.ts";
 import { digestOf } from "../core/digest.ts";
-import { entryOf } from "../core/inventory.ts";
-import type { DesiredObject, ObjectKey } from "../core/object.ts";
+import type { Inventory } from "../core/inventory.ts";
+import { subtract, union } from "../core/inventory.ts";
+import type { DesiredObject } from "../core/object.ts";
 import { keyText } from "../core/object.ts";
-import type { References } from "../core/references.ts";
 import type { Resource } from "../core/resource.ts";
-import { refOf, refText } from "../core/resource.ts";
+import { refOf } from "../core/resource.ts";
 import type { Source } from "../core/source.ts";
-import type { ArtifactStore } from "../core/artifact.ts";
-import type { HelmReleaseSpec, HelmRepositorySpec, ValuesReference } from "../core/specs.ts";
+import type { HelmReleaseSpec, HelmRepositorySpec } from "../core/specs.ts";
 import { asStageError, messageOf, StageError } from "../core/stage_error.ts";
 import type { Target, TargetOptions } from "../core/target.ts";
 import {
   applyAndPrune,
-  type ApplyTools,
+  type ApplyOutcome,
   artifactOf,
   changeEvents,
   inputsOf,
   isUntouched,
-  removeApplied,
   targetAnnotation,
   targetOptions,
   waitFor,
-  watchOf,
 } from "./kustomization.ts";
 import type { Pipeline, Run, RunResult } from "./pipeline.ts";
+import { isReady, type Removal } from "./record.ts";
+import { driftMode, ignoredDrift, noDrift, tellDrift, watchOfRelease } from "./release_drift.ts";
+import { releaseFailure, withStrategy } from "./release_failure.ts";
+import { refuseForeign, refuseWhatIsNotBuilt, refuseWithDirectory } from "./release_fields.ts";
+import { keptOwner, removalHooks, runHooks } from "./release_hooks.ts";
+import { releaseRemoval, uninstall, type UninstallTools } from "./release_removal.ts";
+import {
+  checkChartVersion,
+  isOtherChart,
+  nextStep,
+  releaseDigest,
+  type ReleaseStep,
+  standingRelease,
+} from "./release_step.ts";
+import { type ResolvedValues, resolveValues } from "./release_values.ts";
 import { parentDecryption, withOpenValues } from "./sealed_values.ts";
-
-/** A text that `valuesFrom` found, with the reference that asked for it. */
-export interface ResolvedValues {
-  readonly reference: ValuesReference;
-  readonly text: string;
-}
 
 /** What is rendered for a HelmRelease. */
 export interface ReleaseBuild {
@@ -51,7 +57,7 @@ export interface RenderedRelease extends BuildResult {
 }
 
 /** What a HelmRelease's pipeline is handed. */
-export interface HelmReleaseTools extends ApplyTools {
+export interface HelmReleaseTools extends UninstallTools {
   readonly store: ArtifactStore;
   /** The chart of an OCI HelmRepository as a source. */
   readonly openChart: (
@@ -63,26 +69,55 @@ export interface HelmReleaseTools extends ApplyTools {
 
 /**
  * Pipeline of a HelmRelease: chart and values in, manifests through the same target as a Kustomization's. Hooks run in
- * weight order around the apply. Release history, rollback, tests and Helm's own storage are not built yet: documents
- * that ask for them say so.
+ * weight order around a change, and around the removal. What stands is counted in revisions: each change of chart, values
+ * or what is done to the manifests that succeeded is one. Release history, rollback, tests and Helm's own storage are not
+ * built yet: documents that ask for them say so.
+ *
+ * Differs: Flux changes nothing of a release that was put out of shape unless `driftDetection` says so; here that is the
+ * default, and `mode: disabled` leaves it. A directory runs no hooks.
  */
 export function helmReleasePipeline(tools: HelmReleaseTools): Pipeline<HelmReleaseSpec> {
   return {
     kind: "HelmRelease",
     run: (run) => runRelease(run, tools),
     async remove(record, removal) {
-      await removeApplied(record, tools, removal);
+      let kept = record;
+      await uninstall({
+        get record() {
+          return kept;
+        },
+        signal: removal.signal,
+        async checkpoint(patch) {
+          kept = { ...kept, ...patch };
+          await removal.checkpoint(patch);
+        },
+        progress: () => {},
+        offWorker: (work) => work(),
+      }, tools);
       await tools.store.unpin(keyText(record.key));
     },
   };
 }
 
+/** What one run of a release works with. */
+interface ReleaseOrder {
+  readonly target: Target;
+  readonly options: TargetOptions;
+  readonly artifact: Artifact;
+  readonly valuesFrom: readonly ResolvedValues[];
+  readonly inputs: string;
+  readonly step: ReleaseStep;
+  readonly ownArtifact: { readonly artifact?: Artifact };
+  readonly warnings: readonly string[];
+}
+
 async function runRelease(run: Run<HelmReleaseSpec>, tools: HelmReleaseTools): Promise<RunResult> {
   const { object } = run;
   const { spec } = object;
-  refuseWhatIsNotBuilt(spec);
-  const { artifact, isOwn, warnings } = await chartOf(run, tools);
+  refuseWhatIsNotBuilt(object);
   const target = tools.targetOf(object.annotations[targetAnnotation]);
+  refuseWithDirectory(object, target);
+  const { artifact, isOwn, warnings } = await chartOf(run, tools);
   const references = tools.referencesOf(object);
   const valuesFrom = await resolveValues(
     object,
@@ -93,131 +128,224 @@ async function runRelease(run: Run<HelmReleaseSpec>, tools: HelmReleaseTools): P
       signal: run.signal,
     }),
   );
-  const inputs = inputsOf(
-    object,
+  const valueDigests = valuesFrom.map((values) => digestOf(values.text));
+  const step = nextStep(object, await standingRelease(run, target), {
+    digest: releaseDigest(object, artifact, target.name, valueDigests),
+  });
+  const order: ReleaseOrder = {
+    target,
     artifact,
-    target.name,
-    valuesFrom.map((values) => digestOf(values.text)),
-  );
-  const action = run.record.lastAppliedRevision === undefined ? "install" : "upgrade";
-  const ownArtifact = isOwn ? { artifact } : {};
-
-  if (await isUntouched(run, target, inputs)) {
-    const last = run.record.conditions.find((condition) => condition.type === "Ready");
-    return {
-      record: {
-        ...ownArtifact,
-        inputs,
-        lastAppliedRevision: artifact.revision,
-        lastAttemptedRevision: artifact.revision,
-      },
-      reason: last?.reason === "InstallSucceeded" ? "InstallSucceeded" : "UpgradeSucceeded",
-      message: last?.message ?? `Release of revision ${artifact.revision} stands`,
-      events: [],
-      warnings,
-      target: target.name,
-      ...watchOf(target, object.key),
-    };
-  }
-
-  run.progress(`Running '${action}' action with timeout of ${actionTimeout(spec, action) / 1000}s`);
-  const revision = (run.record.history[0]?.totalReconciliations ?? 0) + 1;
-  const built = await tools.render({ object, artifact, valuesFrom, action, revision }, run.signal);
-  const options = await targetOptions(object, references);
-  const failure = action === "install" ? "InstallFailed" : "UpgradeFailed";
+    valuesFrom,
+    step,
+    warnings,
+    inputs: inputsOf(object, artifact, target.name, valueDigests),
+    ownArtifact: isOwn ? { artifact } : {},
+    options: {
+      ...await targetOptions(object, references),
+      timeoutMs: actionTimeout(spec, step.action),
+    },
+  };
+  if (!step.isChange && await isAsWanted(run, order)) return standingResult(run, order);
+  const reason = step.action === "install" ? "InstallFailed" : "UpgradeFailed";
   try {
-    return await applyRelease(run, target, {
-      spec,
-      built,
-      artifact,
-      inputs,
-      action,
-      options,
-      ownArtifact,
-      warnings,
-    });
+    return await makeRelease(run, order, tools);
   } catch (error) {
     if (run.signal.aborted) throw error;
-    const stage = asStageError(error, failure, `Helm ${action} failed for release ${releaseText(spec)}`);
-    throw stage.reason === "ReconciliationFailed" || stage.reason === "HealthCheckFailed"
-      ? new StageError(failure, `Helm ${action} failed for release ${releaseText(spec)}: ${stage.message}`, {
-        cause: stage.cause,
-        hint: stage.hint,
-      })
-      : stage;
+    const action = `Helm ${step.action} failed for release ${releaseText(spec)}`;
+    const failure = releaseFailure(error, reason, action);
+    throw failure.reason === reason ? withStrategy(failure, spec, step.action) : failure;
   }
 }
 
-/** What {@linkcode applyRelease} works with. */
-interface ReleaseOrder {
-  readonly spec: HelmReleaseSpec;
-  readonly built: RenderedRelease;
-  readonly artifact: Artifact;
-  readonly inputs: string;
-  readonly action: "install" | "upgrade";
-  readonly options: TargetOptions;
-  readonly ownArtifact: { readonly artifact?: Artifact };
-  readonly warnings: readonly string[];
+/** Whether nothing is to be done: nothing that decides the release has changed, and it stands as its drift detection wants. */
+async function isAsWanted(run: Run<HelmReleaseSpec>, order: ReleaseOrder): Promise<boolean> {
+  // A target that only takes notes is to hear what would stand.
+  const isLeftAlone = driftMode(run.object.spec) === "disabled" && order.target.stands !== undefined;
+  if (!isLeftAlone) return await isUntouched(run, order.target, order.inputs);
+  return run.record.inputs === order.inputs && isReady(run.record);
 }
 
-async function applyRelease(run: Run<HelmReleaseSpec>, target: Target, order: ReleaseOrder): Promise<RunResult> {
-  const { spec, built, artifact, action, options } = order;
+/** Result of a run that found everything as it left it. */
+function standingResult(run: Run<HelmReleaseSpec>, order: ReleaseOrder, more: Partial<RunResult> = {}): RunResult {
+  const last = run.record.conditions.find((condition) => condition.type === "Ready");
+  const { artifact, step, target } = order;
+  return {
+    record: {
+      ...order.ownArtifact,
+      inputs: order.inputs,
+      lastAppliedRevision: artifact.revision,
+      lastAttemptedRevision: artifact.revision,
+    },
+    reason: step.action === "install" ? "InstallSucceeded" : "UpgradeSucceeded",
+    message: last?.message ?? `Release of revision ${artifact.revision} stands`,
+    conditions: noDrift(run.record),
+    events: [],
+    warnings: order.warnings,
+    target: target.name,
+    ...watchOfRelease(run, target),
+    ...more,
+  };
+}
+
+/** Renders and applies: a change of the release, or the same one again where it lost its shape. */
+async function makeRelease(
+  run: Run<HelmReleaseSpec>,
+  given: ReleaseOrder,
+  tools: HelmReleaseTools,
+): Promise<RunResult> {
   const { object } = run;
+  const { spec } = object;
+  let order = given;
+  const render = async () => {
+    const { action, revision } = order.step;
+    run.progress(`Running '${action}' action with timeout of ${actionTimeout(spec, action) / 1000}s`);
+    const { artifact, valuesFrom } = order;
+    const built = await tools.render({ object, artifact, valuesFrom, action, revision }, run.signal);
+    checkChartVersion(spec, artifact, built.chart);
+    return built;
+  };
+  const startAnew = async () => {
+    run.progress(`Running 'uninstall' action for release ${order.step.before.namespace}/${order.step.before.name}`);
+    await uninstall(run, tools);
+    await run.checkpoint({ release: order.step.fresh });
+    order = { ...order, step: nextStep(object, order.step.fresh, { digest: order.step.digest }) };
+  };
+  if (order.step.isElsewhere) await startAnew();
+  let built = await render();
+  if (isOtherChart(spec, order.step.before, built.chart.name)) {
+    await startAnew();
+    built = await render();
+  }
+  const isOnlyTold = !order.step.isChange && driftMode(spec) === "warn" && order.target.stands !== undefined &&
+    run.record.inputs === order.inputs && isReady(run.record);
+  return isOnlyTold ? await tellDrift(run, order, built) : await applyRelease(run, { ...order, built }, tools);
+}
+
+async function applyRelease(
+  run: Run<HelmReleaseSpec>,
+  order: ReleaseOrder & { readonly built: RenderedRelease },
+  tools: HelmReleaseTools,
+): Promise<RunResult> {
+  const { built, artifact, step, target } = order;
+  const { object } = run;
+  const { spec } = object;
+  const { action } = step;
   const settings = spec[action];
   const warnings = [...order.warnings, ...built.warnings];
-  await prepareNamespaceAndCrds(run, target, order);
-  const runsHooks = target.kind === "cluster" && settings.disableHooks !== true;
+  if (step.isChange) {
+    await run.checkpoint({ release: { ...step.before, chart: built.chart.name, attempted: step.digest } });
+    if (settings.disableTakeOwnership === true) await refuseForeign(run, order);
+  }
+  const options: TargetOptions = step.isChange
+    ? order.options
+    : { ...order.options, ignore: ignoredDrift(spec, built.resources) };
+  await prepareNamespaceAndCrds(run, order);
   if (target.kind === "directory" && built.hooks.some((hook) => !hook.events.includes("test"))) {
     warnings.push(`${built.hooks.length} hooks of the chart were left out: a directory does not run them`);
   }
-  if (runsHooks) await runHooks(run, target, { hooks: built.hooks, event: `pre-${action}`, options, spec });
-  const applied = await applyAndPrune(run, target, {
-    resources: built.resources,
-    revision: artifact.revision,
-    inputs: order.inputs,
-    prune: true,
-    removal: {
+  const hooks = async (event: string) => {
+    if (target.kind !== "cluster" || settings.disableHooks === true || !step.isChange) return;
+    const timeoutMs = actionTimeout(spec, action);
+    await runHooks(target, { key: object.key, hooks: built.hooks, event, options, timeoutMs }, run);
+  };
+  await hooks(`pre-${action}`);
+  const before = run.record.inventory;
+  let applied: ApplyOutcome;
+  let health: RunResult["health"];
+  let removal: Removal;
+  try {
+    applied = await applyAndPrune(run, target, {
+      resources: built.resources,
+      revision: artifact.revision,
+      inputs: order.inputs,
       prune: true,
-      wait: spec.uninstall.disableWait !== true,
-      ...(object.annotations[targetAnnotation] === undefined ? {} : { target: object.annotations[targetAnnotation] }),
-      ...(spec.serviceAccountName === undefined ? {} : { serviceAccountName: spec.serviceAccountName }),
-    },
-    options,
-  });
-  const health = settings.disableWait === true ? undefined : await waitFor(run, target, {
-    refs: built.resources
-      .filter((resource) => !(settings.disableWaitForJobs === true && resource.kind === "Job"))
-      .map(refOf),
-    timeoutMs: actionTimeout(spec, action),
-    expressions: spec.healthCheckExprs,
-    options,
-  });
-  if (runsHooks) await runHooks(run, target, { hooks: built.hooks, event: `post-${action}`, options, spec });
+      removal: releaseRemoval(object, run.record.removal?.hooks),
+      options,
+    });
+    removal = await keepRemovalHooks(run, order, tools);
+    health = settings.disableWait === true ? undefined : await waitFor(run, target, {
+      refs: built.resources
+        .filter((resource) => !(settings.disableWaitForJobs === true && resource.kind === "Job"))
+        .map(refOf),
+      timeoutMs: actionTimeout(spec, action),
+      expressions: spec.healthCheckExprs,
+      options,
+    });
+    await hooks(`post-${action}`);
+  } catch (error) {
+    if (action === "upgrade" && settings.cleanupOnFail === true && step.isChange && !run.signal.aborted) {
+      await cleanUp(run, target, { before, options });
+    }
+    throw error;
+  }
   const message = `Helm ${action} succeeded for release ${
     releaseText(spec)
-  } with chart ${built.chart.name}@${built.chart.version}`;
+  }.v${step.revision} with chart ${built.chart.name}@${built.chart.version}`;
   const reason = action === "install" ? "InstallSucceeded" : "UpgradeSucceeded";
-  const changes = changeEvents(applied.changes, artifact.revision, undefined);
   return {
     record: {
       ...applied.record,
       ...order.ownArtifact,
+      removal,
+      release: {
+        ...step.fresh,
+        chart: built.chart.name,
+        revision: step.revision,
+        action,
+        attempted: step.digest,
+        applied: step.digest,
+      },
       inputs: order.inputs,
       lastAppliedRevision: artifact.revision,
     },
     reason,
     message,
-    conditions: [{ type: "Released", reason, message }],
+    conditions: [{ type: "Released", reason, message }, ...noDrift(run.record)],
     events: [
-      { severity: "info", reason, message, metadata: { revision: artifact.revision } },
-      ...changes,
+      ...(step.isChange
+        ? [{ severity: "info" as const, reason, message, metadata: { revision: artifact.revision } }]
+        : []),
+      ...changeEvents(applied.changes, artifact.revision, undefined),
       ...applied.events,
     ],
     warnings: [...warnings, ...applied.warnings],
     ...(health === undefined ? {} : { health }),
     target: target.name,
-    ...watchOf(target, object.key),
+    ...watchOfRelease(run, target),
   };
+}
+
+/** Deletes what a failed upgrade made and what was not there before (`upgrade.cleanupOnFail`). What cannot be deleted stays in the inventory. */
+async function cleanUp(
+  run: Run<HelmReleaseSpec>,
+  target: Target,
+  state: { readonly before: Inventory; readonly options: TargetOptions },
+): Promise<void> {
+  const added = subtract(run.record.inventory, state.before);
+  if (added.length === 0) return;
+  const { kept } = await target.remove(run.object.key, added, state.options, run.signal);
+  await run.checkpoint({ inventory: union(state.before, { entries: kept.map(({ entry }) => entry) }) });
+}
+
+/** Keeps the hooks of the release's removal where they run, and says in the record where. */
+async function keepRemovalHooks(
+  run: Run<HelmReleaseSpec>,
+  order: ReleaseOrder & { readonly built: RenderedRelease },
+  tools: HelmReleaseTools,
+): Promise<Removal> {
+  const { object } = run;
+  const { target, options } = order;
+  const before = run.record.removal?.hooks;
+  const isWanted = target.kind === "cluster" && object.spec.uninstall.disableHooks !== true;
+  const hooks = isWanted ? removalHooks(order.built.hooks) : [];
+  const keepOrder = { key: object.key, namespace: object.spec.targetNamespace, options };
+  const kept = hooks.length === 0 ? undefined : await tools.hookKeep?.save(target, keepOrder, hooks, run.signal);
+  const removal = releaseRemoval(object, kept);
+  await run.checkpoint({ removal });
+  if (before !== undefined && (before.name !== kept?.name || before.namespace !== kept.namespace)) {
+    await tools.hookKeep?.forget(target, { ...keepOrder, namespace: before.namespace }, before, run.signal);
+  }
+  return removal;
 }
 
 /** The chart's artifact: of the source that `chartRef` names, or pulled for this release alone (`isOwn`). */
@@ -246,38 +374,16 @@ async function chartOf(
   }
 }
 
-/** Texts of `valuesFrom` in order. @throws {StageError} ValuesError for a reference or key that is missing and not optional */
-export async function resolveValues(
-  object: DesiredObject<HelmReleaseSpec>,
-  references: References,
-): Promise<readonly ResolvedValues[]> {
-  const resolved: ResolvedValues[] = [];
-  for (const reference of object.spec.valuesFrom) {
-    const name = `${reference.kind} '${object.key.namespace}/${reference.name}'`;
-    const found = reference.kind === "Secret"
-      ? await references.secret(object.key.namespace, reference.name)
-      : await references.configMap(object.key.namespace, reference.name);
-    const value = found?.data.get(reference.valuesKey);
-    if (value === undefined) {
-      if (reference.optional) continue;
-      throw new StageError(
-        "ValuesError",
-        found === undefined
-          ? `could not resolve values: ${name} is not there`
-          : `could not resolve values: ${name} has no key '${reference.valuesKey}'`,
-      );
-    }
-    resolved.push({ reference, text: new TextDecoder().decode(value) });
-  }
-  return resolved;
-}
-
 /** Resources that are made once and belong to nobody's prune: the namespace asked for, and the chart's CRDs. */
-async function prepareNamespaceAndCrds(run: Run<HelmReleaseSpec>, target: Target, order: ReleaseOrder): Promise<void> {
-  const { spec, built, action, options } = order;
+async function prepareNamespaceAndCrds(
+  run: Run<HelmReleaseSpec>,
+  order: ReleaseOrder & { readonly built: RenderedRelease },
+): Promise<void> {
+  const { built, options, target, step: { action, isChange } } = order;
+  const { spec } = run.object;
   const settings = spec[action];
   const policy = settings.skipCRDs === true ? "Skip" : settings.crds ?? "Create";
-  const namespace: Resource[] = spec.install.createNamespace === true && action === "install"
+  const namespace: Resource[] = spec.install.createNamespace === true && action === "install" && isChange
     ? [{ apiVersion: "v1", kind: "Namespace", metadata: { name: spec.targetNamespace } }]
     : [];
   const owner = keptOwner(run.object.key);
@@ -294,76 +400,6 @@ async function prepareNamespaceAndCrds(run: Run<HelmReleaseSpec>, target: Target
   }
 }
 
-/** Owner under which a target remembers what a release makes and never prunes: namespace, CRDs, hooks. */
-function keptOwner(key: ObjectKey): ObjectKey {
-  return { ...key, kind: `${key.kind}Kept` };
-}
-
-/**
- * Runs the hooks of one event, by weight, then name; each is waited for before the next. What policy `hook-succeeded`
- * deletes goes when all of the event have run, last one first: an earlier hook may be what a later one needs. A hook
- * that is a CustomResourceDefinition is never deleted (Helm 4.2.4 `execHook`, `deleteHookByPolicy`).
- */
-async function runHooks(
-  run: Run<HelmReleaseSpec>,
-  target: Target,
-  order: {
-    readonly hooks: readonly HookResource[];
-    readonly event: string;
-    readonly options: TargetOptions;
-    readonly spec: HelmReleaseSpec;
-  },
-): Promise<void> {
-  const due = order.hooks.filter((hook) => hook.events.includes(order.event));
-  const owner = keptOwner(run.object.key);
-  const timeoutMs = order.spec.timeoutMs;
-  const remove = async (hook: HookResource, policy: string) => {
-    const policies = hook.deletePolicies.length === 0 ? ["before-hook-creation"] : hook.deletePolicies;
-    if (!policies.includes(policy) || hook.resource.kind === "CustomResourceDefinition") return;
-    const entry = entryOf(refOf(hook.resource));
-    await target.remove(owner, [entry], { ...order.options, isWholeRemoval: true }, run.signal);
-  };
-  const succeeded: HookResource[] = [];
-  const removeSucceeded = async () => {
-    for (const hook of succeeded.toReversed()) await remove(hook, "hook-succeeded");
-  };
-  for (const hook of due.toSorted(byWeightAndName)) {
-    run.progress(`Running ${order.event} hook ${refText(refOf(hook.resource))}`);
-    await remove(hook, "before-hook-creation");
-    try {
-      await target.apply({
-        owner,
-        resources: [hook.resource],
-        previous: { entries: [] },
-        revision: order.event,
-        options: order.options,
-      }, run.signal);
-      // Only what runs to an end is waited for (Helm waits for Jobs and Pods of a hook).
-      if (hook.resource.kind === "Job" || hook.resource.kind === "Pod") {
-        await waitFor(run, target, {
-          refs: [refOf(hook.resource)],
-          timeoutMs,
-          expressions: [],
-          options: order.options,
-        });
-      }
-    } catch (error) {
-      if (run.signal.aborted) throw error;
-      await remove(hook, "hook-failed");
-      await removeSucceeded();
-      throw error;
-    }
-    succeeded.push(hook);
-  }
-  await removeSucceeded();
-}
-
-function byWeightAndName(a: HookResource, b: HookResource): number {
-  if (a.weight !== b.weight) return a.weight - b.weight;
-  const [left, right] = [a.resource.metadata.name, b.resource.metadata.name];
-  return left < right ? -1 : left > right ? 1 : 0;
-}
-
 /** Milliseconds that an action may take. */
 function actionTimeout(spec: HelmReleaseSpec, action: "install" | "upgrade"): number {
   return spec[action].timeoutMs ?? spec.timeoutMs;
@@ -371,15 +407,4 @@ function actionTimeout(spec: HelmReleaseSpec, action: "install" | "upgrade"): nu
 
 function releaseText(spec: HelmReleaseSpec): string {
   return `${spec.targetNamespace}/${spec.releaseName}`;
-}
-
-/** Fields whose work is not built make the release fail closed, by name: they are never skipped. */
-function refuseWhatIsNotBuilt(spec: HelmReleaseSpec): void {
-  const asked = [
-    spec.test.enable ? "spec.test.enable" : undefined,
-    spec.chart.kind === "repository" && spec.chart.verify !== undefined ? "spec.chart.spec.verify" : undefined,
-  ].filter((field) => field !== undefined);
-  if (asked.length > 0) {
-    throw new StageError("NotBuiltYet", `Cannot act on ${asked.join(", ")}: not built yet`);
-  }
 }

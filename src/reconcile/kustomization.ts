@@ -14,7 +14,8 @@ import { refOf, refText } from "../core/resource.ts";
 import type { KustomizationSpec } from "../core/specs.ts";
 import { StageError } from "../core/stage_error.ts";
 import type { AppliedChange, ApplyResult, Target, TargetOptions, TargetRequest, WaitRequest } from "../core/target.ts";
-import type { Pipeline, RecordPatch, Run, RunResult } from "./pipeline.ts";
+import { missingChildren } from "./missing_children.ts";
+import type { Pipeline, RecordPatch, RemovalTools, Run, RunResult } from "./pipeline.ts";
 import type { ObjectRecord, Removal } from "./record.ts";
 import { decryptionOf, type OpenValue, withOpenValues } from "./sealed_values.ts";
 import { originRevision } from "./source_pipeline.ts";
@@ -34,7 +35,7 @@ export interface ApplyTools {
   /** The target that an annotation names, or the default one. @throws {StageError} InvalidDocument for an unknown form */
   readonly targetOf: (annotation: string | undefined) => Target;
   /** Lookup of Secrets and ConfigMaps for an object: documents, the artifact it came from, the cluster. */
-  readonly referencesOf: (object: DesiredObject) => References;
+  readonly referencesOf: (object: Pick<DesiredObject, "key" | "parent">) => References;
   /** Opens values of referenced Secrets that are encrypted files. */
   readonly openValue: OpenValue;
 }
@@ -63,6 +64,7 @@ export function kustomizationPipeline(tools: KustomizationTools): Pipeline<Kusto
   return {
     kind: "Kustomization",
     run: (run) => runKustomization(run, tools),
+    removalOf,
     remove: (record, removal) => removeApplied(record, tools, removal),
   };
 }
@@ -114,13 +116,22 @@ async function runKustomization(run: Run<KustomizationSpec>, tools: Kustomizatio
     ...(decryptionKeys === undefined ? {} : { decryptionKeys }),
   }, run.signal);
   const { children, rest, problems } = tools.takeChildren(built.resources, object);
+  const options = await targetOptions(object, references);
+  const isEmptyBuild = built.resources.length === 0;
   const applied = await applyAndPrune(run, target, {
     resources: rest,
     revision: artifact.revision,
     inputs,
     prune: spec.prune,
     removal: removalOf(object),
-    options: await targetOptions(object, references),
+    options: isEmptyBuild ? { ...options, isEmptyBuild } : options,
+  });
+  const missing = missingChildren({
+    before: run.record.children,
+    found: children.map(({ key }) => key),
+    areAllRead: problems.length === 0,
+    prune: spec.prune,
+    isConfirmed: options.pruneConfirmed === true,
   });
 
   const refs = spec.wait ? rest.map(refOf) : spec.healthChecks.map(refOfCheck);
@@ -143,9 +154,24 @@ async function runKustomization(run: Run<KustomizationSpec>, tools: Kustomizatio
     conditions: health === undefined
       ? []
       : [{ type: "Healthy", reason: "Succeeded", message: `Health check passed for ${refs.length} resources` }],
-    events: [...changeEvents(applied.changes, artifact.revision, origin), ...applied.events],
-    warnings: [...built.warnings, ...problems, ...applied.warnings],
+    events: [
+      ...changeEvents(applied.changes, artifact.revision, origin),
+      ...applied.events,
+      ...missing.alarm === undefined ? [] : [{
+        severity: "error" as const,
+        reason: "PruneGuarded",
+        message: missing.alarm,
+        metadata: { revision: artifact.revision },
+      }],
+    ],
+    warnings: [
+      ...built.warnings,
+      ...problems,
+      ...applied.warnings,
+      ...missing.alarm === undefined ? [] : [missing.alarm],
+    ],
     children,
+    keepMissingChildren: missing.areKept,
     ...(health === undefined ? {} : { health }),
     target: target.name,
     ...watchOf(target, object.key),
@@ -294,10 +320,21 @@ export interface ApplyOutcome {
  */
 export async function applyAndPrune(run: Run<unknown>, target: Target, order: ApplyOrder): Promise<ApplyOutcome> {
   const owner = run.object.key;
-  const previous = union(run.record.inventory, await target.remembered(owner) ?? { entries: [] });
+  const standsIn = await identityOf(target, run.signal);
+  const isMoved = isElsewhere(run.record, standsIn);
+  const moved = isMoved && run.record.inventory.entries.length > 0
+    ? [
+      `${run.record.inventory.entries.length} resources of another target are left there: ${
+        standsIn === target.name ? "" : "the cluster is another one, "
+      }now it is ${target.name}`,
+    ]
+    : [];
+  const known = isMoved ? { entries: [] } : run.record.inventory;
+  const previous = union(known, await target.remembered(owner) ?? { entries: [] });
   const desired = inventoryOf(order.resources.map(refOf));
   await run.checkpoint({
     inventory: union(previous, desired),
+    ...(standsIn === undefined ? {} : { standsIn }),
     lastAttemptedRevision: order.revision,
     removal: order.removal,
   });
@@ -310,17 +347,32 @@ export async function applyAndPrune(run: Run<unknown>, target: Target, order: Ap
     options: order.options,
   };
   const applied = await target.apply(request, run.signal);
+  run.applied?.();
   const stale = subtract(previous, applied.inventory);
   if (!order.prune || stale.length === 0) {
     return {
       record: { inventory: applied.inventory, lastAttemptedRevision: order.revision, removal: order.removal },
       changes: applied.changes,
-      warnings: [],
+      warnings: moved,
       events: [],
       options: order.options,
     };
   }
-  return await prune(run, target, { ...order, applied, stale });
+  // What is gone from here may be about to come up elsewhere.
+  await run.offWorker(() => run.othersApplied?.() ?? Promise.resolve());
+  run.signal.throwIfAborted();
+  const pruned = await prune(run, target, { ...order, applied, stale });
+  return { ...pruned, warnings: [...moved, ...pruned.warnings] };
+}
+
+/** The world that a target is; `undefined` where nobody can tell. */
+async function identityOf(target: Target, signal: AbortSignal): Promise<string | undefined> {
+  return (target.identity === undefined ? target.name : await target.identity(signal)) || undefined;
+}
+
+/** Whether what a record lists stands in another world than this one: a list of another cluster says nothing about it. */
+function isElsewhere(record: ObjectRecord, standsIn: string | undefined): boolean {
+  return record.standsIn !== undefined && standsIn !== undefined && record.standsIn !== standsIn;
 }
 
 async function prune(
@@ -393,13 +445,14 @@ function refOfCheck(check: KustomizationSpec["healthChecks"][number]): ResourceR
 }
 
 function removalOf(object: DesiredObject<KustomizationSpec>): Removal {
-  const { deletionPolicy, prune, serviceAccountName } = object.spec;
+  const { deletionPolicy, prune, serviceAccountName, kubeConfig } = object.spec;
   const target = object.annotations[targetAnnotation];
   return {
     prune: deletionPolicy === "MirrorPrune" ? prune : deletionPolicy !== "Orphan",
     wait: deletionPolicy === "WaitForTermination",
     ...(target === undefined ? {} : { target }),
     ...(serviceAccountName === undefined ? {} : { serviceAccountName }),
+    ...(kubeConfig === undefined ? {} : { kubeConfig }),
   };
 }
 
@@ -431,23 +484,41 @@ export function changeEvents(
   }];
 }
 
+/** Options of a removal, from what was kept of the document. A login that is gone is left out: the target then says that it is. */
+export async function removalOptions(record: ObjectRecord, policy: Removal, tools: ApplyTools): Promise<TargetOptions> {
+  const { serviceAccountName, kubeConfig, defaultNamespace, timeoutMs, deletionPropagation } = policy;
+  const kubeconfig = kubeConfig === undefined
+    ? undefined
+    : await kubeconfigOf(record.key.namespace, kubeConfig, tools.referencesOf(record)).catch(() => undefined);
+  return {
+    isWholeRemoval: true,
+    ...(serviceAccountName === undefined ? {} : { serviceAccountName }),
+    ...(kubeconfig === undefined ? {} : { kubeconfig }),
+    ...(defaultNamespace === undefined ? {} : { defaultNamespace }),
+    ...(timeoutMs === undefined ? {} : { timeoutMs }),
+    ...(deletionPropagation === undefined ? {} : { deletionPropagation }),
+  };
+}
+
 /** Removes everything an object applied, as its removal policy says. */
 export async function removeApplied(
   record: ObjectRecord,
   tools: ApplyTools,
-  removal: { readonly signal: AbortSignal; checkpoint(patch: RecordPatch): Promise<void> },
+  removal: RemovalTools,
 ): Promise<void> {
   const policy = record.removal;
   if (policy === undefined || !policy.prune) return;
   const target = tools.targetOf(policy.target);
+  if (isElsewhere(record, await identityOf(target, removal.signal))) {
+    removal.tell?.(`${record.inventory.entries.length} resources of another cluster or folder are left there`);
+    return;
+  }
   const inventory = union(record.inventory, await target.remembered(record.key) ?? { entries: [] });
   if (inventory.entries.length === 0) return;
-  const options: TargetOptions = {
-    isWholeRemoval: true,
-    ...(policy.serviceAccountName === undefined ? {} : { serviceAccountName: policy.serviceAccountName }),
-  };
+  const options = await removalOptions(record, policy, tools);
   const result = await target.remove(record.key, inventory.entries, options, removal.signal);
   await removal.checkpoint({ inventory: { entries: result.kept.map((kept) => kept.entry) } });
+  for (const kept of result.kept) if (kept.reason === "guarded") removal.tell?.(kept.message);
   const failed = result.kept.filter((kept) =>
     kept.reason === "failed" || (policy.wait && kept.reason === "terminating")
   );

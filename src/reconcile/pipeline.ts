@@ -4,7 +4,7 @@ import type { Event } from "../core/event.ts";
 import type { DesiredObject, ObjectKey } from "../core/object.ts";
 import type { GoodReason } from "../core/reason.ts";
 import type { ResourceHealth, WatchedChange } from "../core/target.ts";
-import type { ObjectRecord } from "./record.ts";
+import type { ObjectRecord, Removal } from "./record.ts";
 
 /** Why an object runs. */
 export type Trigger =
@@ -24,11 +24,13 @@ export type RecordPatch = Partial<
     ObjectRecord,
     | "artifact"
     | "inventory"
+    | "standsIn"
     | "inputs"
     | "lastAppliedRevision"
     | "lastAttemptedRevision"
     | "lastAppliedOriginRevision"
     | "removal"
+    | "release"
   >
 >;
 
@@ -46,6 +48,10 @@ export interface Run<Spec> {
   checkpoint(patch: RecordPatch): Promise<void>;
   /** Says what is going on now. */
   progress(message: string): void;
+  /** Says that what this run wants stands: nobody need wait for it any more. */
+  applied?(): void;
+  /** Waits until others have applied what they are about to apply: before something is deleted that may have moved to them. */
+  othersApplied?(): Promise<void>;
   /** Does something that only waits, without holding a place among the objects that run at the same time. */
   offWorker<T>(work: () => Promise<T>): Promise<T>;
 }
@@ -57,12 +63,15 @@ export interface RunResult {
   /** Message of the Ready condition. */
   readonly message: string;
   /** Conditions of the kind beside Ready. */
-  readonly conditions?: readonly Pick<Condition, "type" | "reason" | "message">[];
+  readonly conditions?:
+    readonly (Pick<Condition, "type" | "reason" | "message"> & Partial<Pick<Condition, "status">>)[];
   /** What to tell people; none when nothing changed. */
   readonly events: readonly Pick<Event, "severity" | "reason" | "message" | "metadata">[];
   readonly warnings: readonly string[];
   /** Objects found in the artifact; absent: as before. */
   readonly children?: readonly DesiredObject[];
+  /** Objects that were found before and are not among `children` stay as they were. Default `false`. */
+  readonly keepMissingChildren?: boolean;
   readonly health?: readonly ResourceHealth[];
   /** Where it goes, for people. */
   readonly target?: string;
@@ -79,17 +88,28 @@ export interface Pipeline<Spec> {
   readonly kind: string;
   /** @throws {StageError} with the reason that decides the next try */
   run(run: Run<Spec>): Promise<RunResult>;
+  /** What a document says of the removal of its object: it counts from the moment it is read, before it has run. */
+  removalOf?(object: DesiredObject<Spec>): Removal;
   /**
    * Takes away what a removed object left in the world. Only the record is there: the document is gone.
    *
    * @throws {StageError} when something could not be removed; it is tried again
    */
   remove(record: ObjectRecord, tools: RemovalTools): Promise<void>;
+  /**
+   * The objects that the last good run found in its artifact, built anew without a change to the world: what a start
+   * needs while the object itself rests or cannot be built. Absent for kinds that bring none.
+   *
+   * @throws {StageError} when the artifact is not in the store any more or cannot be built
+   */
+  children?(run: Pick<Run<Spec>, "object" | "record" | "signal">): Promise<readonly DesiredObject[]>;
 }
 
 /** What a removal is handed. */
 export interface RemovalTools {
   readonly signal: AbortSignal;
+  /** Tells people what stays behind, and why. */
+  tell?(message: string): void;
   /** Keeps what is left to remove. */
   checkpoint(patch: RecordPatch): Promise<void>;
 }

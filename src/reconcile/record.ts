@@ -7,9 +7,11 @@
  */
 import type { Artifact } from "../core/artifact.ts";
 import type { Condition } from "../core/condition.ts";
+import { isTrue } from "../core/condition.ts";
 import type { Inventory } from "../core/inventory.ts";
 import type { DesiredObject, ObjectKey } from "../core/object.ts";
 import type { HistoryRow, ObjectStatus } from "../core/status.ts";
+import type { KubeConfigRef } from "../core/specs.ts";
 import type { ResourceHealth } from "../core/target.ts";
 
 /** What is remembered of an object over restarts: one small JSON file. */
@@ -30,6 +32,8 @@ export interface ObjectRecord {
   readonly lastHandledReconcileAt?: string;
   /** Digest of everything that decided the last successful apply: the same again means nothing to build. */
   readonly inputs?: string;
+  /** The world in which `inventory` stands ({@linkcode Target.identity}, else the target's name); absent: any. */
+  readonly standsIn?: string;
   /** Union of all that may stand: written before anything is created, trimmed after it is gone. */
   readonly inventory: Inventory;
   /** Set while somebody suspended the object from outside its document. */
@@ -39,6 +43,8 @@ export interface ObjectRecord {
   readonly failures: number;
   /** Spec as it was applied last, so that an object that left the config can be removed as it was meant. */
   readonly removal?: Removal;
+  /** HelmRelease: which release stands. */
+  readonly release?: ReleaseState;
   /** Object in whose artifact this one was found. */
   readonly parent?: ObjectKey;
   /** Keys of the objects found in this one's artifact. */
@@ -54,6 +60,43 @@ export interface Removal {
   /** Folder (Checkout) or target that it used, where it is not the default one. */
   readonly target?: string;
   readonly serviceAccountName?: string;
+  /** Another cluster, whose login is looked up again. */
+  readonly kubeConfig?: KubeConfigRef;
+  /** Namespace of resources that name none. */
+  readonly defaultNamespace?: string;
+  /** Of each hook and of the deletion; default 5 minutes. */
+  readonly timeoutMs?: number;
+  /** What becomes of what a deleted resource owns; default `background`. */
+  readonly deletionPropagation?: "background" | "foreground" | "orphan";
+  /** Hooks that run around the removal of a release, by where they are kept; absent: none. */
+  readonly hooks?: KeptHooks;
+  /** Set when the hooks before the deletion have succeeded: they do not run again. */
+  readonly isPrepared?: boolean;
+}
+
+/** Where hooks of a release's removal are kept: a Secret in the cluster in which they run, because they may hold secrets. */
+export interface KeptHooks {
+  readonly namespace: string;
+  readonly name: string;
+  /** Of the text: what somebody else put there is not run. */
+  readonly digest: string;
+}
+
+/** What is remembered of a release beside its resources. */
+export interface ReleaseState {
+  readonly name: string;
+  readonly namespace: string;
+  readonly storageNamespace: string;
+  /** Name of the chart; "" before the first one was rendered. */
+  readonly chart: string;
+  /** Changes of what is applied that succeeded since the install: `.Release.Revision` of what stands; 0 before the install succeeded. */
+  readonly revision: number;
+  /** How what stands was made. */
+  readonly action: "install" | "upgrade";
+  /** Digest of what decided the last change that was tried. */
+  readonly attempted: string;
+  /** The same of the last change that succeeded; "" before. */
+  readonly applied: string;
 }
 
 /** The record of an object that was never seen. */
@@ -110,6 +153,11 @@ export function statusOf(object: DesiredObject, record: ObjectRecord, live: Live
 /** Whether an object rests: its document says so, or somebody did. */
 export function isSuspended(object: DesiredObject, record: ObjectRecord): boolean {
   return record.suspended ?? (object.spec as { readonly suspend?: boolean }).suspend ?? false;
+}
+
+/** Whether an object's last run ended well and was of its present document. */
+export function isReady(record: ObjectRecord | undefined): boolean {
+  return record !== undefined && record.observedGeneration === record.generation && isTrue(record.conditions, "Ready");
 }
 
 /** Rows kept of an object's history (Kustomization `status.history`). */

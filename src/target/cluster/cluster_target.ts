@@ -13,8 +13,9 @@ import type { Digest } from "../../core/digest.ts";
 import { digestOf } from "../../core/digest.ts";
 import type { Inventory, InventoryEntry } from "../../core/inventory.ts";
 import { inventoryOf, union } from "../../core/inventory.ts";
+import { isJsonObject } from "../../core/json.ts";
 import type { KubeApi } from "../../core/kube_api.ts";
-import { KubeError } from "../../core/kube_api.ts";
+import { isKubeError, KubeError } from "../../core/kube_api.ts";
 import type { ObjectKey } from "../../core/object.ts";
 import { keyText } from "../../core/object.ts";
 import type { Random } from "../../core/random.ts";
@@ -228,6 +229,18 @@ class Cluster implements ClusterTarget {
       const found = await readObject(access, { kind, ref: { ...ref, namespace } }, signal);
       return isResource(found) ? found : undefined;
     });
+  }
+
+  /** The id of the namespace `kube-system`, which lives as long as its cluster; the address where we may not read that. */
+  async identity(signal: AbortSignal): Promise<string> {
+    const { api } = this.#options;
+    try {
+      const found = await api.send({ method: "GET", path: "/api/v1/namespaces/kube-system" }, signal);
+      return `cluster ${isJsonObject(found.metadata) ? String(found.metadata.uid) : ""}`;
+    } catch (error) {
+      if (isKubeError(error, 403) || isKubeError(error, 404)) return `cluster at ${api.name}`;
+      return await this.#guarded("Cannot reach the cluster", () => Promise.reject(error));
+    }
   }
 
   /**

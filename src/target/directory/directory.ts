@@ -13,8 +13,8 @@ import type { JsonObject } from "../../core/json.ts";
 import { isJsonObject } from "../../core/json.ts";
 import type { ObjectKey } from "../../core/object.ts";
 import { keyText } from "../../core/object.ts";
-import type { Resource } from "../../core/resource.ts";
-import { refOf, refText } from "../../core/resource.ts";
+import type { Resource, ResourceRef } from "../../core/resource.ts";
+import { isResource, refOf, refText } from "../../core/resource.ts";
 import { messageOf, StageError } from "../../core/stage_error.ts";
 import type {
   AppliedChange,
@@ -151,12 +151,18 @@ export class DirectoryTarget implements Target {
     const byId = new Map(record.files.map((file) => [file.entry.id, file]));
     const removed: AppliedChange[] = [];
     const kept: RemoveResult["kept"][number][] = [];
+    const released: RemoveResult["released"][number][] = [];
     const gone = new Set<OwnedFile>();
     for (const entry of entries) {
       signal.throwIfAborted();
       const file = byId.get(entry.id);
       if (file === undefined) continue;
       try {
+        if (isKept(await this.#present(file.path))) {
+          gone.add(file);
+          released.push({ entry, message: `"${file.path}" is left alone: it says so itself` });
+          continue;
+        }
         await this.#tools.fileSystem.remove(`${this.#folder}/${file.path}`);
         await this.#removeEmptyFolder(file.path);
         gone.add(file);
@@ -170,7 +176,7 @@ export class DirectoryTarget implements Target {
       await this.#syncFoldersOf(gone);
       await this.#ownership.save({ ...record, files: record.files.filter((file) => !gone.has(file)) });
     }
-    return { removed, kept, released: [] };
+    return { removed, kept, released };
   }
 
   async stands(owner: ObjectKey, inputs: string): Promise<boolean> {
@@ -184,6 +190,19 @@ export class DirectoryTarget implements Target {
       if (!isSame) return false;
     }
     return true;
+  }
+
+  async read(owner: ObjectKey, ref: ResourceRef, options: TargetOptions): Promise<Resource | undefined> {
+    await this.#ownership.load();
+    const namespaces = ref.namespace === "" ? ["", options.defaultNamespace ?? owner.namespace] : [ref.namespace, ""];
+    const { files } = this.#ownership.of(owner);
+    for (const namespace of namespaces) {
+      const { id } = entryOf({ ...ref, namespace });
+      const file = files.find((candidate) => candidate.entry.id === id);
+      const found = file === undefined ? undefined : parsed(await this.#present(file.path));
+      if (isResource(found)) return found;
+    }
+    return undefined;
   }
 
   async remembered(owner: ObjectKey): Promise<Inventory | undefined> {
@@ -335,6 +354,15 @@ function parsed(text: string | undefined): JsonObject | undefined {
     // A file that somebody broke is shown as absent; applying replaces it.
     return undefined;
   }
+}
+
+/** Whether a file says that it outlives what wrote it (`helm.sh/resource-policy: keep`). */
+function isKept(text: string | undefined): boolean {
+  if (text?.includes("helm.sh/resource-policy") !== true) return false;
+  const resource = parsed(text);
+  const metadata = isJsonObject(resource?.metadata) ? resource.metadata : {};
+  const annotations = isJsonObject(metadata.annotations) ? metadata.annotations : {};
+  return String(annotations["helm.sh/resource-policy"] ?? "").trim().toLowerCase() === "keep";
 }
 
 function maskedTexts(
