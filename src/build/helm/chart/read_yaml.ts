@@ -119,9 +119,15 @@ function mapOf(json: JsonValue): GoMap {
 
 /** Documents as apimachinery's YAML reader cuts them: at lines that begin with `---`; nothing but a comment may follow. */
 function* valueDocuments(bytes: Uint8Array): Generator<string | Uint8Array> {
-  // No marker line: the common case is handed on as it is.
+  // No marker line: the common case is handed on as it is. The last line always gets its end.
   if (!hasMarkerLine(bytes)) {
-    if (bytes.length > 0) yield bytes;
+    if (bytes.at(-1) === 0x0a) yield bytes;
+    else if (bytes.length > 0) {
+      const ended = new Uint8Array(bytes.length + 1);
+      ended.set(bytes);
+      ended[bytes.length] = 0x0a;
+      yield ended;
+    }
     return;
   }
   const fault = encodingFault(bytes);
@@ -141,8 +147,11 @@ function* valueDocuments(bytes: Uint8Array): Generator<string | Uint8Array> {
     if (rest !== "" && !rest.startsWith("#")) {
       throw new YamlConversionError(`error reading yaml document: invalid Yaml document separator: ${rest}`);
     }
-    if (lines.length > 0) yield `${lines.join("\n")}\n`;
-    lines = [];
+    // A marker that ends nothing stays in its document, so that lines are counted with it.
+    if (lines.length > 0) {
+      yield `${lines.join("\n")}\n`;
+      lines = [];
+    } else lines.push(line.replace(/\r$/, ""));
   }
   if (lines.length > 0) yield `${lines.join("\n")}\n`;
 }

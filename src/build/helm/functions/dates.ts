@@ -182,7 +182,8 @@ function floorSeconds(ns: bigint): bigint {
   return floorDivide(ns, second);
 }
 
-function localZone(context: CallContext): GoZone {
+/** Zone of the machine, as far as a render knows it. */
+export function localZone(context: CallContext): GoZone {
   return findZone(context.tools.timeZone ?? "UTC") ?? utc;
 }
 

@@ -1,14 +1,17 @@
 /**
- * Template values as TOML, as github.com/BurntSushi/toml v1.5 encodes them: keys sorted, plain members before tables, tables
+ * Template values as TOML, as github.com/BurntSushi/toml v1.6 encodes them: keys sorted, plain members before tables, tables
  * indented by two blanks per level, maps within lists inline.
  *
  * @module
  */
 import { shortestFloat } from "../../../format/go_float.ts";
+import { formatGoTime, utc } from "../../../format/go_time.ts";
+import type { GoMoment } from "../../../format/go_time.ts";
 import { GoError } from "../template/go_error.ts";
 import { sortedKeys } from "../template/go_string.ts";
 import { GoBytes, GoInt, GoMap, GoSlice, GoStruct, isNil, typeNameOf } from "../template/value.ts";
 import type { Value } from "../template/value.ts";
+import { GoTime } from "./dates.ts";
 import type { CallContext } from "./registry.ts";
 
 type Key = readonly string[];
@@ -74,12 +77,12 @@ class Writer {
     const members = membersOf(value);
     if (members !== undefined) {
       if (key.length === 1) this.#newline();
-      this.text += `${indent}[${key.map(keyText).join(".")}]\n`;
+      this.text += `${indent}[${keyPath(key)}]\n`;
       this.members(key, members);
     } else if (isTableList(value)) {
       for (const item of value.items ?? []) {
         this.#newline();
-        this.text += `${indent}[[${key.map(keyText).join(".")}]]\n`;
+        this.text += `${indent}[[${keyPath(key)}]]\n`;
         this.members(key, membersOf(item) ?? []);
       }
     } else this.text += `${indent}${keyText(key.at(-1) as string)} = ${this.inline(value)}\n`;
@@ -97,16 +100,44 @@ class Writer {
       if (items.some(isNil)) throw new GoError("toml: cannot encode array with nil element");
       return `[${items.map((item) => this.inline(item)).join(", ")}]`;
     }
-    const members = membersOf(value)?.filter(([, member]) => !isNil(member));
+    const members = membersOf(value);
     if (members === undefined) {
+      if (value instanceof GoTime) return timeText(value.moment);
       const made = value?.type.toJson?.(value);
-      if (typeof made === "string") return value?.type.name === "time.Time" ? made : quoted(made);
+      if (typeof made === "string") return quoted(made);
       throw new GoError(`unsupported type for key '': ${typeNameOf(value)}`);
     }
     const plain = members.filter(([, member]) => !isTable(member) && !isTableList(member));
     const tables = members.filter(([, member]) => isTable(member) || isTableList(member));
-    return `{${[...plain, ...tables].map(([name, member]) => `${keyText(name)} = ${this.inline(member)}`).join(", ")}}`;
+    const isStruct = value instanceof GoStruct;
+    let text = "";
+    for (const [index, [name, member]] of [...plain, ...tables].entries()) {
+      // A nil is left out, the comma before it is not; fields of a struct are counted in the order of declaration.
+      if (isNil(member)) continue;
+      const place = isStruct ? members.findIndex(([other]) => other === name) : index;
+      text += `${keyText(name)} = ${this.inline(member)}${place === members.length - 1 ? "" : ", "}`;
+    }
+    return `{${text}}`;
   }
+}
+
+/** A time; one that was read without a zone is written without one, in UTC. */
+function timeText(moment: GoMoment): string {
+  const layout = localLayouts[moment.zone.name];
+  return layout === undefined || moment.zone.kind !== "fixed"
+    ? formatGoTime(moment, "2006-01-02T15:04:05.999999999Z07:00")
+    : formatGoTime({ ...moment, zone: utc }, layout);
+}
+
+const localLayouts: Readonly<Record<string, string>> = {
+  "datetime-local": "2006-01-02T15:04:05.999999999",
+  "date-local": "2006-01-02",
+  "time-local": "15:04:05.999999999",
+};
+
+/** A key of several parts, those quoted that need it. */
+export function keyPath(key: Key): string {
+  return key.map(keyText).join(".");
 }
 
 function keyText(key: string): string {

@@ -4,7 +4,6 @@
  *
  * @module
  */
-import { parse as parseToml, TomlDate } from "smol-toml";
 import type { JsonValue, MutableJson } from "../../../core/json.ts";
 import { FormatError } from "../../../format/format_error.ts";
 import { goYamlFault } from "../../../format/go_yaml_fault.ts";
@@ -16,7 +15,7 @@ import { YamlSyntaxError } from "../../../format/yaml_node/syntax_error.ts";
 import { readYaml as readYamlBytes, YamlConversionError } from "../chart/read_yaml.ts";
 import { GoError } from "../template/go_error.ts";
 import { hasRawBytes, toBytes, withoutRawBytes } from "../template/go_string.ts";
-import { goTypes } from "../template/go_type.ts";
+import { goTypes, sliceType } from "../template/go_type.ts";
 import {
   fromJson,
   GoBytes,
@@ -30,9 +29,13 @@ import {
   typeNameOf,
 } from "../template/value.ts";
 import type { Value } from "../template/value.ts";
+import { GoTime, localZone } from "./dates.ts";
 import { structMembers } from "./json_text.ts";
 import { checkMadeLength, func } from "./registry.ts";
 import type { CallContext, FunctionRecord, FunctionTable } from "./registry.ts";
+import { TomlError, TomlTables } from "./toml_keys.ts";
+import type { TomlValue } from "./toml_keys.ts";
+import { readToml } from "./toml_read.ts";
 import { tomlText } from "./toml_text.ts";
 import { prettyYaml } from "./yaml_pretty.ts";
 
@@ -161,16 +164,15 @@ function presentOrPanic(value: Value): Value {
   return value;
 }
 
-/** Values of TOML: integers are int64, times their text. @throws {GoError} for an integer beyond 64 bits */
-function fromToml(value: unknown): Value {
-  if (typeof value === "bigint") {
-    if (value < -(2n ** 63n) || value >= 2n ** 63n) throw new GoError(`${value} is out of range for int64`);
-    return goInt64(value);
-  }
-  if (value instanceof TomlDate) return value.toISOString();
-  if (Array.isArray(value)) return goList(value.map(fromToml));
-  if (typeof value !== "object" || value === null) return value as Value;
-  return goDict(Object.entries(value).map(([key, member]) => [key, fromToml(member)] as const));
+const tableList = sliceType(dict);
+
+/** Template values of a TOML text: integers are int64, lists of tables have a type of their own. */
+function fromToml(value: TomlValue): Value {
+  if (typeof value === "bigint") return goInt64(value);
+  if (typeof value !== "object") return value;
+  if (value instanceof Map) return goDict([...value].map(([key, member]) => [key, fromToml(member)] as const));
+  if (value instanceof TomlTables) return new GoSlice(value.tables.map(fromToml), tableList);
+  return "ns" in value ? new GoTime(value) : goList(value.map(fromToml));
 }
 
 /** Functions by name. */
@@ -178,11 +180,10 @@ export const yamlTomlFunctions: FunctionTable = {
   fromToml: func([string], dict, (context, text) => {
     context.made(16 * text.length);
     try {
-      return fromToml(parseToml(text, { integersAsBigInt: true })) as GoMap;
+      return fromToml(readToml(text, localZone(context))) as GoMap;
     } catch (error) {
-      // The reader's further lines repeat the text, which may be secret.
-      const why = (error instanceof Error ? error.message : String(error)).split("\n", 1)[0];
-      return goDict([["Error", `toml: ${why}`]]);
+      if (error instanceof TomlError) return goDict([["Error", error.message]]);
+      throw error;
     }
   }),
   fromYaml: func([string], dict, (context, text) => {

@@ -55,6 +55,11 @@ export function quoteText(text: string, asciiOnly = false): string {
   return `${quoted}"`;
 }
 
+/** A character as a Go character literal (`%q` of a rune). */
+export function quoteCharacter(character: string): string {
+  return `'${escapeCharacter(character, "'", false)}'`;
+}
+
 /** Whether a text can stand between backquotes unchanged. */
 export function canBackquote(text: string): boolean {
   if (!text.isWellFormed()) return false;
