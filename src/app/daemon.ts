@@ -21,6 +21,7 @@ import { type Pass, type Refused, version, type WorkOptions } from "./work.ts";
 import { aborted, cutShort, timeLimit } from "./time_limit.ts";
 import { readConfig, readDocuments } from "./check_documents.ts";
 import { reportToCluster } from "./cluster_report.ts";
+import { FirstPass } from "./first_pass.ts";
 import { type Loop, openLoop } from "./loop.ts";
 
 /** Milliseconds without work after which memory is given back and the store is tidied. */
@@ -71,16 +72,14 @@ export async function runDaemon(options: WorkOptions, signal: AbortSignal): Prom
   held.loop = running;
   using told = reportToCluster(board, running.clusterReporter, { clock: denoClock, log });
 
+  const firstPass = new FirstPass(running.engine);
   const tools: OpenTools = {
     board,
     metrics,
     version,
     liveness: [{ name: "loop", check: () => running.engine.isAlive ? undefined : "the loop stands still" }],
     readiness: [
-      {
-        name: "first pass",
-        check: () => running.engine.firstPassDone ? undefined : "objects wait for their first run",
-      },
+      { name: "first pass", check: () => firstPass.check() },
       { name: "store", check: running.storeFault },
     ],
     startup: [{ name: "documents", check: () => undefined }],
@@ -112,6 +111,7 @@ export async function runDaemon(options: WorkOptions, signal: AbortSignal): Prom
   using _hangUp = onHangUp(reload);
 
   running.update(config.desired);
+  firstPass.begin();
   log.info("daemon started", { version, objects: config.desired.objects.length, store: settings.store.path });
   await aborted(signal);
 

@@ -56,6 +56,8 @@ interface Slot {
   hasRun: boolean;
   /** An order that runs it as soon as its source has been looked at. */
   isOrdered: boolean;
+  /** Whether it found its source without an artifact while that was at its first run, and nobody was told. */
+  isEarly?: boolean;
   /** Settles when the present run has ended. */
   ended: Promise<void>;
   /** Whether the present run has made what it makes: what it wants is known to the target then. */
@@ -418,8 +420,13 @@ export class Engine implements EngineControl {
   }
 
   #hasRun(slot: Slot): void {
+    if (slot.hasRun) return;
     slot.hasRun = true;
     this.#unrun.delete(slot);
+    // What was not worth a word while this source had its first run is, now that it brought nothing.
+    for (const key of this.#graph.consumersOf(slot.object.key)) {
+      if (this.#slots.get(keyText(key))?.isEarly === true) this.#wakeKey(key, "dependency");
+    }
   }
 
   #isCurrent(slot: Slot): boolean {
@@ -601,7 +608,11 @@ export class Engine implements EngineControl {
       failures: Math.max(1, failures),
       ...(error.retryAfterMs === undefined ? {} : { retryAfterMs: error.retryAfterMs }),
     });
-    const isNews = ready?.reason !== error.reason || ready.message !== text;
+    // A source that is at its first run has no artifact yet: that is no news before the run has ended.
+    const source = error.reason === "SourceNotReady" ? this.#sourceSlot(slot.object) : undefined;
+    const wasEarly = slot.isEarly === true;
+    slot.isEarly = source !== undefined && !source.hasRun && source.phase !== "idle";
+    const isNews = !slot.isEarly && (wasEarly || ready?.reason !== error.reason || ready.message !== text);
     const event: Event = {
       ...this.#stamp(slot),
       severity: isBlocked ? "info" : "error",

@@ -27,11 +27,26 @@ Deno.test("a first start pulls, builds and applies, and says so", async () => {
   assert.equal(world.status("Kustomization/default/app").lastAppliedRevision, `latest@${digest}`);
   const told = world.board.events().map(({ severity, reason, object }) => `${object.kind} ${severity} ${reason}`);
   assert.deepEqual(told, [
-    "Kustomization info SourceNotReady",
     "OCIRepository info NewArtifact",
     "Kustomization info ReconciliationSucceeded",
   ]);
   assert.ok(world.loop.engine.firstPassDone);
+});
+
+Deno.test("a first start without a registry tells that the consumers wait, once, after the source's own fault", async () => {
+  await using world = await applicationWorld();
+  world.registry.isDown = true;
+  await world.run();
+  await world.advance(10 * minuteMs);
+  const told = () => world.board.events().map(({ severity, reason, object }) => `${object.kind} ${severity} ${reason}`);
+  assert.deepEqual(told(), [
+    "OCIRepository error OCIArtifactPullFailed",
+    "Kustomization info SourceNotReady",
+  ]);
+  assert.equal(world.ready("Kustomization/default/app").reason, "SourceNotReady");
+  world.registry.heal();
+  await world.advance(10 * minuteMs);
+  assert.deepEqual(told().slice(2), ["OCIRepository info NewArtifact", "Kustomization info ReconciliationSucceeded"]);
 });
 
 Deno.test("a moved tag arrives with the next look, and only then", async () => {
