@@ -37,6 +37,8 @@ interface OpenCluster {
 /** Clusters by settings, connected when first used. */
 export interface Clusters {
   open(place: Extract<TargetSettings, { kind: "cluster" }>): OpenCluster;
+  /** Whether another process works in one of them, and this one only waits for its turn. */
+  readonly isStandby: boolean;
   close(): Promise<void>;
 }
 
@@ -48,6 +50,7 @@ export function openClusters(options: ClusterOptions): Clusters {
   const { doors, log } = options;
   const tools: ClusterTools = { ...doors, parseYaml, env: doors.processes.env };
   const opened = new Map<string, OpenCluster>();
+  const leases: OpenLease[] = [];
   const closing: (() => Promise<void> | void)[] = [];
 
   const connect = async (place: Extract<TargetSettings, { kind: "cluster" }>) => {
@@ -62,6 +65,7 @@ export function openClusters(options: ClusterOptions): Clusters {
       log,
     });
     const leased = lease === undefined ? {} : { lease };
+    if (lease !== undefined) leases.push(lease);
     const target: ClusterTarget = clusterTarget({
       api,
       clock: doors.clock,
@@ -130,6 +134,9 @@ export function openClusters(options: ClusterOptions): Clusters {
       };
       opened.set(name, made);
       return made;
+    },
+    get isStandby() {
+      return leases.some((lease) => lease.isStandby);
     },
     async close() {
       for (const close of closing.reverse()) await close();

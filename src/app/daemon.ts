@@ -79,7 +79,8 @@ export async function runDaemon(options: WorkOptions, signal: AbortSignal): Prom
     version,
     liveness: [{ name: "loop", check: () => running.engine.isAlive ? undefined : "the loop stands still" }],
     readiness: [
-      { name: "first pass", check: () => firstPass.check() },
+      // Who stands by has done all that he may.
+      { name: "first pass", check: () => running.isStandby() ? undefined : firstPass.check() },
       { name: "store", check: running.storeFault },
     ],
     startup: [{ name: "documents", check: () => undefined }],

@@ -23,6 +23,7 @@ import { buildBeside } from "./build_worker.ts";
 import { openBuilders } from "./builders.ts";
 import { openCheckouts } from "./checkouts.ts";
 import { takeChildren } from "./children.ts";
+import { withDefaultAccount } from "./default_account.ts";
 import { type Doors, hostDoors } from "./doors.ts";
 import { KnownSecrets } from "./known_secrets.ts";
 import { scratchCheckpoints } from "./preview.ts";
@@ -66,6 +67,8 @@ export interface Loop extends AsyncDisposable {
   readonly storeBytes: () => number | undefined;
   /** Where the cluster is told what happens; `undefined` when the settings do not ask for it. */
   readonly clusterReporter: () => Promise<ClusterReporter> | undefined;
+  /** Whether another daemon works in the cluster, and this one only waits for its turn. */
+  readonly isStandby: () => boolean;
 }
 
 /** Milliseconds that a stop may take. */
@@ -78,6 +81,8 @@ export async function openLoop(options: LoopOptions): Promise<Loop> {
   const isPreview = options.preview !== undefined;
   await using stack = new AsyncDisposableStack();
   let current = options.desired;
+  const account = settings.target.kind === "cluster" ? settings.target.defaultServiceAccount : undefined;
+  const asActedOn = (object: DesiredObject) => withDefaultAccount(object, account);
 
   const bundles = new BundleReferences();
   const held: { engine?: Engine } = {};
@@ -141,7 +146,7 @@ export async function openLoop(options: LoopOptions): Promise<Loop> {
       takeChildren: (resources, parent) => {
         const taken = takeChildren(resources, parent, settings);
         bundles.keep(parent.key, taken.rest, taken.children.length > 0);
-        return taken;
+        return { ...taken, children: taken.children.map(asActedOn) };
       },
     }),
     helmReleasePipeline({
@@ -175,7 +180,9 @@ export async function openLoop(options: LoopOptions): Promise<Loop> {
       const changed = changedData(current, desired);
       current = desired;
       secrets.take(desired);
-      running.update([...desired.objects, ...desired.notifications], { complete: desired.isComplete && !isPreview });
+      running.update([...desired.objects.map(asActedOn), ...desired.notifications], {
+        complete: desired.isComplete && !isPreview,
+      });
       for (const { kind, namespace, name } of changed) {
         if (kind === "Secret" || kind === "ConfigMap") running.wakeReferrers(kind, namespace, name);
       }
@@ -183,6 +190,7 @@ export async function openLoop(options: LoopOptions): Promise<Loop> {
     storeFault: sources.fault,
     storeBytes: sources.sizeBytes,
     clusterReporter: targets.clusterReporter,
+    isStandby: targets.isStandby,
     tidy: async () => {
       if (!isPreview) await sources.store.collect();
     },

@@ -31,6 +31,8 @@ export interface Targets extends AsyncDisposable {
   readonly clusterReferences: () => readonly References[];
   /** Where the cluster is told what happens; `undefined` when the settings do not ask for it. */
   readonly clusterReporter: () => Promise<ClusterReporter> | undefined;
+  /** Whether another daemon works in the cluster, and this one only waits for its turn. */
+  readonly isStandby: () => boolean;
 }
 
 /** Opens targets on demand. */
@@ -63,6 +65,7 @@ export function openTargets(settings: Settings, options: TargetOptions): Targets
     },
     clusterReferences: () => settings.target.kind === "cluster" ? [clusters.open(settings.target).references] : [],
     clusterReporter: () => settings.target.kind === "cluster" ? clusters.open(settings.target).reporter() : undefined,
+    isStandby: () => clusters.isStandby,
     [Symbol.asyncDispose]: () => clusters.close(),
   };
 }

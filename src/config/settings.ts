@@ -146,5 +146,6 @@ function targetOf(input: SettingsInput, expand: (path: string) => string): Targe
     ...(cluster?.events === true ? { events: true } : {}),
     ...(cluster?.status === true ? { status: true } : {}),
     ...(cluster?.noLease === true ? { noLease: true } : {}),
+    ...(cluster?.defaultServiceAccount === undefined ? {} : { defaultServiceAccount: cluster.defaultServiceAccount }),
   };
 }

@@ -102,6 +102,11 @@ export const settingsSchema = object({
           context: may(text({ minLength: 1 }), "Context in the kubeconfig", ours),
           events: may(flag(), "Write Kubernetes Events about objects, beside their ConfigMaps", ours),
           status: may(flag(), "Keep a ConfigMap with the status of each object", ours),
+          defaultServiceAccount: may(
+            text({ minLength: 1 }),
+            "ServiceAccount that acts for documents which name none, in their namespace",
+            ours,
+          ),
           noLease: may(flag(), "Write without a Lease: no other daemon may work in this cluster's namespace", ours),
         }),
         "A Kubernetes cluster",
@@ -280,6 +285,15 @@ export const settingsTable: readonly SettingRow[] = [
     preset: false,
     doc: "Keep a ConfigMap with the status of each object",
     parse: asSwitch,
+  },
+  {
+    flag: "default-service-account",
+    env: "PILOTFISH_DEFAULT_SERVICE_ACCOUNT",
+    path: ["target", "cluster", "defaultServiceAccount"],
+    value: "NAME",
+    preset: null,
+    doc: "ServiceAccount that acts for documents which name none, in their namespace",
+    parse: asText,
   },
   {
     flag: "no-lease",

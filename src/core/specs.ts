@@ -342,6 +342,8 @@ export type TargetSettings =
     readonly status?: boolean;
     /** Whether to write without holding a Lease; default `false`. */
     readonly noLease?: boolean;
+    /** Whom documents act as that name no ServiceAccount, in their own namespace; default ourselves. */
+    readonly defaultServiceAccount?: string;
   };
 
 /** Settings of the daemon after flag > environment > document > default. */

@@ -40,8 +40,8 @@ export interface ClusterPlace {
   readonly context?: string;
 }
 
-/** Folder in which the kubelet puts the account of a Pod. */
-const accountFolder = "/var/run/secrets/kubernetes.io/serviceaccount";
+/** Folder in which the kubelet puts the account of a Pod; `PILOTFISH_POD_ACCOUNT` names another (a projected token's). */
+const podAccountFolder = "/var/run/secrets/kubernetes.io/serviceaccount";
 
 /**
  * Connects to the cluster of the settings. Nothing is sent yet.
@@ -91,6 +91,7 @@ async function podAccount(tools: ClusterTools): Promise<KubeConnection | undefin
   const host = tools.env("KUBERNETES_SERVICE_HOST");
   const port = tools.env("KUBERNETES_SERVICE_PORT") ?? "443";
   if (host === undefined || host === "") return undefined;
+  const accountFolder = tools.env("PILOTFISH_POD_ACCOUNT") || podAccountFolder;
   if (await tools.fileSystem.stat(`${accountFolder}/token`) === undefined) return undefined;
   const namespace = (await tools.fileSystem.readText(`${accountFolder}/namespace`))?.trim();
   return {

@@ -18,6 +18,8 @@ export interface WriterLease {
 /** A lease that is being sought or held until it is disposed. */
 export interface OpenLease extends WriterLease, AsyncDisposable {
   readonly isHeld: boolean;
+  /** Whether another process holds it and keeps it: we stand by. */
+  readonly isStandby: boolean;
 }
 
 /** Which lease, and for whom. Times are client-go's defaults. */
@@ -57,6 +59,8 @@ class Holder implements OpenLease {
   #observed = "";
   #observedAt = -Infinity;
   #record: JsonObject | undefined;
+  /** Until when another's lease holds, on our clock. */
+  #othersUntil = -Infinity;
   #waiting: (() => void)[] = [];
 
   constructor(api: KubeApi, options: LeaseOptions) {
@@ -67,6 +71,10 @@ class Holder implements OpenLease {
 
   get isHeld(): boolean {
     return this.#isOurs && this.#options.clock.monotonic() - this.#renewedAt < this.#renewDeadlineMs;
+  }
+
+  get isStandby(): boolean {
+    return this.#othersUntil > this.#options.clock.monotonic();
   }
 
   async hold(signal: AbortSignal): Promise<void> {
@@ -111,6 +119,7 @@ class Holder implements OpenLease {
   async #run(): Promise<void> {
     const { clock, random, log } = this.#options;
     const { signal } = this.#stop;
+    let isRefused = false;
     while (!signal.aborted) {
       const wasHeld = this.isHeld;
       let isRenewed = true;
@@ -119,8 +128,11 @@ class Holder implements OpenLease {
       } catch (error) {
         isRenewed = false;
         if (signal.aborted) return;
-        // Somebody was faster, or the server is away: the next try tells.
-        if (!isKubeError(error, 409)) log?.debug("Lease was not renewed", { cause: messageOf(error) });
+        // Somebody was faster, or the server is away: the next try tells. Without the right to it nothing is ever written.
+        if (isKubeError(error, 403)) {
+          if (!isRefused) log?.error("Lease may not be had: nothing is written", { cause: messageOf(error) });
+          isRefused = true;
+        } else if (!isKubeError(error, 409)) log?.debug("Lease was not renewed", { cause: messageOf(error) });
       }
       if (this.isHeld) {
         if (!wasHeld) log?.info("Lease is held", { name: this.#options.name });
@@ -155,9 +167,14 @@ class Holder implements OpenLease {
     if (holder !== identity) {
       this.#isOurs = false;
       const seconds = Number(spec.leaseDurationSeconds ?? 0);
-      if (holder !== "" && startedAt - this.#observedAt < Math.max(seconds * 1000, 1_000)) return;
+      const until = this.#observedAt + Math.max(seconds * 1000, 1_000);
+      if (holder !== "" && startedAt < until) {
+        this.#othersUntil = until;
+        return;
+      }
     }
     const isNew = holder !== identity;
+    this.#othersUntil = -Infinity;
     this.#record = await this.#write({
       ...spec,
       ...this.#ours(),
