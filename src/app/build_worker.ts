@@ -1,3 +1,7 @@
+import { ChartCache } from "../build/helm/helm.ts";
+import type { Capabilities } from "../build/helm/release/capabilities.ts";
+import { type KnownAnswer, maxRounds } from "../build/helm/release/inputs.ts";
+import { type InputRequest, MissingInput } from "../build/helm/render_tools.ts";
 import type { Artifact, ArtifactStore } from "../core/artifact.ts";
 import type { BuildResult } from "../core/builder.ts";
 import { silentLog } from "../core/log.ts";
@@ -9,8 +13,9 @@ import { openWorkerThread, serveCalls, type WorkerThread } from "../platform/den
 import type { ReleaseBuild, RenderedRelease } from "../reconcile/helm_release.ts";
 import type { KustomizationBuild } from "../reconcile/kustomization.ts";
 import { openStore } from "../source/store/open_store.ts";
-import { type Builders, openBuilders } from "./builders.ts";
-import { hostDoors } from "./doors.ts";
+import { type BuilderOptions, type Builders, openBuilders } from "./builders.ts";
+import { type Doors, hostDoors } from "./doors.ts";
+import type { ReleaseFacts } from "./release_facts.ts";
 
 /** Layers of fewer bytes are built on the main thread. */
 const largeLayerBytes = 256 * 1024;
@@ -26,12 +31,23 @@ type Order =
   & { readonly storeFolder: string; readonly isDirectory: boolean }
   & (
     | { readonly kind: "kustomization"; readonly request: KustomizationBuild }
-    | { readonly kind: "helmRelease"; readonly request: ReleaseBuild }
+    | { readonly kind: "helmRelease"; readonly request: ReleaseBuild; readonly world: RenderWorld }
   );
+
+/** Everything of the world that a render takes part of: the same in each of its rounds but for the answers. */
+interface RenderWorld {
+  readonly nowMs: number;
+  readonly seed: Uint8Array<ArrayBuffer>;
+  readonly capabilities?: Capabilities;
+  /** Absent: nobody can be asked, and `lookup` is empty. */
+  readonly known?: readonly KnownAnswer[];
+}
 
 /** What comes back; an error loses its class on the way, so its parts are sent. */
 type Answer =
   | { readonly kind: "built"; readonly result: BuildResult | RenderedRelease }
+  /** A template asks for what only the main thread can fetch: the render is to be sent again with the answer. */
+  | { readonly kind: "missing"; readonly request: InputRequest }
   | { readonly kind: "failed"; readonly reason: Reason; readonly message: string; readonly hint: string };
 
 /** What says whether a build may leave the main thread, and from where. */
@@ -42,13 +58,16 @@ export interface BuildWorkerOptions {
   /** The store's folder, which the worker opens for reading. */
   readonly storeFolder: string;
   readonly isDirectory: (object: DesiredObject) => boolean;
-  /** Whether a release's templates may ask the cluster: that stays on the main thread, where its connection is. */
-  readonly asksCluster: (request: ReleaseBuild) => boolean;
+  /** What a release's templates may ask; they are answered from here, where the connection is. */
+  readonly factsOf: BuilderOptions["factsOf"];
+  /** The render's moment and chance. */
+  readonly doors: Pick<Doors, "clock" | "random">;
 }
 
 /**
- * Builders that hand large builds to one worker, so that status and probes are answered meanwhile. What needs keys, the
- * network or a cluster is built here, by `inner`; so is what cannot be sent.
+ * Builders that hand large builds to one worker, so that status and probes are answered meanwhile. What needs keys or the
+ * network is built here, by `inner`; so is what cannot be sent. A release's templates may ask a cluster: the worker then
+ * says what it misses, that is fetched here, and the render starts again with it.
  */
 export function buildBeside(inner: Builders, options: BuildWorkerOptions): Builders & Disposable {
   const thread = openWorkerThread(options.module);
@@ -63,15 +82,36 @@ export function buildBeside(inner: Builders, options: BuildWorkerOptions): Build
         return await inner.kustomization(request, signal);
       }
       const order: Order = { ...place(object), kind: "kustomization", request };
-      return await send(thread, order, signal) ?? await inner.kustomization(request, signal);
+      const sent = await send(thread, order, signal);
+      return sent?.kind === "built" ? sent.result : await inner.kustomization(request, signal);
     },
     async helmRelease(request, signal) {
-      if (request.artifact.sizeBytes < largeChartBytes || options.asksCluster(request)) {
-        return await inner.helmRelease(request, signal);
+      if (request.artifact.sizeBytes < largeChartBytes) return await inner.helmRelease(request, signal);
+      const facts = await options.factsOf(request.object);
+      const capabilities = await facts?.capabilities?.(signal);
+      const world: RenderWorld = {
+        nowMs: options.doors.clock.now(),
+        seed: options.doors.random.bytes(32),
+        ...(capabilities === undefined ? {} : { capabilities }),
+      };
+      const known: KnownAnswer[] = [];
+      for (let round = 0; round < maxRounds; round++) {
+        const order: Order = {
+          ...place(request.object),
+          kind: "helmRelease",
+          request,
+          world: facts === undefined ? world : { ...world, known },
+        };
+        const sent = await send(thread, order, signal);
+        if (sent === undefined) return await inner.helmRelease(request, signal);
+        if (sent.kind === "built") return sent.result as RenderedRelease;
+        const answer = sent.request.kind === "lookup" ? await facts?.lookup(sent.request, signal) : "";
+        known.push({ request: sent.request, answer: answer ?? {} });
       }
-      const order: Order = { ...place(request.object), kind: "helmRelease", request };
-      const result = await send(thread, order, signal) as RenderedRelease | undefined;
-      return result ?? await inner.helmRelease(request, signal);
+      throw new StageError(
+        "BuildFailed",
+        `Cannot build ${keyText(request.object.key)}: after ${maxRounds} rounds a template still asks for more`,
+      );
     },
     [Symbol.dispose]: () => thread[Symbol.dispose](),
   };
@@ -86,7 +126,11 @@ async function hasManyDocuments(artifact: Artifact, store: ArtifactStore): Promi
 }
 
 /** @returns `undefined` when the order holds something that cannot be sent */
-async function send(thread: WorkerThread, order: Order, signal: AbortSignal): Promise<BuildResult | undefined> {
+async function send(
+  thread: WorkerThread,
+  order: Order,
+  signal: AbortSignal,
+): Promise<Exclude<Answer, { readonly kind: "failed" }> | undefined> {
   const { object } = order.request;
   const { timeoutMs } = object.spec as { readonly timeoutMs?: number };
   let answer: Answer;
@@ -97,16 +141,17 @@ async function send(thread: WorkerThread, order: Order, signal: AbortSignal): Pr
     if (error instanceof DOMException && error.name === "DataCloneError") return undefined;
     throw new StageError("BuildFailed", `Cannot build ${keyText(object.key)}: ${messageOf(error)}`, { cause: error });
   }
-  if (answer.kind === "built") return answer.result;
+  if (answer.kind !== "failed") return answer;
   throw new StageError(answer.reason, answer.message, { hint: answer.hint });
 }
 
-/** Serves builds: what the program does when it is started as a worker of itself. */
+/** Serves builds: what the program does when it is started as a worker of itself. Charts are kept for the rounds of a render. */
 export function serveBuilds(): void {
-  serveCalls((value) => build(value as Order));
+  const charts = new ChartCache(2);
+  serveCalls((value) => build(value as Order, charts));
 }
 
-async function build(order: Order): Promise<Answer> {
+async function build(order: Order, charts: ChartCache): Promise<Answer> {
   const never = new AbortController().signal;
   try {
     await using store = await openStore(order.storeFolder, {
@@ -117,19 +162,47 @@ async function build(order: Order): Promise<Answer> {
       history: 1,
       access: "read",
     }).then((opened) => ({ opened, [Symbol.asyncDispose]: () => opened.close() }));
+    const world = order.kind === "helmRelease" ? order.world : undefined;
     const builders = openBuilders({
       store: store.opened,
-      doors: hostDoors,
+      doors: world === undefined ? hostDoors : doorsOf(world),
+      charts,
       isDirectory: () => order.isDirectory,
-      factsOf: () => undefined,
+      factsOf: () => world === undefined ? undefined : factsOf(world),
     });
     const result = order.kind === "kustomization"
       ? await builders.kustomization(order.request, never)
       : await builders.helmRelease(order.request, never);
     return { kind: "built", result };
   } catch (error) {
+    if (error instanceof MissingInput) return { kind: "missing", request: error.request };
     return error instanceof StageError
       ? { kind: "failed", reason: error.reason, message: messageOf(error), hint: error.hint }
       : { kind: "failed", reason: "BuildFailed", message: messageOf(error), hint: "" };
   }
+}
+
+/** The doors of this machine with the moment and the chance that the order names. */
+function doorsOf({ nowMs, seed }: RenderWorld): Doors {
+  const { clock, random } = hostDoors;
+  return {
+    ...hostDoors,
+    clock: {
+      now: () => nowMs,
+      monotonic: () => clock.monotonic(),
+      sleep: (ms, signal) => clock.sleep(ms, signal),
+      after: (ms, action) => clock.after(ms, action),
+    },
+    random: { next: () => random.next(), bytes: () => seed },
+  };
+}
+
+/** What a render may ask here: what it was sent. */
+function factsOf({ capabilities, known }: RenderWorld): Promise<ReleaseFacts> | undefined {
+  if (known === undefined) return undefined;
+  return Promise.resolve({
+    ...(capabilities === undefined ? {} : { capabilities: () => Promise.resolve(capabilities) }),
+    lookup: (request) => Promise.reject(new MissingInput(request)),
+    known,
+  });
 }

@@ -16,10 +16,10 @@ import { printYamlDocuments } from "../format/yaml.ts";
 import { openDecryptor } from "../build/decrypt/decryptor.ts";
 import { kustomizationBuilder } from "../build/kustomize/kustomization_builder.ts";
 import type { HelmReleaseSpec } from "../core/specs.ts";
-import type { ClusterFacts } from "../target/cluster/cluster_facts.ts";
 import type { ReleaseBuild, RenderedRelease } from "../reconcile/helm_release.ts";
 import type { KustomizationBuild } from "../reconcile/kustomization.ts";
 import type { Doors } from "./doors.ts";
+import type { ReleaseFacts } from "./release_facts.ts";
 
 /** What builders are opened with. */
 export interface BuilderOptions {
@@ -27,8 +27,10 @@ export interface BuilderOptions {
   readonly doors: Doors;
   /** Whether an object goes to a directory: chance in its templates is then made repeatable. */
   readonly isDirectory: (object: DesiredObject) => boolean;
-  /** What templates may ask of the cluster that a release goes to; `undefined` where there is none. */
-  readonly factsOf: (object: DesiredObject<HelmReleaseSpec>) => Promise<ClusterFacts> | undefined;
+  /** What templates may ask of where a release goes; `undefined` where nobody can be asked. */
+  readonly factsOf: (object: DesiredObject<HelmReleaseSpec>) => Promise<ReleaseFacts> | undefined;
+  /** Charts that were read before. Default: none. */
+  readonly charts?: ChartCache;
   /** Told where each value of a release came from, a line each; absent: nobody asks. */
   readonly onExplained?: (owner: ObjectKey, text: string) => void;
 }
@@ -42,7 +44,7 @@ export interface Builders {
 /** Opens the builders. */
 export function openBuilders(options: BuilderOptions): Builders {
   const { store, doors } = options;
-  const charts = new ChartCache();
+  const charts = options.charts ?? new ChartCache();
   return {
     async kustomization(request, signal) {
       const { object, artifact, variables, decryptionKeys } = request;
@@ -78,15 +80,17 @@ export function openBuilders(options: BuilderOptions): Builders {
         ? artifact.content.digest
         : artifact.content.descriptor.digest;
       const facts = await options.factsOf(request.object);
+      const capabilities = await facts?.capabilities?.(signal);
       const build: HelmBuildRequest = {
         ...helmRequest(request, chartDigest, options.isDirectory(request.object)),
-        ...(facts === undefined ? {} : { capabilities: await facts.capabilities(signal) }),
+        ...(capabilities === undefined ? {} : { capabilities }),
       };
       const tools = {
         nowMs: doors.clock.now(),
         random: doors.random,
         postRender,
         ...(facts === undefined ? {} : { lookup: facts.lookup }),
+        ...(facts?.known === undefined ? {} : { known: facts.known }),
       };
       using tree = await store.openTree(artifact);
       options.onExplained?.(request.object.key, explainedText(explainRelease(loadChart(tree), build)));

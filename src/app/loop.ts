@@ -5,7 +5,7 @@ import type { DesiredObject, ObjectKey } from "../core/object.ts";
 import { keyText } from "../core/object.ts";
 import type { References } from "../core/references.ts";
 import type { Reporter } from "../core/reporter.ts";
-import type { Settings } from "../core/specs.ts";
+import type { HelmReleaseSpec, Settings } from "../core/specs.ts";
 import { StageError } from "../core/stage_error.ts";
 import type { Target } from "../core/target.ts";
 import { evaluateCelBoolean, parseCel } from "../format/cel.ts";
@@ -28,6 +28,7 @@ import { type Doors, hostDoors } from "./doors.ts";
 import { KnownSecrets } from "./known_secrets.ts";
 import { scratchCheckpoints } from "./preview.ts";
 import { BundleReferences, firstOf } from "./references.ts";
+import { directoryFacts, type ReleaseFacts } from "./release_facts.ts";
 import { valueOpener } from "./sealed_values.ts";
 import { openSources } from "./sources.ts";
 import { openTargets } from "./targets.ts";
@@ -102,17 +103,20 @@ export async function openLoop(options: LoopOptions): Promise<Loop> {
   const sources = stack.use(await openSources(settings, { log, doors, referencesOf: referencesFor, isPreview }));
   const isDirectory = (object: DesiredObject) =>
     targets.targetOf(object.annotations[targetAnnotation]).kind === "directory";
+  const factsOf = (object: DesiredObject<HelmReleaseSpec>): Promise<ReleaseFacts> | undefined => {
+    const { serviceAccountName } = object.spec;
+    const target = targets.targetOf(object.annotations[targetAnnotation]);
+    if (target.kind === "directory") return Promise.resolve(directoryFacts(target, object.key));
+    const account = serviceAccountName === undefined ? undefined : `${object.key.namespace}/${serviceAccountName}`;
+    // Of another cluster nothing is asked: its kubeconfig belongs to the target alone.
+    if (object.spec.kubeConfig !== undefined) return undefined;
+    return targets.factsOf(object.annotations[targetAnnotation], account);
+  };
   const here = openBuilders({
     store: sources.store,
     doors,
     ...(options.onExplained === undefined ? {} : { onExplained: options.onExplained }),
-    factsOf: (object) => {
-      const { serviceAccountName } = object.spec;
-      const account = serviceAccountName === undefined ? undefined : `${object.key.namespace}/${serviceAccountName}`;
-      // Of another cluster nothing is asked: its kubeconfig belongs to the target alone.
-      if (object.spec.kubeConfig !== undefined) return undefined;
-      return targets.factsOf(object.annotations[targetAnnotation], account);
-    },
+    factsOf,
     isDirectory,
   });
   const builders = options.buildModule === undefined ? here : stack.use(buildBeside(here, {
@@ -120,7 +124,8 @@ export async function openLoop(options: LoopOptions): Promise<Loop> {
     store: sources.store,
     storeFolder: `${settings.store.path}/store`,
     isDirectory,
-    asksCluster: ({ object }) => object.spec.kubeConfig === undefined && !isDirectory(object),
+    factsOf,
+    doors,
   }));
   const checkouts = openCheckouts({ store: sources.store, doors, isPreview });
 

@@ -1,13 +1,18 @@
 import { deepEqual, equal, ok, rejects } from "node:assert/strict";
 import { buildBeside } from "../../src/app/build_worker.ts";
 import type { Builders } from "../../src/app/builders.ts";
+import type { JsonObject } from "../../src/core/json.ts";
 import { silentLog } from "../../src/core/log.ts";
 import { StageError } from "../../src/core/stage_error.ts";
 import { denoClock } from "../../src/platform/deno_clock.ts";
+import { denoRandom } from "../../src/platform/deno_random.ts";
 import { denoFileSystem } from "../../src/platform/deno_file_system.ts";
+import type { LookupRequest } from "../../src/build/helm/render_tools.ts";
+import type { ReleaseBuild } from "../../src/reconcile/helm_release.ts";
 import type { KustomizationBuild } from "../../src/reconcile/kustomization.ts";
 import type { Store } from "../../src/source/store/store.ts";
 import { openStore } from "../../src/source/store/open_store.ts";
+import { specOf } from "../support/release_bench.ts";
 import { bring, remoteOf } from "../source/store/store_fixture.ts";
 
 interface Place {
@@ -72,7 +77,13 @@ async function withStore(
 }
 
 function open(module: string, place: Place) {
-  return buildBeside(builtHere, { module, ...place, isDirectory: () => true, asksCluster: () => false });
+  return buildBeside(builtHere, {
+    module,
+    ...place,
+    isDirectory: () => true,
+    factsOf: () => undefined,
+    doors: { clock: denoClock, random: denoRandom },
+  });
 }
 
 const program = new URL("../../main.ts", import.meta.url).href;
@@ -125,5 +136,113 @@ Deno.test("buildBeside() ends a worker that crashes, hangs or is not wanted any 
     const stopped = hanging.kustomization(order("app"), stop.signal);
     stop.abort(new Error("replaced"));
     await rejects(stopped, /replaced/);
+  });
+});
+
+/** A release of a large chart whose templates ask for one object after the other, as `next` says. */
+async function withChart(
+  template: string,
+  run: (place: Place, request: ReleaseBuild) => Promise<void>,
+): Promise<void> {
+  await withStore(async (place) => {
+    const artifact = await bring(
+      place.store,
+      remoteOf("2.0.0", [
+        { path: "web/Chart.yaml", content: "apiVersion: v2\nname: web\nversion: 2.0.0\n" },
+        { path: "web/templates/all.yaml", content: template },
+        { path: "web/files/noise.txt", content: noise(400_000) },
+      ]),
+    );
+    ok(artifact.sizeBytes > 100 * 1024);
+    await run(place, {
+      object: {
+        key: { kind: "HelmRelease", namespace: "default", name: "web" },
+        apiVersion: "helm.toolkit.fluxcd.io/v2",
+        labels: {},
+        annotations: {},
+        generation: 1,
+        document: {},
+        spec: specOf(),
+      },
+      artifact,
+      valuesFrom: [],
+      action: "upgrade",
+      revision: 4,
+    });
+  });
+}
+
+const asking = `
+{{- $first := lookup "v1" "ConfigMap" "shop" "first" }}
+{{- $second := lookup "v1" "Secret" "shop" (dig "data" "next" "none" $first) }}
+{{- $list := lookup "v1" "Pod" "shop" "" }}
+apiVersion: v1
+kind: ConfigMap
+metadata:
+  name: web
+data:
+  password: {{ dig "data" "password" "new" $second | quote }}
+  pods: {{ len (dig "items" list $list) | quote }}
+  revision: {{ .Release.Revision | quote }}
+  kube: {{ .Capabilities.KubeVersion.Version }}
+  chance: {{ randAlphaNum 12 }}
+`;
+
+Deno.test("buildBeside() renders a release off the main thread and answers its look-ups from here, one round each", async () => {
+  await withChart(asking, async (place, request) => {
+    const asked: string[] = [];
+    const objects: Record<string, JsonObject> = {
+      "ConfigMap/first": { data: { next: "second" } },
+      "Secret/second": { data: { password: "kept" } },
+      "Pod/": { items: [{}, {}] },
+    };
+    using builders = buildBeside(builtHere, {
+      module: program,
+      ...place,
+      isDirectory: () => false,
+      factsOf: () =>
+        Promise.resolve({
+          capabilities: () => Promise.resolve({ kubeVersion: "v1.31.7", apiVersions: ["v1"] }),
+          lookup: ({ resourceKind, name }: LookupRequest) => {
+            asked.push(`${resourceKind}/${name}`);
+            return Promise.resolve(objects[`${resourceKind}/${name}`] ?? {});
+          },
+        }),
+      doors: { clock: denoClock, random: denoRandom },
+    });
+    const built = await builders.helmRelease(request, never);
+    const data = built.resources[0]?.data as Record<string, string>;
+    deepEqual([data.password, data.pods, data.revision, data.kube], ["kept", "2", "4", "v1.31.7"]);
+    deepEqual(asked, ["ConfigMap/first", "Secret/second", "Pod/"]);
+    equal(built.isRepeatable, false);
+    equal(data.chance?.length, 12);
+  });
+});
+
+Deno.test("buildBeside() tells what a look-up failed with, and gives a render up that never stops asking", async () => {
+  const endless = `
+{{- range $i := until 1000 }}{{ $_ := lookup "v1" "ConfigMap" "shop" (printf "map-%d" $i) }}{{ end }}
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: web}
+`;
+  await withChart(endless, async (place, request) => {
+    let count = 0;
+    const open = (lookup: () => Promise<JsonObject>) =>
+      buildBeside(builtHere, {
+        module: program,
+        ...place,
+        isDirectory: () => false,
+        factsOf: () => Promise.resolve({ lookup }),
+        doors: { clock: denoClock, random: denoRandom },
+      });
+    using forbidden = open(() => Promise.reject(new Error("pods is forbidden")));
+    await rejects(forbidden.helmRelease(request, never), /pods is forbidden/);
+    using builders = open(() => {
+      count++;
+      return Promise.resolve({});
+    });
+    await rejects(builders.helmRelease(request, never), /after 200 rounds a template still asks for more/);
+    equal(count, 200);
   });
 });

@@ -6,6 +6,12 @@ import { MissingInput } from "../render_tools.ts";
 import type { HostRequest, InputRequest, LookupRequest, RenderTools } from "../render_tools.ts";
 import { seededRandom } from "./seeded_random.ts";
 
+/** An answer that was fetched for an earlier round: a value, fit for `structuredClone`. */
+export interface KnownAnswer {
+  readonly request: InputRequest;
+  readonly answer: JsonValue;
+}
+
 /** Impure abilities of a render as the world has them: answers may take time. */
 export interface WorldTools {
   /** The render's moment, in milliseconds since 1970. */
@@ -18,6 +24,8 @@ export interface WorldTools {
   readonly timeZone?: string;
   /** Answers `lookup`: the object, `{items: […]}` for a list, `{}` where there is none. Absent: always `{}`. */
   readonly lookup?: (request: LookupRequest, signal?: AbortSignal) => Promise<JsonValue>;
+  /** Answers that are known from the start: where a render is begun again elsewhere. */
+  readonly known?: readonly KnownAnswer[];
   /** Answers `getHostByName`. Absent: always "". */
   readonly resolveHost?: (request: HostRequest, signal?: AbortSignal) => Promise<string>;
 }
@@ -30,7 +38,7 @@ export interface Settled<T> {
 }
 
 /** Most times that a render is started again for answers that are missing. Charts ask a handful of things. */
-const maxRounds = 200;
+export const maxRounds = 200;
 
 /**
  * Runs a render that cannot wait: where an answer is missing it is fetched and the render starts again with the same
@@ -44,7 +52,7 @@ export async function settle<T>(
   signal?: AbortSignal,
 ): Promise<Settled<T>> {
   const seed = world.seed ?? world.random.bytes(32);
-  const answers = new Map<string, JsonValue>();
+  const answers = new Map((world.known ?? []).map(({ request, answer }) => [keyOf(request), answer]));
   for (let round = 0; round < maxRounds; round++) {
     signal?.throwIfAborted();
     const used = { impure: false };
