@@ -1,8 +1,7 @@
 import type { FileSystem } from "../core/file_system.ts";
 import type { FileTree, TreeFile } from "../core/file_tree.ts";
-import type { JsonValue } from "../core/json.ts";
-import { isJsonObject } from "../core/json.ts";
-import { parseYaml } from "../format/yaml.ts";
+import type { YamlNode } from "../format/yaml_node/node.ts";
+import { readYaml } from "../format/yaml_node/reader.ts";
 
 /** Names of kustomization files, in the order in which kustomize looks for them. */
 const kustomizationNames = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
@@ -79,7 +78,8 @@ async function pathsIn(folder: string, fileSystem: FileSystem): Promise<readonly
     const text = await fileSystem.readText(`${folder}/${name}`);
     if (text === undefined) continue;
     try {
-      return textsOf(parseYaml(text)).filter((one) =>
+      const node = readYaml(text);
+      return (node === undefined ? [] : textsOf(node)).filter((one) =>
         one.length < 1_000 && !one.includes("\n") && !/^[a-z]+:\/\//.test(one)
       );
     } catch {
@@ -90,10 +90,10 @@ async function pathsIn(folder: string, fileSystem: FileSystem): Promise<readonly
   return [];
 }
 
-function textsOf(value: JsonValue): readonly string[] {
-  if (typeof value === "string") return [value.includes("=") ? value.slice(value.indexOf("=") + 1) : value];
-  if (Array.isArray(value)) return value.flatMap(textsOf);
-  return isJsonObject(value) ? Object.values(value).flatMap(textsOf) : [];
+function textsOf(node: YamlNode): readonly string[] {
+  if (node.kind === "list") return node.items.flatMap(textsOf);
+  if (node.kind === "map") return node.values.flatMap(textsOf);
+  return [node.text.includes("=") ? node.text.slice(node.text.indexOf("=") + 1) : node.text];
 }
 
 function resolvePath(folder: string, path: string): string {

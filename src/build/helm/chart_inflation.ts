@@ -8,7 +8,7 @@ import type { FileTree } from "../../core/file_tree.ts";
 import type { JsonValue, MutableJson } from "../../core/json.ts";
 import { isJsonObject } from "../../core/json.ts";
 import type { Random } from "../../core/random.ts";
-import { printYaml } from "../../format/yaml.ts";
+import { printYaml } from "../../format/yaml_print.ts";
 import { nodeFromJson, nodeToJson } from "../../format/yaml_node/node_json.ts";
 import { readYaml } from "../../format/yaml_node/reader.ts";
 import { fault, textFault, wrapFault } from "../kustomize/fault.ts";

@@ -1,6 +1,6 @@
 import type { FileTree } from "../../core/file_tree.ts";
 import { messageOf } from "../../core/stage_error.ts";
-import { printYaml } from "../../format/yaml.ts";
+import { printYaml } from "../../format/yaml_print.ts";
 import { nearest } from "../../format/nearest.ts";
 import type { RenderChart } from "./generators/helm_chart.ts";
 import { effectiveNamespace, idOfNode, noNamespace } from "./identity.ts";

@@ -12,7 +12,7 @@ import type { Resource } from "../../core/resource.ts";
 import { isResource } from "../../core/resource.ts";
 import type { MapNode, YamlNode } from "../../format/yaml_node/node.ts";
 import { dropField, getField, isEmptyNode, mapNode, putField, textScalar } from "../../format/yaml_node/node.ts";
-import { printYaml } from "../../format/yaml.ts";
+import { printYaml } from "../../format/yaml_print.ts";
 import { nodeToJson } from "../../format/yaml_node/node_json.ts";
 import type { BuildGround, ChartDefaults } from "./accumulate.ts";
 import { accumulate, emptyAccumulator, loadTarget, takeOpenApi } from "./accumulate.ts";

@@ -4,7 +4,7 @@ import type { Resource } from "../../core/resource.ts";
 import { isResource, refOf, refText } from "../../core/resource.ts";
 import { StageError } from "../../core/stage_error.ts";
 import { substitute } from "../../format/envsubst.ts";
-import { printYaml } from "../../format/yaml.ts";
+import { printYaml } from "../../format/yaml_print.ts";
 import { nodeToJson } from "../../format/yaml_node/node_json.ts";
 import { readYaml } from "../../format/yaml_node/reader.ts";
 import { messageOf } from "../../core/stage_error.ts";

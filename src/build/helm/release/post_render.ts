@@ -2,7 +2,7 @@ import type { JsonObject, JsonValue } from "../../../core/json.ts";
 import { isJsonObject } from "../../../core/json.ts";
 import type { CommonMetadata, ImageOverride, PatchSpec } from "../../../core/specs.ts";
 import { StageError } from "../../../core/stage_error.ts";
-import { printYaml } from "../../../format/yaml.ts";
+import { printYaml } from "../../../format/yaml_print.ts";
 import type { Dialect } from "../dialect.ts";
 import type { Notify } from "../notice.ts";
 import { sortManifests } from "./manifests.ts";

@@ -8,7 +8,7 @@ import type { JsonValue } from "../../../core/json.ts";
 import { isJsonObject } from "../../../core/json.ts";
 import { FormatError } from "../../../format/format_error.ts";
 import { compileGlob } from "../../../format/glob.ts";
-import { printYaml } from "../../../format/yaml.ts";
+import { printYaml } from "../../../format/yaml_print.ts";
 import type { ChartMetadata, Dependency, Maintainer } from "../chart/metadata.ts";
 import { func, method } from "../functions/registry.ts";
 import type { Dialect, FunctionRecord } from "../functions/registry.ts";

@@ -21,6 +21,7 @@ export interface MergeSchema {
   typeOf(apiVersion: string, kind: string): ObjectType | undefined;
 }
 
+/** The tables as types, each made when it is asked for: a build needs few of them. */
 function makeBuiltin(): MergeSchema {
   const types = new Map<string, ObjectType>();
   const fieldPattern = /^(\w*)(?:\[([^\]]*)\]|\{\})?$/;
@@ -29,31 +30,44 @@ function makeBuiltin(): MergeSchema {
     const known = types.get(name);
     if (known !== undefined) return known;
     const fields = new Map<string, FieldType>();
-    const type: ObjectType = { field: (field) => fields.get(field) };
+    const texts = typeFields[name] ?? {};
+    const type: ObjectType = {
+      field(field) {
+        const found = fields.get(field);
+        if (found !== undefined || !Object.hasOwn(texts, field)) return found;
+        const made = fieldOf(texts[field] ?? "");
+        fields.set(field, made);
+        return made;
+      },
+    };
     types.set(name, type);
-    for (const [field, text] of Object.entries(typeFields[name] ?? {})) {
-      const [, inner = "", keys] = fieldPattern.exec(text) ?? [];
-      fields.set(field, {
-        type: typeNamed(inner),
-        isList: keys !== undefined,
-        mergeKeys: keys === undefined || keys === "" ? undefined : keys === "=" ? [] : keys.split(","),
-      });
-    }
     return type;
+  };
+  const fieldOf = (text: string): FieldType => {
+    const [, inner = "", keys] = fieldPattern.exec(text) ?? [];
+    return {
+      type: typeNamed(inner),
+      isList: keys !== undefined,
+      mergeKeys: keys === undefined || keys === "" ? undefined : keys === "=" ? [] : keys.split(","),
+    };
   };
   const onlyMetadata: ObjectType = {
     field: (name) =>
       name === "metadata" ? { type: typeNamed("ObjectMeta"), isList: false, mergeKeys: undefined } : undefined,
   };
-  const kinds = new Map<string, ObjectType | undefined>();
-  for (const [apiVersion, words] of Object.entries(kindTypes)) {
-    for (const word of words.split(" ")) {
+  const versions = new Map<string, ReadonlyMap<string, ObjectType | undefined>>();
+  const kindsOf = (apiVersion: string): ReadonlyMap<string, ObjectType | undefined> => {
+    const kinds = new Map<string, ObjectType | undefined>();
+    if (!Object.hasOwn(kindTypes, apiVersion)) return kinds;
+    versions.set(apiVersion, kinds);
+    for (const word of (kindTypes[apiVersion] ?? "").split(" ")) {
       const [kind = "", type] = word.replace(/^\+/, "").split("=");
       const isPlain = !word.startsWith("+") && type === undefined;
-      kinds.set(`${apiVersion} ${kind}`, isPlain ? onlyMetadata : typeNamed(type ?? kind));
+      kinds.set(kind, isPlain ? onlyMetadata : typeNamed(type ?? kind));
     }
-  }
-  return { typeOf: (apiVersion, kind) => kinds.get(`${apiVersion} ${kind}`) };
+    return kinds;
+  };
+  return { typeOf: (apiVersion, kind) => (versions.get(apiVersion) ?? kindsOf(apiVersion)).get(kind) };
 }
 
 /** The schema of the kinds that Kubernetes 1.21.2 has built in, as kustomize 5.8.1 knows them. */
