@@ -425,7 +425,9 @@ export class Engine implements EngineControl {
     this.#unrun.delete(slot);
     // What was not worth a word while this source had its first run is, now that it brought nothing.
     for (const key of this.#graph.consumersOf(slot.object.key)) {
-      if (this.#slots.get(keyText(key))?.isEarly === true) this.#wakeKey(key, "dependency");
+      const consumer = this.#slots.get(keyText(key));
+      // Who is on his way already, for the new artifact, need not run twice.
+      if (consumer?.isEarly === true && consumer.phase === "idle") this.#wake(consumer, "dependency");
     }
   }
 

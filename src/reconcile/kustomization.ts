@@ -400,7 +400,7 @@ async function prune(
     events: guarded.length === 0 ? [] : [{
       severity: "error",
       reason: "PruneGuarded",
-      message: guarded.map((kept) => kept.message).join("\n"),
+      message: [...new Set(guarded.map((kept) => kept.message))].join("\n"),
       metadata: { revision: order.revision },
     }],
     options: order.options,

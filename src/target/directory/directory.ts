@@ -143,11 +143,14 @@ export class DirectoryTarget implements Target {
   async remove(
     owner: ObjectKey,
     entries: readonly InventoryEntry[],
-    _options: TargetOptions,
+    options: TargetOptions,
     signal: AbortSignal,
   ): Promise<RemoveResult> {
     await this.#ownership.load();
     const record = this.#ownership.of(owner);
+    if (options.isEmptyBuild === true && options.isWholeRemoval !== true && options.pruneConfirmed !== true) {
+      return guarded(entries.filter((entry) => record.files.some((file) => file.entry.id === entry.id)));
+    }
     const byId = new Map(record.files.map((file) => [file.entry.id, file]));
     const removed: AppliedChange[] = [];
     const kept: RemoveResult["kept"][number][] = [];
@@ -290,6 +293,13 @@ export class DirectoryTarget implements Target {
     const rest = await this.#tools.fileSystem.list(folder);
     if (rest !== undefined && rest.length === 0) await this.#tools.fileSystem.remove(folder);
   }
+}
+
+/** Nothing goes because a build gave nothing at all: a wrong path looks just so. */
+function guarded(entries: readonly InventoryEntry[]): RemoveResult {
+  const message =
+    `${entries.length} files would be deleted because the build gave none at all, as a wrong path does; to confirm, annotate the owner with pilotfish.dev/prune: confirmed`;
+  return { removed: [], released: [], kept: entries.map((entry) => ({ entry, reason: "guarded", message })) };
 }
 
 /** Files of a request, in order of path. @throws {StageError} ReconciliationFailed when two resources need one file */
