@@ -54,6 +54,8 @@ interface Slot {
   stopWatch?: AbortController | undefined;
   live: LiveState;
   hasRun: boolean;
+  /** Ends the search for the objects of its last good run. */
+  restoring?: AbortController;
   /** An order that runs it as soon as its source has been looked at. */
   isOrdered: boolean;
   /** Whether it found its source without an artifact while that was at its first run, and nobody was told. */
@@ -102,6 +104,8 @@ export class Engine implements EngineControl {
   readonly #slots = new Map<string, Slot>();
   /** Those of them that have not run yet: asked for after every run, so not searched for among all. */
   readonly #unrun = new Set<Slot>();
+  /** Parents whose objects of the last good run are being found again. */
+  readonly #restoring = new Set<Slot>();
   /** Removals under way by key. */
   readonly #retiring = new Map<string, Removing>();
   /** Slots that wait or run. */
@@ -129,7 +133,7 @@ export class Engine implements EngineControl {
   }
 
   get firstPassDone(): boolean {
-    return [...this.#unrun].every((slot) => this.#isSuspended(slot));
+    return this.#restoring.size === 0 && [...this.#unrun].every((slot) => this.#isSuspended(slot));
   }
 
   /**
@@ -226,7 +230,10 @@ export class Engine implements EngineControl {
     const within = (ms: number) => Promise.race([allEnded, this.#tools.clock.sleep(ms, enough.signal).catch(() => {})]);
     try {
       if (running.length > 0) await within(deadlineMs / 2);
-      for (const slot of this.#slots.values()) slot.abort?.abort(new Stopped("The daemon stops"));
+      for (const slot of this.#slots.values()) {
+        slot.abort?.abort(new Stopped("The daemon stops"));
+        slot.restoring?.abort(new Stopped("The daemon stops"));
+      }
       for (const removal of this.#retiring.values()) removal.abort.abort(new Stopped("The daemon stops"));
       if (running.length > 0) await within(deadlineMs / 2);
     } finally {
@@ -257,6 +264,7 @@ export class Engine implements EngineControl {
       this.#unrun.add(added);
       this.#showResting(object);
       this.#showWaiting(object);
+      if (this.#isSuspended(added)) void this.#restoreChildren(added);
       return true;
     }
     const isSame = canonicalJson(slot.object.document) === canonicalJson(object.document) &&
@@ -625,6 +633,7 @@ export class Engine implements EngineControl {
     this.#report(slot, record, isNews ? [event] : [], durationMs);
     // The same failure again opens no way for others: two that wait for each other would run without end.
     if (isNews) this.#wakeBlocked(slot.object.key);
+    void this.#restoreChildren(slot);
   }
 
   /**
@@ -665,6 +674,39 @@ export class Engine implements EngineControl {
     return [...kept.map((child) => child.key), ...keepMissing ? missing.map((slot) => slot.object.key) : []];
   }
 
+  /**
+   * Brings back the objects that the last good run of a parent found, where a start finds it at rest or in a state in which
+   * it cannot be built: they go on without it, as they would had the program not ended.
+   */
+  async #restoreChildren(slot: Slot): Promise<void> {
+    const record = this.#prepare(slot);
+    const missing = new Set(record.children.map(keyText).filter((name) => !this.#slots.has(name)));
+    const find = this.#pipelines.get(slot.object.key.kind)?.children;
+    if (missing.size === 0 || find === undefined || this.#restoring.has(slot) || this.#stopping) return;
+    this.#restoring.add(slot);
+    this.#active++;
+    const { signal } = slot.restoring = new AbortController();
+    await this.#gate.enter(1);
+    try {
+      const found = await find({ object: slot.object, record, signal });
+      // What left the artifact since the last good run, or changed its parent, is not made anew by this.
+      const children = found.filter((child) => missing.has(keyText(child.key)));
+      if (!signal.aborted && !this.#stopping && this.#isCurrent(slot)) {
+        this.#adopt(slot.object, children, { warnings: [], keepMissing: true });
+      }
+    } catch (error) {
+      this.#tools.log.warn("objects of an artifact could not be found again", {
+        object: keyText(slot.object.key),
+        error: messageOf(error),
+      });
+    } finally {
+      this.#gate.leave();
+      this.#active--;
+      this.#restoring.delete(slot);
+      this.#checkSettled();
+    }
+  }
+
   #depthOf(object: DesiredObject): number {
     let depth = 0;
     let current: DesiredObject | undefined = object;
@@ -685,6 +727,7 @@ export class Engine implements EngineControl {
       slot.cancelTimer?.();
       slot.stopWatch?.abort();
       slot.abort?.abort(new Superseded("The object is gone"));
+      slot.restoring?.abort(new Superseded("The object is gone"));
     }
     const earlier = this.#retiring.get(name);
     // One that was called off, because the object was back for a moment, ends first and is then done anew.
@@ -731,10 +774,9 @@ export class Engine implements EngineControl {
           const checkpoint = async (patch: RecordPatch) => {
             await checkpoints.save({ ...(checkpoints.get(key) ?? record), ...patch });
           };
-          await this.#othersApplied(undefined, signal, { withSources: true });
-          if (signal.aborted) return;
+          const othersApplied = () => this.#othersApplied(undefined, signal, { withSources: true });
           const tell = (message: string) => log.warn("left behind", { object: keyText(key), text: message });
-          await this.#pipelines.get(key.kind)?.remove(checkpoints.get(key) ?? record, { signal, checkpoint, tell });
+          await this.#pipelines.get(key.kind)?.remove(record, { signal, checkpoint, tell, othersApplied });
           // Back in the middle of it: with nothing left it starts anew, else it goes on with what is left.
           const isEmpty = (checkpoints.get(key) ?? record).inventory.entries.length === 0;
           if (signal.aborted && !(isEmpty && this.#slots.has(keyText(key)))) return;

@@ -83,6 +83,7 @@ export function helmReleasePipeline(tools: HelmReleaseTools): Pipeline<HelmRelea
     async remove(record, removal) {
       let kept = record;
       await uninstall({
+        ...removal,
         get record() {
           return kept;
         },

@@ -1,4 +1,4 @@
-import type { Artifact } from "../core/artifact.ts";
+import type { Artifact, ArtifactStore } from "../core/artifact.ts";
 import type { BuildResult } from "../core/builder.ts";
 import { isTrue } from "../core/condition.ts";
 import { digestOf } from "../core/digest.ts";
@@ -42,6 +42,8 @@ export interface ApplyTools {
 
 /** What a Kustomization's pipeline is handed. */
 export interface KustomizationTools extends ApplyTools {
+  /** Keeps the artifacts in which objects were found. Absent: nothing is kept. */
+  readonly pins?: Pick<ArtifactStore, "pin" | "unpin">;
   readonly build: (request: KustomizationBuild, signal: AbortSignal) => Promise<BuildResult>;
   /** Takes the objects of ours out of a build: what is left goes to the target. Problems become warnings. */
   readonly takeChildren: (
@@ -65,7 +67,11 @@ export function kustomizationPipeline(tools: KustomizationTools): Pipeline<Kusto
     kind: "Kustomization",
     run: (run) => runKustomization(run, tools),
     removalOf,
-    remove: (record, removal) => removeApplied(record, tools, removal),
+    async remove(record, removal) {
+      await removeApplied(record, tools, removal);
+      if (record.built !== undefined) await tools.pins?.unpin(keyText(record.key));
+    },
+    children: (run) => lastChildren(run, tools),
   };
 }
 
@@ -142,9 +148,11 @@ async function runKustomization(run: Run<KustomizationSpec>, tools: Kustomizatio
     options: applied.options,
   });
   const origin = originRevision(artifact).originRevision;
+  if (children.length > 0) await tools.pins?.pin(keyText(object.key), [artifact]);
   return {
     record: {
       ...applied.record,
+      ...(children.length > 0 ? { built: artifact } : {}),
       inputs,
       lastAppliedRevision: artifact.revision,
       ...(origin === undefined ? {} : { lastAppliedOriginRevision: origin }),
@@ -176,6 +184,36 @@ async function runKustomization(run: Run<KustomizationSpec>, tools: Kustomizatio
     target: target.name,
     ...watchOf(target, object.key),
   };
+}
+
+/**
+ * The objects that the last good run found: built again from its artifact, which the store keeps. Their documents are not
+ * kept themselves, because an artifact may bring them encrypted.
+ */
+async function lastChildren(
+  run: Pick<Run<KustomizationSpec>, "object" | "record" | "signal">,
+  tools: KustomizationTools,
+): Promise<readonly DesiredObject[]> {
+  const { object, record: { built: artifact } } = run;
+  if (artifact === undefined) return [];
+  const references = tools.referencesOf(object);
+  const decryption = await decryptionOf(object, references);
+  const variables = await variablesOf(
+    object,
+    withOpenValues(references, {
+      openValue: tools.openValue,
+      decryption: () => Promise.resolve(decryption),
+      signal: run.signal,
+    }),
+  );
+  const decryptionKeys = decryption?.keys;
+  const built = await tools.build({
+    object,
+    artifact,
+    variables,
+    ...(decryptionKeys === undefined ? {} : { decryptionKeys }),
+  }, run.signal);
+  return tools.takeChildren(built.resources, object).children;
 }
 
 /** The artifact of a source that an object uses. @throws {StageError} SourceNotReady */
@@ -358,9 +396,11 @@ export async function applyAndPrune(run: Run<unknown>, target: Target, order: Ap
       options: order.options,
     };
   }
-  // What is gone from here may be about to come up elsewhere.
-  await run.offWorker(() => run.othersApplied?.() ?? Promise.resolve());
-  run.signal.throwIfAborted();
+  if (target.kind === "cluster") {
+    // What is gone from here may be about to come up elsewhere. A file cannot: it must be free before another takes it.
+    await run.offWorker(() => run.othersApplied?.() ?? Promise.resolve());
+    run.signal.throwIfAborted();
+  }
   const pruned = await prune(run, target, { ...order, applied, stale });
   return { ...pruned, warnings: [...moved, ...pruned.warnings] };
 }
@@ -500,6 +540,17 @@ export async function removalOptions(record: ObjectRecord, policy: Removal, tool
   };
 }
 
+/** Whether what is to be removed stands where the target is now; it waits until others have taken what they may take. */
+export async function isWithinReach(record: ObjectRecord, target: Target, removal: RemovalTools): Promise<boolean> {
+  if (isElsewhere(record, await identityOf(target, removal.signal))) {
+    removal.tell?.(`${record.inventory.entries.length} resources of another cluster or folder are left there`);
+    return false;
+  }
+  if (target.kind === "cluster") await removal.othersApplied?.();
+  removal.signal.throwIfAborted();
+  return true;
+}
+
 /** Removes everything an object applied, as its removal policy says. */
 export async function removeApplied(
   record: ObjectRecord,
@@ -509,10 +560,7 @@ export async function removeApplied(
   const policy = record.removal;
   if (policy === undefined || !policy.prune) return;
   const target = tools.targetOf(policy.target);
-  if (isElsewhere(record, await identityOf(target, removal.signal))) {
-    removal.tell?.(`${record.inventory.entries.length} resources of another cluster or folder are left there`);
-    return;
-  }
+  if (!await isWithinReach(record, target, removal)) return;
   const inventory = union(record.inventory, await target.remembered(record.key) ?? { entries: [] });
   if (inventory.entries.length === 0) return;
   const options = await removalOptions(record, policy, tools);

@@ -31,6 +31,7 @@ export type RecordPatch = Partial<
     | "lastAppliedOriginRevision"
     | "removal"
     | "release"
+    | "built"
   >
 >;
 
@@ -110,6 +111,8 @@ export interface RemovalTools {
   readonly signal: AbortSignal;
   /** Tells people what stays behind, and why. */
   tell?(message: string): void;
+  /** Waits until others have applied what they are about to apply: what is removed may have another name now. */
+  othersApplied?(): Promise<void>;
   /** Keeps what is left to remove. */
   checkpoint(patch: RecordPatch): Promise<void>;
 }

@@ -2,7 +2,7 @@ import type { HookResource } from "../core/builder.ts";
 import type { DesiredObject } from "../core/object.ts";
 import { keyText } from "../core/object.ts";
 import type { HelmReleaseSpec } from "../core/specs.ts";
-import { type ApplyTools, removalOptions, removeApplied, targetAnnotation } from "./kustomization.ts";
+import { type ApplyTools, isWithinReach, removalOptions, removeApplied, targetAnnotation } from "./kustomization.ts";
 import type { RecordPatch } from "./pipeline.ts";
 import type { KeptHooks, ObjectRecord, Removal } from "./record.ts";
 import { releaseFailure } from "./release_failure.ts";
@@ -54,6 +54,7 @@ export async function uninstall(run: UninstallRun, tools: UninstallTools): Promi
   }
   const { key } = run.record;
   const target = tools.targetOf(policy.target);
+  if (!await isWithinReach(run.record, target, run)) return;
   const options = await removalOptions(run.record, policy, tools);
   const order = { key, namespace: kept.namespace, options };
   const hooks: readonly HookResource[] = await tools.hookKeep.load(target, order, kept, run.signal);
