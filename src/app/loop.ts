@@ -85,13 +85,15 @@ export async function openLoop(options: LoopOptions): Promise<Loop> {
   const account = settings.target.kind === "cluster" ? settings.target.defaultServiceAccount : undefined;
   const asActedOn = (object: DesiredObject) => withDefaultAccount(object, account);
 
-  const bundles = new BundleReferences();
   const held: { engine?: Engine } = {};
+  const wakeReferrers = (kind: "Secret" | "ConfigMap", namespace: string, name: string) =>
+    held.engine?.wakeReferrers(kind, namespace, name);
+  const bundles = new BundleReferences(wakeReferrers);
   const targets = stack.use(openTargets(settings, {
     log,
     doors,
     ...(options.preview === undefined ? {} : { wrap: options.preview }),
-    onReferenceChanged: (kind, namespace, name) => held.engine?.wakeReferrers(kind, namespace, name),
+    onReferenceChanged: wakeReferrers,
   }));
   const secrets = new KnownSecrets(options.onSecrets ?? (() => {}));
   const referencesFor = (object: Pick<DesiredObject, "parent">): References =>
@@ -147,6 +149,7 @@ export async function openLoop(options: LoopOptions): Promise<Loop> {
     sourcePipeline("OCIRepository", { store: sources.store, open: sources.open }),
     kustomizationPipeline({
       ...applyTools,
+      ...(isPreview ? {} : { pins: sources.store }),
       build: builders.kustomization,
       takeChildren: (resources, parent) => {
         const taken = takeChildren(resources, parent, settings);

@@ -27,9 +27,16 @@ export function firstOf(lookups: () => readonly References[]): References {
  */
 export class BundleReferences {
   readonly #byParent = new Map<string, ReadonlyMap<string, ReferencedData>>();
+  readonly #onChange: (kind: "Secret" | "ConfigMap", namespace: string, name: string) => void;
+
+  /** @param onChange hears what is new, changed or gone, so that who refers to it runs */
+  constructor(onChange: (kind: "Secret" | "ConfigMap", namespace: string, name: string) => void = () => {}) {
+    this.#onChange = onChange;
+  }
 
   /** Keeps what a parent's build brought; nothing where it brought no objects of ours. */
   keep(parent: ObjectKey, resources: readonly Resource[], hasChildren: boolean): void {
+    const before = this.#byParent.get(keyText(parent)) ?? new Map<string, ReferencedData>();
     if (!hasChildren) {
       this.#byParent.delete(keyText(parent));
       return;
@@ -41,6 +48,11 @@ export class BundleReferences {
       found.set(`${resource.kind}/${namespace}/${resource.metadata.name}`, dataOf(resource));
     }
     this.#byParent.set(keyText(parent), found);
+    for (const name of new Set([...before.keys(), ...found.keys()])) {
+      if (contentText(before.get(name)) === contentText(found.get(name))) continue;
+      const [kind, namespace, object] = name.split("/") as ["Secret" | "ConfigMap", string, string];
+      this.#onChange(kind, namespace, object);
+    }
   }
 
   /** Look-up among what the artifact of `parent` brought. */
@@ -71,4 +83,10 @@ function dataOf(resource: Resource): ReferencedData {
     take("data", fromText);
   }
   return { type: typeof resource.type === "string" ? resource.type : "", data };
+}
+
+/** Text of content, for a comparison. */
+function contentText(content: ReferencedData | undefined): string {
+  if (content === undefined) return "";
+  return JSON.stringify([content.type, ...[...content.data].sort().map(([key, value]) => [key, [...value]])]);
 }

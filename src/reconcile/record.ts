@@ -43,6 +43,8 @@ export interface ObjectRecord {
   readonly failures: number;
   /** Spec as it was applied last, so that an object that left the config can be removed as it was meant. */
   readonly removal?: Removal;
+  /** Objects with children: the artifact of the last good run, which the store keeps to find them again. */
+  readonly built?: Artifact;
   /** HelmRelease: which release stands. */
   readonly release?: ReleaseState;
   /** Object in whose artifact this one was found. */

@@ -64,3 +64,20 @@ Deno.test("BundleReferences finds what came beside objects of ours, and forgets 
   bundles.keep(parent, resources, false);
   equal(await bundles.of(parent).secret("default", "login"), undefined);
 });
+
+Deno.test("BundleReferences tells what is new, changed or gone", () => {
+  const told: string[] = [];
+  const bundles = new BundleReferences((kind, namespace, name) => told.push(`${kind}/${namespace}/${name}`));
+  const secret = (name: string, value: string): Resource => ({
+    apiVersion: "v1",
+    kind: "Secret",
+    metadata: { name },
+    stringData: { value },
+  });
+  bundles.keep(parent, [secret("a", "1"), secret("b", "1")], true);
+  deepEqual(told.splice(0), ["Secret/default/a", "Secret/default/b"]);
+  bundles.keep(parent, [secret("a", "1"), secret("b", "2")], true);
+  deepEqual(told.splice(0), ["Secret/default/b"]);
+  bundles.keep(parent, [secret("b", "2")], true);
+  deepEqual(told.splice(0), ["Secret/default/a"]);
+});
