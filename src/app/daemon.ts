@@ -22,6 +22,7 @@ import { aborted, cutShort, timeLimit } from "./time_limit.ts";
 import { readConfig, readDocuments } from "./check_documents.ts";
 import { reportToCluster } from "./cluster_report.ts";
 import { FirstPass } from "./first_pass.ts";
+import { ControlSocket } from "./control_socket.ts";
 import { type Loop, openLoop } from "./loop.ts";
 
 /** Milliseconds without work after which memory is given back and the store is tidied. */
@@ -41,7 +42,7 @@ export async function runDaemon(options: WorkOptions, signal: AbortSignal): Prom
   let isConfigGood = !config.problems.some((problem) => problem.severity === "error");
 
   const stopping = new AbortController();
-  const held: { loop?: Loop; content: string } = { content: contentOf(config.desired) };
+  const held: { loop?: Loop; socket?: ControlSocket; content: string } = { content: contentOf(config.desired) };
   const board: StatusBoard = new StatusBoard({
     log,
     meter: { count: (change) => metrics.count(change), forget: (key) => metrics.forget(key) },
@@ -55,7 +56,7 @@ export async function runDaemon(options: WorkOptions, signal: AbortSignal): Prom
       ...(storeBytes === undefined ? {} : { storeBytes }),
     };
   });
-  const quiet = quietTimer(() => held.loop, log);
+  const quiet = quietTimer(() => held, log);
   await using running = await openLoop({
     settings,
     desired: config.desired,
@@ -88,7 +89,8 @@ export async function runDaemon(options: WorkOptions, signal: AbortSignal): Prom
     stopping: stopping.signal,
     clock: denoClock,
   };
-  const servers = await openServers(settings, tools, running, log);
+  const { servers, socket } = await openServers(settings, tools, running, log);
+  if (socket !== undefined) held.socket = socket;
   const reload = watchConfig({
     paths,
     current: config.desired,
@@ -168,8 +170,9 @@ async function openServers(
   tools: OpenTools,
   loop: Loop,
   log: Log,
-): Promise<readonly RunningServer[]> {
+): Promise<{ readonly servers: readonly RunningServer[]; readonly socket?: ControlSocket }> {
   const servers: RunningServer[] = [];
+  let socket: ControlSocket | undefined;
   const handle = (app: Hono) => (request: Request) => app.fetch(request);
   if (settings.listen !== "off") {
     const server = serveTcp(handle(openApp(tools)), addressOf(settings.listen));
@@ -178,7 +181,11 @@ async function openServers(
   }
   const control = controlApp({ ...tools, engine: loop.engine });
   if (settings.control.socket !== "off") {
-    servers.push(await serveUnix(handle(control), absolutePath(settings.control.socket)));
+    socket = await ControlSocket.open(handle(control), absolutePath(settings.control.socket), {
+      fileSystem: denoFileSystem,
+      serve: serveUnix,
+    });
+    servers.push(socket);
   }
   if (settings.control.listen !== undefined && settings.control.tokenFile !== undefined) {
     const token = (await denoFileSystem.readText(settings.control.tokenFile))?.trim() ?? "";
@@ -188,7 +195,7 @@ async function openServers(
     const guarded = controlApp({ ...tools, engine: loop.engine, token });
     servers.push(serveTcp(handle(guarded), addressOf(settings.control.listen)));
   }
-  return servers;
+  return { servers, ...(socket === undefined ? {} : { socket }) };
 }
 
 function addressOf(text: string): { readonly hostname: string; readonly port: number } {
@@ -197,7 +204,10 @@ function addressOf(text: string): { readonly hostname: string; readonly port: nu
 }
 
 /** Tidies up once the loop was quiet for a while after work. */
-function quietTimer(loop: () => Loop | undefined, log: Log): { touch(): void; stop(): void } {
+function quietTimer(
+  held: () => { readonly loop?: Loop; readonly socket?: ControlSocket },
+  log: Log,
+): { touch(): void; stop(): void } {
   let cancel: (() => void) | undefined;
   return {
     touch() {
@@ -205,7 +215,9 @@ function quietTimer(loop: () => Loop | undefined, log: Log): { touch(): void; st
       cancel = denoClock.after(quietMs, () => {
         cancel = undefined;
         void (async () => {
-          await loop()?.tidy();
+          const { loop, socket } = held();
+          await loop?.tidy();
+          await socket?.restore();
           releaseMemory();
         })().catch((error: unknown) => log.warn("store could not be tidied", { error: messageOf(error) }));
       });

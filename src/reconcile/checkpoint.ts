@@ -79,17 +79,32 @@ export async function openCheckpoints(
     }
   };
 
+  const writeFile = (record: ObjectRecord) =>
+    fileSystem.writeAtomic(
+      pathOf(folder, record.key),
+      `{"version":${formatVersion},"record":${fullText(record)}}\n`,
+      { mode: 0o600 },
+    );
+
+  /** Writes again what the disk had, when the folder was removed under us. */
+  const restoreOthers = async (name: string): Promise<void> => {
+    await fileSystem.makeFolder(folder, { mode: 0o700 });
+    for (const [other, record] of saved) if (other !== name) await writeFile(record);
+  };
+
   const write = async (name: string): Promise<void> => {
     // What came in while this waited is newer than what it was called with, and is written instead.
     const record = records.get(name);
     if (record === undefined) return;
     if (isDurablySame(saved.get(name), record)) return;
     try {
-      await fileSystem.writeAtomic(
-        pathOf(folder, record.key),
-        `{"version":${formatVersion},"record":${fullText(record)}}\n`,
-        { mode: 0o600 },
-      );
+      try {
+        await writeFile(record);
+      } catch (error) {
+        if ((error as { readonly code?: unknown } | null)?.code !== "ENOENT") throw error;
+        await restoreOthers(name);
+        await writeFile(record);
+      }
     } catch (error) {
       throw new StageError("StorageOperationFailed", `Cannot save the state of "${name}"`, { cause: error });
     }

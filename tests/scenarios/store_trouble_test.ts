@@ -77,6 +77,27 @@ Deno.test("a store that is lost is filled again, and what stands is not touched 
   assert.deepEqual(Object.keys(await world.files()).map((name) => /other/.test(name)), [true], "the old one is pruned");
 });
 
+Deno.test("a store that is removed below the running loop is made anew: pulled, locked, and with every state", async () => {
+  await using world = await storeWorld();
+  const before = await world.files();
+  const states = (await world.fileSystem.list("/var/state"))?.map((entry) => entry.name);
+  await world.fileSystem.remove("/var", { recursive: true });
+
+  await world.advance(12 * minuteMs);
+
+  assert.deepEqual(await world.files(), before);
+  world.expectReady(source, consumer);
+  assert.deepEqual((await world.fileSystem.list("/var/state"))?.map((entry) => entry.name), states);
+  const second = new World({ disk: world.disk, registry: world.registry, clock: world.clock });
+  await assert.rejects(second.start(), /is using it/);
+  assert.equal(world.lines.some((line) => /could not be saved/.test(line)), false);
+  // And the next start goes on from it without a registry.
+  await world.stop();
+  world.registry.isDown = true;
+  await world.run();
+  assert.deepEqual(await world.files(), before);
+});
+
 Deno.test("a hundred revisions leave a store of a few", async () => {
   await using world = await storeWorld();
   for (let count = 0; count < 100; count++) {

@@ -82,7 +82,9 @@ class ContentStore implements Store {
   readonly #paths: StorePaths;
   readonly #options: StoreOptions;
   readonly #fileSystem: FileSystem;
-  readonly #lock: Disposable | undefined;
+  #lock: Disposable | undefined;
+  /** Whether the lock's file was removed and another process has taken the store since: nothing is written then. */
+  #isLockLost = false;
   #records: readonly PinRecord[];
   /** What `index.json` on disk says: never collected, even while a save fails. */
   #saved: readonly PinRecord[];
@@ -619,13 +621,25 @@ class ContentStore implements Store {
   /** Does something again when the store's folders were removed under us: they are made anew. */
   async #again<Value>(work: () => Promise<Value>): Promise<Value> {
     try {
+      if (this.#isLockLost) await this.#lockAnew();
       return await work();
     } catch (error) {
       if ((error as { readonly code?: unknown } | null)?.code !== "ENOENT") throw error;
       this.#options.log.warn("The store's folders are gone; they are made anew", { path: this.path });
       await prepareStore(this.#fileSystem, this.#paths);
+      await this.#lockAnew();
       return await work();
     }
+  }
+
+  /** Takes the lock again when its file went with the folders: what we hold then guards nothing. @throws when another has it */
+  async #lockAnew(): Promise<void> {
+    this.#isLockLost ||= this.#lock !== undefined && await this.#fileSystem.stat(this.#paths.lock) === undefined;
+    if (!this.#isLockLost) return;
+    this.#lock?.[Symbol.dispose]();
+    this.#lock = await this.#fileSystem.lock(this.#paths.lock);
+    if (this.#lock === undefined) throw await lockedError(this.#fileSystem, this.#paths);
+    this.#isLockLost = false;
   }
 
   async #guard<Value>(action: string, work: () => Promise<Value>): Promise<Value> {
