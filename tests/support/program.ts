@@ -27,28 +27,39 @@ function cleanEnv(folder: string): Record<string, string> {
   return { ...env, DOCKER_CONFIG: `${folder}/no-docker-config`, NO_COLOR: "1" };
 }
 
+/** Where a place's program works. */
+export interface PlaceOptions {
+  /** Flags that name its target; default a folder of the place. */
+  readonly target?: readonly string[];
+  /** Variables beside the usual ones. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
 /** A folder with documents, store and target, and the program over it. Everything is ended and removed when it is disposed. */
 export class Place implements AsyncDisposable {
   readonly folder: string;
+  readonly options: PlaceOptions;
   #daemon: Deno.ChildProcess | undefined;
   #output: Promise<string> | undefined;
 
-  private constructor(folder: string) {
+  private constructor(folder: string, options: PlaceOptions) {
     this.folder = folder;
+    this.options = options;
   }
 
   /** Makes a place of its own. */
-  static async make(): Promise<Place> {
+  static async make(options: PlaceOptions = {}): Promise<Place> {
     const folder = await Deno.makeTempDir({ prefix: "pilotfish-e2e-" });
     await Deno.mkdir(`${folder}/config`);
-    return new Place(folder);
+    return new Place(folder, options);
   }
 
   /** Flags by which every command of this place finds its things. */
   get flags(): readonly string[] {
     return [
       ...["--config", `${this.folder}/config`, "--store", `${this.folder}/var`],
-      ...["--target", `directory:${this.folder}/out`, "--listen", "off"],
+      ...this.options.target ?? ["--target", `directory:${this.folder}/out`],
+      ...["--listen", "off"],
     ];
   }
 
@@ -63,7 +74,7 @@ export class Place implements AsyncDisposable {
     const { command, args: all } = commandOf(args);
     const { code, stdout, stderr } = await new Deno.Command(command, {
       args: [...all],
-      env: cleanEnv(this.folder),
+      env: { ...cleanEnv(this.folder), ...this.options.env },
       clearEnv: true,
       cwd: this.folder,
       stdin: "null",
@@ -88,7 +99,7 @@ export class Place implements AsyncDisposable {
     const { command, args: all } = commandOf(["run", ...this.flags, ...args]);
     const child = new Deno.Command(command, {
       args: [...all],
-      env: cleanEnv(this.folder),
+      env: { ...cleanEnv(this.folder), ...this.options.env },
       clearEnv: true,
       cwd: this.folder,
       stdin: "null",

@@ -67,6 +67,12 @@ interface Waiting {
   readonly key: ObjectKey;
 }
 
+/** A ConfigMap as it stands. */
+interface Standing {
+  readonly text: string;
+  readonly uid: string;
+}
+
 class Reporting implements ClusterReporter {
   readonly #api: KubeApi;
   readonly #options: ClusterReporterOptions;
@@ -75,8 +81,8 @@ class Reporting implements ClusterReporter {
   readonly #stop = new AbortController();
   #events = new Map<string, EventSeries>();
   #statuses = new Map<string, Waiting>();
-  /** Texts of the ConfigMaps that stand, by object; `undefined` before they were listed. */
-  #standing: Map<string, string> | undefined;
+  /** The ConfigMaps that stand, by object; `undefined` before they were listed. */
+  #standing: Map<string, Standing> | undefined;
   #known = new Set<string>();
   #isWholeKnown = false;
   #cancelTimer: (() => void) | undefined;
@@ -180,7 +186,8 @@ class Reporting implements ClusterReporter {
     await inParallel([...this.#events.values()], parallel, async (series) => {
       const key = series.event.object;
       const configMap = this.#options.status ? statusName(key) : inventoryName(key);
-      await writeKubeEvent(this.#api, series, { namespace: this.#namespace, configMap, component }, signal);
+      const uid = this.#standing?.get(keyText(key))?.uid ?? "";
+      await writeKubeEvent(this.#api, series, { namespace: this.#namespace, configMap, uid, component }, signal);
       if (this.#events.get(series.name) === series) this.#events.delete(series.name);
     });
   }
@@ -204,20 +211,20 @@ class Reporting implements ClusterReporter {
     });
   }
 
-  async #write(name: string, status: ObjectStatus, standing: Map<string, string>): Promise<void> {
+  async #write(name: string, status: ObjectStatus, standing: Map<string, Standing>): Promise<void> {
     const text = canonicalJson(statusData(status));
-    if (standing.get(name) === text) return;
-    await this.#api.send({
+    if (standing.get(name)?.text === text) return;
+    const { metadata } = await this.#api.send({
       method: "PATCH",
       path: this.#path(statusName(status.key)),
       query: { fieldManager: component, force: "true" },
       contentType: "application/apply-patch+yaml",
       body: statusMap(status, this.#namespace),
     }, this.#stop.signal);
-    standing.set(name, text);
+    standing.set(name, { text, uid: isJsonObject(metadata) ? String(metadata.uid ?? "") : "" });
   }
 
-  async #remove(name: string, key: ObjectKey, standing: Map<string, string>): Promise<void> {
+  async #remove(name: string, key: ObjectKey, standing: Map<string, Standing>): Promise<void> {
     if (!standing.has(name)) return;
     try {
       await this.#api.send({ method: "DELETE", path: this.#path(statusName(key)) }, this.#stop.signal);
@@ -227,8 +234,8 @@ class Reporting implements ClusterReporter {
     standing.delete(name);
   }
 
-  async #list(): Promise<Map<string, string>> {
-    const found = new Map<string, string>();
+  async #list(): Promise<Map<string, Standing>> {
+    const found = new Map<string, Standing>();
     let next = "";
     do {
       const page = await this.#api.send({
@@ -238,7 +245,8 @@ class Reporting implements ClusterReporter {
       }, this.#stop.signal);
       for (const item of listItems(page, "items")) {
         const data = isJsonObject(item.data) ? item.data : {};
-        if (isOurs(item, data)) found.set(String(data.object), canonicalJson(data));
+        const uid = isJsonObject(item.metadata) ? String(item.metadata.uid ?? "") : "";
+        if (isOurs(item, data)) found.set(String(data.object), { text: canonicalJson(data), uid });
       }
       const token = isJsonObject(page.metadata) ? page.metadata.continue : undefined;
       next = typeof token === "string" ? token : "";

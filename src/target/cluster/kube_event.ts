@@ -77,17 +77,28 @@ function remember<Value>(map: Map<string, Value>, key: string, value: Value): vo
   if (map.size > mostKnown && oldest.done !== true) map.delete(oldest.value);
 }
 
+/** Where an Event goes, and what it is about. */
+export interface EventPlace {
+  /** Namespace of the ConfigMap and of the Event. */
+  readonly namespace: string;
+  /** Name of the ConfigMap that it is about. */
+  readonly configMap: string;
+  /** Its identity, by which `kubectl describe` finds Events; "" where it is not known. */
+  readonly uid: string;
+  /** Who tells. */
+  readonly component: string;
+}
+
 /**
  * Writes a series as one Kubernetes Event, for `kubectl get events`. It is about the ConfigMap that we keep of the object,
  * since the object itself is not in the cluster; the object stands in `related`.
  *
- * @param place namespace of the ConfigMap and of the Event, and the ConfigMap's name
  * @throws {KubeError} for example when the account may not write Events
  */
 export async function writeKubeEvent(
   api: KubeApi,
   series: EventSeries,
-  place: { readonly namespace: string; readonly configMap: string; readonly component: string },
+  place: EventPlace,
   signal?: AbortSignal,
 ): Promise<void> {
   const { namespace, component } = place;
@@ -100,10 +111,7 @@ export async function writeKubeEvent(
   }, signal);
 }
 
-function eventBody(
-  series: EventSeries,
-  place: { readonly namespace: string; readonly configMap: string; readonly component: string },
-): JsonObject {
+function eventBody(series: EventSeries, place: EventPlace): JsonObject {
   const { event, name, count, firstTimestamp } = series;
   const { namespace, component } = place;
   const apiVersion = apiVersions[event.object.kind] ?? "pilotfish.dev/v1alpha1";
@@ -116,7 +124,13 @@ function eventBody(
     apiVersion: "v1",
     kind: "Event",
     metadata: { name, namespace, labels: { "app.kubernetes.io/managed-by": "pilotfish" }, annotations },
-    involvedObject: { apiVersion: "v1", kind: "ConfigMap", namespace, name: place.configMap },
+    involvedObject: {
+      apiVersion: "v1",
+      kind: "ConfigMap",
+      namespace,
+      name: place.configMap,
+      ...(place.uid === "" ? {} : { uid: place.uid }),
+    },
     related: { apiVersion, ...event.object },
     reason: event.reason,
     message: characters.length <= maxMessage ? event.message : `${characters.slice(0, maxMessage - 1).join("")}…`,
