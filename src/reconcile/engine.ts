@@ -602,11 +602,17 @@ export class Engine implements EngineControl {
     const failures = isBlocked ? done.before.failures : done.before.failures + 1;
     const durationMs = Math.round(this.#tools.clock.monotonic() - done.startedMs);
     const ready = condition(done.before.conditions, "Ready");
+    // A source that is at its first run has no artifact yet: its consumers wait, and that is no news before the run has ended.
+    const source = error.reason === "SourceNotReady" ? this.#sourceSlot(slot.object) : undefined;
+    const wasEarly = slot.isEarly === true;
+    slot.isEarly = source !== undefined && !source.hasRun && source.phase !== "idle";
     const record = this.#asResting(slot, {
       ...this.#withOrders(done.record),
       observedGeneration: row.retry === "on-change" ? done.before.generation : done.before.observedGeneration,
       failures,
-      conditions: afterFailure(done.record.conditions, done.moment, shown),
+      conditions: slot.isEarly
+        ? whileRunning(done.record.conditions, done.moment, text)
+        : afterFailure(done.record.conditions, done.moment, shown),
     });
     this.#hasWorked ||= !isBlocked;
     const { nextRunAt: _, ...live } = slot.live;
@@ -618,10 +624,6 @@ export class Engine implements EngineControl {
       failures: Math.max(1, failures),
       ...(error.retryAfterMs === undefined ? {} : { retryAfterMs: error.retryAfterMs }),
     });
-    // A source that is at its first run has no artifact yet: that is no news before the run has ended.
-    const source = error.reason === "SourceNotReady" ? this.#sourceSlot(slot.object) : undefined;
-    const wasEarly = slot.isEarly === true;
-    slot.isEarly = source !== undefined && !source.hasRun && source.phase !== "idle";
     const isNews = !slot.isEarly && (wasEarly || ready?.reason !== error.reason || ready.message !== text);
     const event: Event = {
       ...this.#stamp(slot),

@@ -31,6 +31,7 @@ Deno.test("a first start pulls, builds and applies, and says so", async () => {
     "Kustomization info ReconciliationSucceeded",
   ]);
   assert.ok(world.loop.engine.firstPassDone);
+  assert.deepEqual(world.lines.filter((line) => /"level":"(?:warn|error)"/.test(line)), []);
 });
 
 Deno.test("a first start without a registry tells that the consumers wait, once, after the source's own fault", async () => {
