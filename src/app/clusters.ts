@@ -54,7 +54,7 @@ export function openClusters(options: ClusterOptions): Clusters {
   const closing: (() => Promise<void> | void)[] = [];
 
   const connect = async (place: Extract<TargetSettings, { kind: "cluster" }>) => {
-    const connection: OpenKubeApi = await openCluster(place, tools);
+    const connection: OpenKubeApi = await (doors.openCluster?.(place) ?? openCluster(place, tools));
     const { api } = connection;
     const lease: OpenLease | undefined = place.noLease === true ? undefined : openLease(api, {
       namespace: api.namespace,

@@ -8,6 +8,7 @@ import { denoFileSystem } from "../platform/deno_file_system.ts";
 import { denoConnect, denoLookup } from "../platform/deno_network.ts";
 import { denoProcesses } from "../platform/deno_processes.ts";
 import { denoRandom } from "../platform/deno_random.ts";
+import type { ClusterPlace, OpenKubeApi } from "../platform/kube/connect_cluster.ts";
 
 /** Everything through which the loop reaches outside; tests put their own in place. */
 export interface Doors {
@@ -17,6 +18,8 @@ export interface Doors {
   readonly connect: Connect;
   readonly lookup: Lookup;
   readonly processes: Processes;
+  /** Opens the cluster of the settings. Default: over the network, by kubeconfig or the Pod's account. */
+  readonly openCluster?: (place: ClusterPlace) => Promise<OpenKubeApi>;
 }
 
 /** The doors of this machine. */

@@ -508,7 +508,8 @@ export class Engine implements EngineControl {
 
   /**
    * Waits until no other object is on its way to apply something, or long enough: what one gives up another may be about to
-   * take over, and a resource that has moved is not deleted. With sources, those that may wake such an object count too.
+   * take over, and a resource that has moved is not deleted. With sources, those that may wake or bring such an object count
+   * too, to the end of their run.
    */
   async #othersApplied(
     self: Slot | undefined,
@@ -516,8 +517,10 @@ export class Engine implements EngineControl {
     options: { readonly withSources?: boolean } = {},
   ): Promise<void> {
     const isComing = (slot: Slot) =>
-      slot !== self && slot.phase !== "idle" && !slot.hasApplied &&
-      (takers.has(slot.object.key.kind) || options.withSources === true && slot.object.key.kind !== "Checkout");
+      slot !== self && slot.phase !== "idle" &&
+      (options.withSources === true
+        ? slot.object.key.kind !== "Checkout"
+        : takers.has(slot.object.key.kind) && !slot.hasApplied);
     const tell = { go: () => {} };
     let isOver = false;
     const waiter = () => tell.go();

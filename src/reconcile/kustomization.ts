@@ -135,6 +135,7 @@ async function runKustomization(run: Run<KustomizationSpec>, tools: Kustomizatio
   const missing = missingChildren({
     before: run.record.children,
     found: children.map(({ key }) => key),
+    isEmptyBuild,
     areAllRead: problems.length === 0,
     prune: spec.prune,
     isConfirmed: options.pruneConfirmed === true,

@@ -5,6 +5,8 @@ import { keyText } from "../core/object.ts";
 export interface FoundChildren {
   readonly before: readonly ObjectKey[];
   readonly found: readonly ObjectKey[];
+  /** Whether the build gave nothing at all. */
+  readonly isEmptyBuild: boolean;
   /** Whether every object in the artifact could be read. */
   readonly areAllRead: boolean;
   /** Whether what left the artifact goes (`spec.prune`). */
@@ -18,15 +20,16 @@ const shareFrom = 10;
 
 /**
  * Whether objects that are not in an artifact any more stay: with `prune: false`; while one of the artifact cannot be read,
- * because it may be that one; and when all of them, or more than half of more than ten, would go at once, as with a wrong
- * path. All that they applied would go with them.
+ * because it may be that one; and when the build gave nothing at all, or more than half of more than ten would go at once, as
+ * with a wrong path. All that they applied would go with them.
  */
 export function missingChildren(children: FoundChildren): { readonly areKept: boolean; readonly alarm?: string } {
   if (!children.prune || !children.areAllRead) return { areKept: true };
   const found = new Set(children.found.map(keyText));
   const all = new Set([...children.before.map(keyText), ...found]);
   const missing = children.before.filter((key) => !found.has(keyText(key)));
-  const isAlarming = missing.length > 0 && found.size === 0 || all.size > shareFrom && missing.length * 2 > all.size;
+  const isAlarming = missing.length > 0 && children.isEmptyBuild ||
+    all.size > shareFrom && missing.length * 2 > all.size;
   if (!isAlarming || children.isConfirmed) return { areKept: false };
   return {
     areKept: true,

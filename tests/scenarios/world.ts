@@ -18,6 +18,7 @@ import { StatusBoard } from "../../src/report/status_board.ts";
 import { seededRandom } from "../support/call_context.ts";
 import { yamlOf } from "../support/documents.ts";
 import { FakeClock } from "../support/fake_clock.ts";
+import type { FakeCluster } from "../support/fake_cluster.ts";
 import { FaultyDisk } from "../support/faulty_file_system.ts";
 import { ScriptedRegistry } from "../support/scripted_registry.ts";
 
@@ -32,6 +33,8 @@ export interface WorldOptions {
   readonly root?: string;
   /** Settings as the environment gives them. */
   readonly env?: Readonly<Record<string, string>>;
+  /** A cluster in memory instead of the folder `/out`. */
+  readonly cluster?: FakeCluster;
   readonly runProcess?: (command: readonly string[]) => Promise<ProcessResult>;
 }
 
@@ -54,6 +57,8 @@ export class World implements AsyncDisposable {
   /** What was wrong with the documents when they were last read. */
   problems: readonly string[] = [];
   board: StatusBoard;
+  /** The cluster in memory; it may be exchanged, as by another kubeconfig. */
+  cluster: FakeCluster | undefined;
   readonly #options: WorldOptions;
   readonly #doors: Doors;
   #loop: Loop | undefined;
@@ -70,7 +75,15 @@ export class World implements AsyncDisposable {
     this.root = options.root ?? "";
     this.fileSystem = this.#noting(options.fileSystem ?? this.disk.fileSystem);
     this.board = this.#newBoard();
+    this.cluster = options.cluster;
     this.#doors = {
+      openCluster: () => {
+        assert.ok(this.cluster, "this world has no cluster");
+        const api = this.cluster.api();
+        const send = api.send.bind(api);
+        api.send = (request, signal) => this.#during(() => send(request, signal));
+        return Promise.resolve({ api, [Symbol.dispose]() {} });
+      },
       clock: this.clock,
       random: seededRandom(7),
       fileSystem: this.fileSystem,
@@ -121,7 +134,7 @@ export class World implements AsyncDisposable {
       env: (name) =>
         this.#options.env?.[name] ?? ({
           PILOTFISH_STORE: `${this.root}/var`,
-          PILOTFISH_TARGET: `directory:${this.root}/out`,
+          PILOTFISH_TARGET: this.cluster === undefined ? `directory:${this.root}/out` : "cluster",
         })[name],
       ...(desired.settings === undefined ? {} : { document: desired.settings }),
     });

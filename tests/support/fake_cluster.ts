@@ -93,8 +93,12 @@ export class FakeCluster {
     request: SeenRequest & { readonly verb: string; readonly plural: string; readonly namespace: string },
   ) => boolean = () => true;
 
-  constructor(clock: Clock) {
+  readonly #id: string;
+
+  /** @param id what its objects' identities start with: two clusters share none */
+  constructor(clock: Clock, id = "") {
     this.#clock = clock;
+    this.#id = id;
     for (const name of ["default", "kube-system"]) this.#makeNamespace(name);
     this.#app.all("*", (context) => this.#answer(context));
     // A connection that breaks is no answer.
@@ -527,7 +531,7 @@ export class FakeCluster {
       ...next,
       metadata: {
         ...metadata,
-        uid: old?.uid ?? `uid-${++this.#uids}`,
+        uid: old?.uid ?? `uid-${this.#id}${++this.#uids}`,
         creationTimestamp: old?.creationTimestamp ?? timeText(this.#clock.now()),
         ...(next.spec === undefined ? {} : { generation }),
       },
