@@ -19,9 +19,16 @@ interface Proxy {
  * block list. HTTP/1.1 only; connections are reused, except through a proxy's tunnel. An HTTP proxy is taken from the
  * options or from `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY`.
  */
-export function openNodeNetwork(options: NetworkOptions, environment: Environment): OpenNetwork {
-  const security: { rejectUnauthorized: boolean; ca?: string[]; cert?: string; key?: string } = {
+export function openNodeNetwork(
+  options: NetworkOptions & {
+    /** Name that a server's certificate must have, where it is not its host's. */ readonly serverName?: string;
+  },
+  environment: Environment,
+): OpenNetwork {
+  const { serverName } = options;
+  const security: { rejectUnauthorized: boolean; ca?: string[]; cert?: string; key?: string; servername?: string } = {
     rejectUnauthorized: options.skipVerify !== true,
+    ...(serverName === undefined ? {} : { servername: serverName }),
     ...(options.caCerts === undefined ? {} : { ca: [...tls.rootCertificates, ...options.caCerts] }),
     ...(options.clientCert === undefined ? {} : options.clientCert),
   };
@@ -58,7 +65,8 @@ export function openNodeNetwork(options: NetworkOptions, environment: Environmen
       ...base,
       ...security,
       agent: false,
-      createConnection: () => tls.connect({ ...security, socket, servername: isIP(url.hostname) ? "" : url.hostname }),
+      createConnection: () =>
+        tls.connect({ ...security, socket, servername: serverName ?? (isIP(url.hostname) ? "" : url.hostname) }),
     });
   };
 

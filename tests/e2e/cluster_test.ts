@@ -1,5 +1,8 @@
 /** The cluster target against a real control plane: kube-apiserver, etcd, controllers, fake nodes. */
 import { deepEqual, equal, match, ok, rejects } from "node:assert/strict";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { connect } from "node:net";
 import { subtract } from "../../src/core/inventory.ts";
 import type { JsonObject } from "../../src/core/json.ts";
 import type { KubeApi } from "../../src/core/kube_api.ts";
@@ -645,6 +648,68 @@ const cases: Readonly<Record<string, (bench: Bench) => Promise<void>>> = {
     }
   },
 
+  "goes through a proxy, with and without a check of the certificate": async ({ lab }) => {
+    await using proxy = await connectProxy("user:hunter22");
+    const text = await Deno.readTextFile(lab.kubeconfig);
+    const through = `proxy-url: "http://user:hunter22@${proxy.host}", `;
+    const checked = text.replace("certificate-authority-data:", `${through}certificate-authority-data:`);
+    const unchecked = text.replace(/certificate-authority-data: \S+?}/, `${through}insecure-skip-tls-verify: true}`);
+    const named = text.replace(
+      "certificate-authority-data:",
+      `${through}tls-server-name: "kubernetes.default.svc", certificate-authority-data:`,
+    );
+    for (const [index, config] of [checked, unchecked, named].entries()) {
+      const path = `${lab.folder}/proxied-${index}`;
+      await Deno.writeTextFile(path, config);
+      const before = proxy.tunnels;
+      using open = await openCluster({ kubeconfig: path }, clusterTools);
+      ok(await open.api.send({ method: "GET", path: "/api/v1/namespaces" }));
+      ok(proxy.tunnels > before, `variant ${index} went past the proxy`);
+    }
+    const path = `${lab.folder}/proxied-wrong`;
+    await Deno.writeTextFile(path, unchecked.replace("user:hunter22", "user:wrong"));
+    using open = await openCluster({ kubeconfig: path }, clusterTools);
+    await rejects(open.api.send({ method: "POST", path: "/api/v1/namespaces", body: {} }), (error: Error) => {
+      match(error.message, /the proxy answered 407/);
+      ok(!error.message.includes("wrong@"));
+      return true;
+    });
+  },
+
+  "takes up certificates that were renewed in their files": async ({ lab }) => {
+    const text = await Deno.readTextFile(lab.kubeconfig);
+    const part = (field: string) => atob(new RegExp(`${field}: "?([A-Za-z0-9+/=]+)`).exec(text)?.[1] ?? "");
+    const write = async (cert: string, key: string) => {
+      await Deno.writeTextFile(`${lab.folder}/renewed.crt`, cert);
+      await Deno.writeTextFile(`${lab.folder}/renewed.key`, key);
+    };
+    const [cert, key] = [part("client-certificate-data"), part("client-key-data")];
+    await write(cert, key);
+    const path = `${lab.folder}/renewed`;
+    await Deno.writeTextFile(
+      path,
+      text.replace(/client-certificate-data: "?[^",}]+"?/, "client-certificate: renewed.crt")
+        .replace(/client-key-data: "?[^",}]+"?/, "client-key: renewed.key"),
+    );
+    let laterMs = 0;
+    const clock = { ...denoClock, monotonic: () => denoClock.monotonic() + laterMs };
+    using open = await openCluster({ kubeconfig: path }, { ...clusterTools, clock });
+    const ask = () => open.api.send({ method: "GET", path: "/api/v1/namespaces" });
+    ok(await ask());
+    // Another account's certificate, which this cluster does not know.
+    const { certificate, privateKey } = await strangersCertificate(lab.folder);
+    await write(certificate, privateKey);
+    ok(await ask(), "what was read lately is not read again");
+    laterMs += 11_000;
+    await rejects(ask());
+    await Deno.remove(`${lab.folder}/renewed.key`);
+    laterMs += 11_000;
+    await rejects(ask());
+    await write(cert, key);
+    laterMs += 11_000;
+    ok(await ask());
+  },
+
   "applies to the cluster of a kubeconfig that comes with the request": async (bench) => {
     // Under another address it is another cluster.
     const kubeconfig = (await Deno.readTextFile(bench.lab.tokenKubeconfig)).replace("127.0.0.1", "localhost");
@@ -714,6 +779,68 @@ const cases: Readonly<Record<string, (bench: Bench) => Promise<void>>> = {
     ok(!JSON.stringify(planned).includes(btoa("hunter23")));
   },
 };
+
+/** A proxy on loopback that opens tunnels for whoever logs in. */
+async function connectProxy(
+  login: string,
+): Promise<AsyncDisposable & { readonly host: string; readonly tunnels: number }> {
+  let tunnels = 0;
+  const sockets = new Set<{ destroy(): unknown }>();
+  const server = createServer();
+  server.on("connect", (request, socket) => {
+    sockets.add(socket);
+    const given = request.headers["proxy-authorization"] ?? "";
+    if (given !== `Basic ${btoa(login)}`) {
+      socket.end("HTTP/1.1 407 Proxy Authentication Required\r\ncontent-length: 0\r\n\r\n");
+      return;
+    }
+    tunnels++;
+    const [host, port] = (request.url ?? "").split(":");
+    const far = connect(Number(port), host, () => {
+      socket.write("HTTP/1.1 200 OK\r\n\r\n");
+      far.pipe(socket);
+      socket.pipe(far);
+    });
+    far.on("error", () => socket.destroy());
+    socket.on("error", () => far.destroy());
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return {
+    host: `127.0.0.1:${(server.address() as AddressInfo).port}`,
+    get tunnels() {
+      return tunnels;
+    },
+    async [Symbol.asyncDispose]() {
+      for (const socket of sockets) socket.destroy();
+      server.close();
+      await Promise.resolve();
+    },
+  };
+}
+
+/** A certificate that nobody signed but itself, made by `openssl`. */
+async function strangersCertificate(
+  folder: string,
+): Promise<{ readonly certificate: string; readonly privateKey: string }> {
+  const [out, keyout] = [`${folder}/stranger.crt`, `${folder}/stranger.key`];
+  const args = [
+    "req",
+    "-x509",
+    "-newkey",
+    "ec",
+    "-pkeyopt",
+    "ec_paramgen_curve:P-256",
+    "-nodes",
+    "-subj",
+    "/CN=stranger",
+  ];
+  const { success } = await new Deno.Command("openssl", {
+    args: [...args, "-out", out, "-keyout", keyout],
+    stderr: "null",
+  }).output();
+  ok(success, "openssl could not make a certificate");
+  return { certificate: await Deno.readTextFile(out), privateKey: await Deno.readTextFile(keyout) };
+}
 
 function owned(bench: Bench, resources: readonly Resource[]): Resource[] {
   return resources.map((resource) => ({

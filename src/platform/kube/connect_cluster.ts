@@ -11,7 +11,7 @@ import { kubeClient } from "./kube_client.ts";
 import type { KubeConnection, PemSource } from "./kubeconfig.ts";
 import { parseKubeconfig } from "./kubeconfig.ts";
 import { loginPlugin } from "./login_plugin.ts";
-import { nodeNetwork } from "./node_transport.ts";
+import { openNodeNetwork } from "../node_network.ts";
 
 /** What a connection to a cluster is made with. */
 export interface ClusterTools {
@@ -106,10 +106,7 @@ async function podAccount(tools: ClusterTools): Promise<KubeConnection | undefin
 async function open(connection: KubeConnection, tools: ClusterTools): Promise<OpenKubeApi> {
   const plugin = connection.plugin === undefined ? undefined : loginPlugin(connection.plugin, tools);
   const pluginCert = (await plugin?.(false))?.clientCert;
-  const ca = await pemText(connection.ca, tools);
-  const cert = pluginCert?.cert ?? await pemText(connection.cert, tools);
-  const key = pluginCert?.key ?? await pemText(connection.key, tools);
-  const network = connect(connection, { ca, cert, key }, tools.clock);
+  const network = await followingFiles(connection, pluginCert, tools);
   const api = kubeClient({
     server: connection.server,
     namespace: connection.namespace,
@@ -126,28 +123,73 @@ async function open(connection: KubeConnection, tools: ClusterTools): Promise<Op
   return { api, [Symbol.dispose]: () => network[Symbol.dispose]() };
 }
 
+/** Certificates of a connection, PEM. */
+interface Certificates {
+  readonly ca: string | undefined;
+  readonly cert: string | undefined;
+  readonly key: string | undefined;
+}
+
+/** Milliseconds for which files with certificates are not read again. */
+const filesFreshMs = 10_000;
+
+/** A network whose certificates are read again from their files, so that renewed ones count without a restart. */
+async function followingFiles(
+  connection: KubeConnection,
+  pluginCert: { readonly cert: string; readonly key: string } | undefined,
+  tools: ClusterTools,
+): Promise<RenewableNetwork> {
+  const read = async (): Promise<Certificates> => ({
+    ca: await pemText(connection.ca, tools),
+    cert: pluginCert?.cert ?? await pemText(connection.cert, tools),
+    key: pluginCert?.key ?? await pemText(connection.key, tools),
+  });
+  let certificates = await read();
+  let network = connect(connection, certificates, tools);
+  const sources = pluginCert === undefined ? [connection.ca, connection.cert, connection.key] : [connection.ca];
+  if (!sources.some((source) => source?.kind === "file")) return network;
+  let readAt = tools.clock.monotonic();
+  const refresh = async () => {
+    if (tools.clock.monotonic() - readAt < filesFreshMs) return;
+    readAt = tools.clock.monotonic();
+    try {
+      const next = await read();
+      if (JSON.stringify(next) === JSON.stringify(certificates)) return;
+      const renewed = connect(connection, next, tools);
+      network[Symbol.dispose]();
+      network = renewed;
+      certificates = next;
+    } catch {
+      // In the middle of a renewal they may be missing or not fit: what worked goes on until they do.
+    }
+  };
+  return {
+    send: async (request) => {
+      await refresh();
+      return await network.send(request);
+    },
+    renew: () => network.renew?.(),
+    [Symbol.dispose]: () => network[Symbol.dispose](),
+  };
+}
+
 /** Differs: `fetch` adds the given authority to the host's own ones; client-go trusts the given one alone. */
 function connect(
   connection: KubeConnection,
-  pem: { readonly ca: string | undefined; readonly cert: string | undefined; readonly key: string | undefined },
-  clock: Clock,
+  pem: Certificates,
+  tools: ClusterTools,
 ): RenewableNetwork {
   const { tlsServerName, skipVerify, proxyUrl } = connection;
+  const { clock } = tools;
   if (tlsServerName !== undefined || skipVerify) {
-    if (proxyUrl !== undefined) {
-      throw new StageError(
-        "NotBuiltYet",
-        "Cannot use proxy-url together with insecure-skip-tls-verify or tls-server-name",
-        { hint: "Give the cluster a certificate-authority that fits its name" },
-      );
-    }
-    return nodeNetwork({
+    // What `fetch` cannot: no check of the certificate, or one under another name.
+    return openNodeNetwork({
       skipVerify,
-      ...(pem.ca === undefined || skipVerify ? {} : { ca: pem.ca }),
-      ...(pem.cert === undefined ? {} : { cert: pem.cert }),
-      ...(pem.key === undefined ? {} : { key: pem.key }),
+      ...(pem.ca === undefined || skipVerify ? {} : { caCerts: [pem.ca] }),
+      ...(pem.cert === undefined || pem.key === undefined ? {} : { clientCert: { cert: pem.cert, key: pem.key } }),
       ...(tlsServerName === undefined ? {} : { serverName: tlsServerName }),
-    });
+      ...(proxyUrl === undefined ? {} : { proxy: { url: proxyUrl } }),
+    }, tools.env);
   }
   const open = () =>
     Deno.createHttpClient({
