@@ -29,9 +29,12 @@ export interface App {
   run(options: WorkOptions, signal: AbortSignal): Promise<number>;
   /** Runs everything once. */
   once(options: WorkOptions & { readonly timeoutMs: number }, signal: AbortSignal): Promise<Pass | Refused>;
-  /** Shows what a pass would do; with `plans` the target is asked what would change. Nothing is written to it. */
+  /**
+   * Shows what a pass would do; with `plans` the target is asked what would change. Nothing is written to it. Values of
+   * Secrets are hidden unless `showsSecrets`.
+   */
   preview(
-    options: WorkOptions & { readonly timeoutMs: number; readonly plans: boolean },
+    options: WorkOptions & { readonly timeoutMs: number; readonly plans: boolean; readonly showsSecrets?: boolean },
     signal: AbortSignal,
   ): Promise<Preview | Refused>;
   /** The running daemon. */

@@ -152,6 +152,7 @@ export async function openLoop(options: LoopOptions): Promise<Loop> {
       ...(isPreview ? {} : { pins: sources.store }),
       build: builders.kustomization,
       takeChildren: (resources, parent) => {
+        secrets.seeNames(resources);
         const taken = takeChildren(resources, parent, settings);
         bundles.keep(parent.key, taken.rest, taken.children.length > 0);
         return { ...taken, children: taken.children.map(asActedOn) };

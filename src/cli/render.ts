@@ -1,4 +1,5 @@
 import type { JsonObject, JsonValue } from "../core/json.ts";
+import { isJsonObject } from "../core/json.ts";
 import { keyText } from "../core/object.ts";
 import { printYaml } from "../format/yaml.ts";
 import { type Command, UsageError } from "./command.ts";
@@ -21,7 +22,7 @@ export const render: Command = {
   usage: "[KIND [NAME]]",
   summary: "Print what would be applied, per object; offline where the store has it",
   details: "Example: pilotfish render --config examples/quickstart ks site\n" +
-    "Values of Secrets are masked unless --show-secrets is given.",
+    "Values of Secrets are masked unless --show-secrets is given, also where variables or templates put them elsewhere.",
   positionals: [0, 2],
   flags: [
     configFlag,
@@ -43,6 +44,7 @@ export const render: Command = {
       flags: settingsOf(invocation),
       timeoutMs: timeoutOf(invocation, "5m"),
       plans: false,
+      showsSecrets: invocation.flag("show-secrets"),
     }, signal);
     if (outcome.kind === "refused") throw new UsageError(outcome.message);
     const [kindWord, name] = invocation.positionals;
@@ -57,7 +59,8 @@ export const render: Command = {
       }
     } else {
       const shown = outcome.rendered.filter((rendered) => fits(rendered.owner));
-      const mask = (resource: JsonObject): JsonObject => invocation.flag("show-secrets") ? resource : masked(resource);
+      const isOpen = invocation.flag("show-secrets");
+      const mask = (resource: JsonObject): JsonObject => isOpen ? resource : masked(resource, outcome.clean);
       if (form === "json") {
         console.out(printValue(shown.flatMap((one) => one.resources.map(mask)) as unknown as JsonValue, "json"));
       } else {
@@ -78,13 +81,21 @@ export const render: Command = {
   },
 };
 
-function masked(resource: JsonObject): JsonObject {
-  if (resource.kind !== "Secret") return resource;
+/** A resource without the values of Secrets, also where a template put them into something else. */
+function masked(resource: JsonObject, clean: (text: string) => string): JsonObject {
   const hide = (value: JsonValue | undefined): JsonValue =>
     Object.fromEntries(Object.keys((value ?? {}) as JsonObject).map((key) => [key, "***"]));
+  if (resource.kind !== "Secret") return cleaned(resource, clean) as JsonObject;
   return {
     ...resource,
     ...(resource.data === undefined ? {} : { data: hide(resource.data) }),
     ...(resource.stringData === undefined ? {} : { stringData: hide(resource.stringData) }),
   };
+}
+
+function cleaned(value: JsonValue, clean: (text: string) => string): JsonValue {
+  if (typeof value === "string") return clean(value);
+  if (Array.isArray(value)) return value.map((item) => cleaned(item, clean));
+  if (!isJsonObject(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, cleaned(member, clean)]));
 }

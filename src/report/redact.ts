@@ -28,13 +28,18 @@ export class Redactor {
     this.#known = [...known].sort((a, b) => b.length - a.length);
   }
 
-  /** The text without secrets; the same text where there are none. */
-  clean(text: string): string {
+  /** The text without the values it was told of; what only looks like a secret stays. For manifests, where any text may stand. */
+  hide(text: string): string {
     let result = text;
     for (const secret of this.#known) {
       if (result.includes(secret)) result = result.replaceAll(secret, mark);
     }
-    return result
+    return result;
+  }
+
+  /** The text without secrets; the same text where there are none. */
+  clean(text: string): string {
+    return this.hide(text)
       .replaceAll(/([a-z][a-z0-9+.-]*:\/\/)[^\s/@"']+@/gi, `$1${mark}@`)
       .replaceAll(/\b(bearer|basic) +[A-Za-z0-9+/_.~=-]{8,}/gi, `$1 ${mark}`)
       .replaceAll(/([?&](?:access_token|token|password|sig|signature|x-amz-[a-z-]*)=)[^&\s"']+/gi, `$1${mark}`)

@@ -1,6 +1,7 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { KnownSecrets, secretValues } from "../../src/app/known_secrets.ts";
+import type { DesiredState } from "../../src/config/desired.ts";
 import type { ReferencedData } from "../../src/core/references.ts";
 
 function data(values: Readonly<Record<string, string>>): ReferencedData {
@@ -16,7 +17,8 @@ Deno.test("secretValues() gives values and the logins of docker configs, and lea
     },
     "quay.io": { identitytoken: "identity-token" },
   };
-  const values = secretValues(data({
+  const texts = (secret: ReferencedData) => secretValues(secret).map((value) => value.text);
+  const values = texts(data({
     ".dockerconfigjson": JSON.stringify({ auths }),
     "ca.crt": "public",
     username: "ann",
@@ -26,8 +28,8 @@ Deno.test("secretValues() gives values and the logins of docker configs, and lea
     ok(values.includes(wanted), wanted);
   }
   for (const open of ["public", "ann"]) ok(!values.includes(open), open);
-  deepEqual(secretValues({ type: "", data: new Map([["key", Uint8Array.of(0xff, 0xfe)]]) }), []);
-  deepEqual(secretValues(data({ ".dockerconfigjson": "{" })), ["{"]);
+  deepEqual(texts({ type: "", data: new Map([["key", Uint8Array.of(0xff, 0xfe)]]) }), []);
+  deepEqual(texts(data({ ".dockerconfigjson": "{" })), ["{"]);
 });
 
 Deno.test("KnownSecrets tells what was handed out, once, and keeps what was replaced", async () => {
@@ -46,4 +48,30 @@ Deno.test("KnownSecrets tells what was handed out, once, and keeps what was repl
   held.current = data({ a: "two" });
   await references.secret("default", "there");
   deepEqual(told, [["one"], ["one", "two"]]);
+});
+
+Deno.test("KnownSecrets lets go what stands in the open too, unless its key names a secret", () => {
+  const told: (readonly string[])[] = [];
+  const secrets = new KnownSecrets((values) => told.push(values));
+  const desired = (region: string) =>
+    ({
+      objects: [{
+        document: { kind: "OCIRepository", spec: { url: `oci://${region}.example.com/org/app`, tag: region } },
+      }],
+      notifications: [],
+      data: new Map([["s", {
+        key: { kind: "Secret", namespace: "default", name: "variables" },
+        data: data({ region: "eu-central-1", cluster: "production", password: "org", domain: "inner.example" }),
+      }]]),
+    }) as unknown as DesiredState;
+  const last = () => [...told.at(-1) ?? []].sort();
+
+  secrets.take(desired("somewhere"));
+  deepEqual(last(), ["eu-central-1", "inner.example", "org", "production"]);
+  secrets.take(desired("eu-central-1"));
+  deepEqual(last(), ["inner.example", "org", "production"], "another document says it");
+  secrets.seeNames([{ apiVersion: "v1", kind: "Namespace", metadata: { name: "app-production" } }]);
+  deepEqual(last(), ["inner.example", "org"], "a resource is called so");
+  secrets.take(desired("somewhere"));
+  deepEqual(last(), ["eu-central-1", "inner.example", "org"]);
 });
