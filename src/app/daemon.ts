@@ -8,6 +8,7 @@ import { canonicalJson } from "../core/json.ts";
 import type { Log } from "../core/log.ts";
 import type { Settings } from "../core/specs.ts";
 import { messageOf } from "../core/stage_error.ts";
+import { mapLargeBuffers } from "../platform/deno_allocator.ts";
 import { denoClock } from "../platform/deno_clock.ts";
 import { absolutePath, onHangUp, releaseMemory, residentBytes } from "../platform/deno_environment.ts";
 import { denoFileSystem } from "../platform/deno_file_system.ts";
@@ -35,6 +36,7 @@ export async function runDaemon(options: WorkOptions, signal: AbortSignal): Prom
   const read = await readConfig(options.configPaths, options.flags);
   if (read.kind === "refused") throw new RefusedError(read.message);
   const { config, settings, paths } = read;
+  mapLargeBuffers();
   using log = openLog(settings.log);
   for (const problem of config.problems) {
     (problem.severity === "error" ? log.error : log.warn)("document has a problem", { text: problemText(problem) });

@@ -94,7 +94,8 @@ export function openWorkerThread(url: string): WorkerThread {
   return {
     call(value, options) {
       const answer = last.then(() => ask(value, options));
-      last = answer.catch(() => {});
+      // What was answered is not held.
+      last = answer.then(() => {}, () => {});
       return answer;
     },
     [Symbol.dispose]: end,

@@ -8,7 +8,7 @@ import { tarOf, type TarPart } from "../support/tar_of.ts";
 
 const project = fromFileUrl(new URL("../..", import.meta.url));
 /** What `deno task start` gives the runtime. */
-const v8Flags = "--v8-flags=--expose-gc,--max-semi-space-size=2";
+const v8Flags = "--v8-flags=--expose-gc,--max-semi-space-size=2,--no-memory-pool,--stack-size=3400";
 /** Clock ticks of `/proc/<pid>/stat` in a second (`getconf CLK_TCK`; 100 on every Linux of today). */
 const ticksPerSecond = 100;
 

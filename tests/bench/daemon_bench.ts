@@ -1,6 +1,6 @@
 /** The daemon against its targets, on loopback: `deno run -A tests/bench/daemon_bench.ts [NAME…]` (Linux). */
 import { randomBytes } from "node:crypto";
-import { fromFileUrl } from "../support/paths.ts";
+import { fromFileUrl, vectorsFolder } from "../support/paths.ts";
 import { artifactOf, bundle, CountingRegistry, pause, startDaemon, until } from "./bundled_daemon.ts";
 
 const examples = fromFileUrl(new URL("../../examples", import.meta.url));
@@ -181,7 +181,89 @@ const benches: Readonly<Record<string, Bench>> = {
     await pause(35_000);
     report("resident above idle afterwards", await daemon.residentMb() - idleMb, 20, "MB");
   },
+  async chart(program, folder) {
+    const vectors = vectorsFolder();
+    if (vectors === undefined) return console.log("The shared vectors are not here: no chart was rendered");
+    await Deno.mkdir(folder, { recursive: true });
+    const archive = `${vectors}/helm-corpus.tar.xz`;
+    const inner = `helm-corpus/${largestChart}`;
+    await new Deno.Command("tar", { args: ["-xJf", archive, "-C", folder, inner] }).output();
+    const chart = artifactOf(filesBelow(`${folder}/${inner}`));
+    await using registry = new CountingRegistry(chart);
+    const host = await registry.start();
+    const documents = source("chart", `oci://${host}/chart`, { interval: "10m", insecure: true });
+    await using daemon = await startDaemon(program, folder, documents);
+    await daemon.ready();
+    await pause(settledMs);
+    const idleMb = await daemon.residentMb();
+    let isDone = false;
+    let peakMb = 0;
+    const watch = (async () => {
+      while (!isDone) {
+        peakMb = Math.max(peakMb, await daemon.residentMb());
+        await pause(20);
+      }
+    })();
+    const asked = latencies(`${daemon.url}/api/v1/objects`, () => isDone);
+    const renders = 20;
+    for (let render = 0; render < renders; render++) {
+      await Deno.writeTextFile(`${folder}/documents.yaml`, documents + release("web", "chart", `round-${render}`));
+      await until(() => holds(`${folder}/out`, `round-${render}`), 50);
+    }
+    isDone = true;
+    await watch;
+    const taken = await asked;
+    report(
+      `resident above idle, ${renders} renders of a chart with 3.5 MB of output, peak`,
+      peakMb - idleMb,
+      150,
+      "MB",
+    );
+    report(
+      `status answers meanwhile, 99th of 100 (${taken.length} asked)`,
+      taken[Math.floor(taken.length * 0.99)] ?? NaN,
+      50,
+      "ms",
+    );
+    await pause(45_000);
+    report("resident above idle afterwards", await daemon.residentMb() - idleMb, 20, "MB");
+  },
 };
+
+/** The chart of the corpus with the largest output. */
+const largestChart = "charts/kyverno__kyverno__charts_kyverno";
+
+function release(name: string, sourceName: string, mark: string): string {
+  return `---
+apiVersion: helm.toolkit.fluxcd.io/v2
+kind: HelmRelease
+metadata: {name: ${name}, namespace: default}
+spec:
+  interval: 10m
+  chartRef: {kind: OCIRepository, name: ${sourceName}}
+  values: {admissionController: {podAnnotations: {mark: "${mark}"}}}
+`;
+}
+
+/** Whether a file below the folder holds a text. */
+async function holds(folder: string, text: string): Promise<boolean> {
+  const found = await new Deno.Command("grep", { args: ["-rqsF", "--", text, folder] }).output();
+  return found.success;
+}
+
+/** Files of a folder, as parts of a layer. */
+function filesBelow(root: string): { path: string; content: Uint8Array }[] {
+  const found: { path: string; content: Uint8Array }[] = [];
+  const walk = (inner: string) => {
+    for (const entry of Deno.readDirSync(`${root}/${inner}`)) {
+      const path = `${inner}${entry.name}`;
+      if (entry.isDirectory) walk(`${path}/`);
+      else found.push({ path, content: Deno.readFileSync(`${root}/${path}`) });
+    }
+  };
+  walk("");
+  return found;
+}
 
 const minutes = { interval: "10m" };
 

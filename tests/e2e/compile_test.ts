@@ -5,7 +5,7 @@ import { fromFileUrl } from "../support/paths.ts";
 
 const project = fromFileUrl(new URL("../..", import.meta.url));
 /** Flags that `deno task start` gives the runtime. */
-const v8Flags = "--v8-flags=--expose-gc,--max-semi-space-size=2";
+const v8Flags = "--v8-flags=--expose-gc,--max-semi-space-size=2,--no-memory-pool,--stack-size=3400";
 /** Deno of the runtime that the lab recovers: tool and runtime must be of one version. */
 const compiler = "deno@2.7.14";
 
