@@ -20,25 +20,30 @@ function numbers(seed: number): () => number {
   };
 }
 
-class Maker {
+/** Choices from a seed. */
+export class Maker {
   readonly #next: () => number;
 
   constructor(seed: number) {
     this.#next = numbers(seed);
   }
 
+  /** Whether something that happens with a share happens. */
   chance(share: number): boolean {
     return this.#next() < share;
   }
 
+  /** A whole number from 0 to `most`. */
   count(most: number): number {
     return Math.floor(this.#next() * (most + 1));
   }
 
+  /** One of the items. */
   pick<Item>(items: readonly Item[]): Item {
     return items[Math.floor(this.#next() * items.length)] as Item;
   }
 
+  /** Each item with a share. */
   some<Item>(items: readonly Item[], share = 0.5): Item[] {
     return items.filter(() => this.chance(share));
   }

@@ -3,7 +3,7 @@ import { isJsonObject } from "../../core/json.ts";
 import { asStageError, StageError } from "../../core/stage_error.ts";
 import { emitNode } from "../../format/yaml_node/emitter.ts";
 import type { YamlNode } from "../../format/yaml_node/node.ts";
-import { getField, mapNode, putField, scalar } from "../../format/yaml_node/node.ts";
+import { getField, mapNode, putField, scalar, textScalar } from "../../format/yaml_node/node.ts";
 import { nodeToJson } from "../../format/yaml_node/node_json.ts";
 import { readYaml } from "../../format/yaml_node/reader.ts";
 import { splitYaml } from "../../format/yaml_split.ts";
@@ -120,7 +120,7 @@ function parseDotenv(text: string): FileContent {
     const name = line.slice(0, equals);
     const value = line.slice(equals + 1);
     if (name.startsWith("sops_")) flat.set(name.slice("sops_".length), value);
-    else putField(document, name, scalar(value.replaceAll("\\n", "\n"), "!!str"));
+    else putField(document, name, scalar(value.replaceAll("\\n", "\n"), "!!str"), textScalar(name));
   }
   return { documents: [document], metadata: unflatten(flat) };
 }
@@ -141,8 +141,8 @@ function parseIni(text: string): FileContent {
       if (section === "sops") flat.set(name, value);
       else {
         let values = getField(document, section);
-        if (values?.kind !== "map") putField(document, section, values = mapNode());
-        putField(values, name, scalar(value, "!!str"));
+        if (values?.kind !== "map") putField(document, section, values = mapNode(), textScalar(section));
+        putField(values, name, scalar(value, "!!str"), textScalar(name));
       }
     }
   }

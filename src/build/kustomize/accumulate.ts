@@ -453,10 +453,11 @@ async function runTransformers(target: Target, into: Accumulator, ground: BuildG
   }
 }
 
-/** Everything of a resource but the label that says who validated it. */
+/** Everything of a resource, and what kustomize keeps in annotations, but the label that says who validated it. */
 function snapshot(resource: NamedResource): string {
+  const { former, prefixes, suffixes, needsHash } = resource;
   try {
-    const value = nodeToJson(resource.node);
+    const value = { node: nodeToJson(resource.node), former, prefixes, suffixes, needsHash };
     return JSON.stringify(value, (key, inner) => {
       if (key === "validated-by") return undefined;
       return typeof inner === "bigint" ? inner.toString() : inner;

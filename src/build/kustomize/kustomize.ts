@@ -137,6 +137,8 @@ function dropLocal(set: ResourceSet): void {
     return mark === undefined || textOf(mark) === "false";
   });
   if (kept.length < set.list.length) set.reset(kept);
+  // Patches may have given two resources the same identity.
+  set.checkUnique();
 }
 
 function finish(set: ResourceSet, kustomization: Kustomization, options: BuildOptions, ground: BuildGround): void {

@@ -1,5 +1,5 @@
 import type { MapNode } from "../../format/yaml_node/node.ts";
-import { copyNode, getField } from "../../format/yaml_node/node.ts";
+import { copyNode, dropField, getField, isEmptyNode, mapNode, putField } from "../../format/yaml_node/node.ts";
 import type { CustomScopes, Gvk, ResourceId } from "./identity.ts";
 import { effectiveNamespace, gvkOfNode, idKey, idOfNode } from "./identity.ts";
 import type { Origin } from "./origin.ts";
@@ -77,6 +77,19 @@ export class NamedResource implements NameContext {
   hasMarks(): boolean {
     return this.former.length > 0 || this.prefixes.length > 0 || this.suffixes.length > 0 || this.needsHash ||
       this.behavior !== undefined || this.isFromChart || this.origin !== undefined;
+  }
+
+  /** Makes `metadata.annotations` where kustomize would keep annotations of its own; who calls takes an empty one out. */
+  openAnnotations(): void {
+    const metadata = getField(this.node, "metadata");
+    if (!this.hasMarks() || metadata?.kind !== "map") return;
+    if (isEmptyNode(getField(metadata, "annotations"))) putField(metadata, "annotations", mapNode());
+  }
+
+  /** Takes out `metadata.annotations` with nothing in it. */
+  closeAnnotations(): void {
+    const metadata = getField(this.node, "metadata");
+    if (metadata?.kind === "map" && isEmptyNode(getField(metadata, "annotations"))) dropField(metadata, "annotations");
   }
 
   /** Loses everything that kustomize keeps in annotations. */

@@ -9,7 +9,7 @@ import { fault, textFault, wrapFault } from "./fault.ts";
 import { makeConfigMap, makeSecret } from "./generators/config_data.ts";
 import type { ChartRequest } from "./generators/helm_chart.ts";
 import { chartEntry, chartRequest } from "./generators/helm_chart.ts";
-import { idText, isClusterScoped } from "./identity.ts";
+import { idText } from "./identity.ts";
 import {
   configMapEntry,
   imageEntry,
@@ -26,7 +26,7 @@ import { readResources } from "./documents.ts";
 import { fieldSpec } from "./transformer_config.ts";
 import { addHashes } from "./transformers/hash_suffix.ts";
 import { prepareImage } from "./transformers/images.ts";
-import { prepareNamespace } from "./transformers/namespace.ts";
+import { prepareNamespace, setNamespace } from "./transformers/namespace.ts";
 import type { Transform } from "./transformers/patches.ts";
 import { prepareJsonPatch, prepareMergePatches, preparePatch } from "./transformers/patches.ts";
 import { prepareReplacements } from "./transformers/replacements.ts";
@@ -209,8 +209,8 @@ function prepareValues(value: JsonValue, loader: Loader): Transform {
     for (const target of targets) {
       const selected = target.selector === undefined ? [...set.list] : selectResources(set, target.selector);
       for (const resource of selected) {
-        if (target.fieldPath === "metadata/namespace" && isClusterScoped(resource.gvk(), set.scopes)) continue;
-        setValue(resource.node, target.fieldPath, filling, Number(target.filePathPosition));
+        if (target.fieldPath === "metadata/namespace") setNamespace(resource, filling, set.scopes);
+        else setValue(resource.node, target.fieldPath, filling, Number(target.filePathPosition));
       }
     }
     set.touch();

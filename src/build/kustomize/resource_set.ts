@@ -119,11 +119,14 @@ export class ResourceSet {
     return this.#byName.get(name) ?? [];
   }
 
-  /** Resources of a kind (the one they have now). */
+  /** Resources that are or were of a kind. */
   ofKind(kind: string): readonly NamedResource[] {
     if (this.#byKind === undefined) {
       this.#byKind = new Map();
-      for (const resource of this.#list) pushTo(this.#byKind, resource.gvk().kind, resource);
+      for (const resource of this.#list) {
+        pushTo(this.#byKind, resource.gvk().kind, resource);
+        for (const former of resource.former) pushTo(this.#byKind, former.kind, resource);
+      }
     }
     return this.#byKind.get(kind) ?? [];
   }

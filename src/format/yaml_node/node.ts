@@ -114,14 +114,17 @@ export function getField(node: YamlNode | undefined, key: string): YamlNode | un
   return at < 0 ? undefined : node.values[at];
 }
 
-/** Sets a key; a new key goes to the end. */
+/**
+ * Sets a key; a new key goes to the end. Without a node for it, a new key reads as whatever its text resolves to: `1` is a
+ * number then, which no JSON value of the map can be made of (as with kyaml).
+ */
 export function putField(map: MapNode, key: string, value: YamlNode, keyNode?: ScalarNode): void {
   const at = keyIndex(map, key);
   if (at >= 0) {
     map.values[at] = value;
     return;
   }
-  map.keys.push(keyNode ?? scalar(key, "!!str"));
+  map.keys.push(keyNode ?? scalar(key));
   map.values.push(value);
   map.index?.set(key, map.keys.length - 1);
 }

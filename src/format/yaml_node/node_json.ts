@@ -36,17 +36,20 @@ export interface NodeJsonOptions {
  * @throws {NodeValueError} for NaN and infinities, keys as `options.keys` says, and tags that do not fit their text
  */
 export function nodeToJson(node: YamlNode, options: NodeJsonOptions = {}): MutableJson {
-  return convert(node, options.dialect ?? "v3", options.keys === "lenient");
+  return convert(node, options.dialect ?? "v3", options.keys === "lenient", false);
 }
 
-function convert(node: YamlNode, dialect: Dialect, lenient: boolean): MutableJson {
+function convert(node: YamlNode, dialect: Dialect, lenient: boolean, inFlow: boolean): MutableJson {
   switch (node.kind) {
     case "scalar":
+      // On the way to JSON, kyaml writes the text anew: nothing at all stands between quotes in a flow collection.
+      if (inFlow && node.text === "" && node.tag === "!!null" && !node.explicitTag && dialect === "v3") return "";
       return scalarValue(node, dialect);
     case "list": {
       const items = node.items;
+      const flow = inFlow || node.flow;
       const out: MutableJson[] = new Array(items.length);
-      for (let at = 0; at < items.length; at++) out[at] = convert(items[at] as YamlNode, dialect, lenient);
+      for (let at = 0; at < items.length; at++) out[at] = convert(items[at] as YamlNode, dialect, lenient, flow);
       return out;
     }
     case "map": {
@@ -55,10 +58,11 @@ function convert(node: YamlNode, dialect: Dialect, lenient: boolean): MutableJso
       }
       const out: { [key: string]: MutableJson } = {};
       const { keys, values } = node;
+      const flow = inFlow || node.flow;
       for (let at = 0; at < keys.length; at++) {
         const key = keys[at] as ScalarNode;
         const name = key.tag === "!!str" ? key.text : keyText(key, dialect, lenient);
-        const value = convert(values[at] as YamlNode, dialect, lenient);
+        const value = convert(values[at] as YamlNode, dialect, lenient, flow);
         if (name === "__proto__") {
           Object.defineProperty(out, name, { value, enumerable: true, configurable: true, writable: true });
         } else out[name] = value;

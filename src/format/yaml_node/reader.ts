@@ -811,7 +811,7 @@ class Reader {
   #escape(): string {
     const letter = this.#text.charAt(this.#pos++);
     const simple = simpleEscapes[letter];
-    if (simple !== undefined && (letter !== "/" || this.#dialect === "v3")) return simple;
+    if (simple !== undefined) return simple;
     const length = letter === "x" ? 2 : letter === "u" ? 4 : letter === "U" ? 8 : 0;
     if (length === 0) this.#fail("found unknown escape character");
     const digits = this.#text.slice(this.#pos, this.#pos + length);
@@ -1013,7 +1013,6 @@ const simpleEscapes: Readonly<Record<string, string>> = {
   '"': '"',
   "'": "'",
   "\\": "\\",
-  "/": "/",
   N: "\u0085",
   _: "\u00a0",
   L: "\u2028",

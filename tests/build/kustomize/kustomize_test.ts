@@ -4,6 +4,7 @@ import { treeOf } from "../../../src/core/file_tree.ts";
 import { StageError } from "../../../src/core/stage_error.ts";
 import { build } from "../../../src/build/kustomize/kustomize.ts";
 import { ownVectors, vectorsFolder } from "../../support/paths.ts";
+import { randomBuild } from "../../support/random_build.ts";
 import { randomOverlay } from "../../support/random_overlay.ts";
 import { skipped, unrestricted } from "./skip.ts";
 
@@ -56,6 +57,8 @@ for (const suite of ["kustomize", "kustomize_own"]) {
 interface OwnCase {
   readonly name?: string;
   readonly seed?: number;
+  /** Seed of `randomBuild`. */
+  readonly build?: number;
   readonly files?: Readonly<Record<string, string>>;
   readonly expected?: string;
   readonly fails?: boolean;
@@ -64,11 +67,11 @@ interface OwnCase {
 Deno.test("build() equals what kustomize printed for our own overlays", async () => {
   const failures: string[] = [];
   for (const row of read<OwnCase>(`${ownVectors}/kustomize/builds.json`)) {
-    const files = row.files ?? randomOverlay(row.seed ?? 0);
+    const files = row.files ?? (row.build === undefined ? randomOverlay(row.seed ?? 0) : randomBuild(row.build));
     const outcome = await build(treeOf(files), "overlay", { reorder: "legacy" })
       .then((result) => result.text()).catch((error) => error);
     const good = row.fails === true ? outcome instanceof StageError : outcome === row.expected;
-    if (!good) failures.push(`${row.name ?? row.seed}: ${outcome}`);
+    if (!good) failures.push(`${row.name ?? row.seed ?? `build ${row.build}`}: ${outcome}`);
   }
   assert.deepEqual(failures, []);
 });
@@ -82,10 +85,11 @@ async function hasKustomize(): Promise<boolean> {
   }
 }
 
+const encoder = new TextEncoder();
 const present = await hasKustomize();
 /** Overlays compared in an ordinary run; more with `PILOTFISH_OVERLAYS=2000`, another row with `PILOTFISH_SEED`. */
 const overlays = Number(Deno.env.get("PILOTFISH_OVERLAYS") ?? "12");
-const firstSeed = Number(Deno.env.get("PILOTFISH_SEED") ?? "100000");
+const firstSeed = Number(Deno.env.get("PILOTFISH_SEED") ?? "100001");
 
 Deno.test({
   name: `build() equals the real kustomize on ${overlays} random overlays${
@@ -95,12 +99,12 @@ Deno.test({
   fn: async () => {
     const differing: number[] = [];
     for (let seed = firstSeed; seed < firstSeed + overlays; seed++) {
-      const files = randomOverlay(seed);
+      const files = seed % 2 === 0 ? randomOverlay(seed) : randomBuild(seed);
       const root = await Deno.makeTempDir();
       try {
-        for (const [path, text] of Object.entries(files)) {
+        for (const [path, content] of Object.entries(files)) {
           await Deno.mkdir(`${root}/${path}`.replace(/\/[^/]*$/, ""), { recursive: true });
-          await Deno.writeTextFile(`${root}/${path}`, text);
+          await Deno.writeFile(`${root}/${path}`, typeof content === "string" ? encoder.encode(content) : content);
         }
         const real = await new Deno.Command("kustomize", { args: ["build", `${root}/overlay`] }).output();
         const ours = await build(treeOf(files), "overlay", { reorder: "legacy" })

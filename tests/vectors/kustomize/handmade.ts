@@ -138,4 +138,48 @@ export const handmadeOverlays: Readonly<Record<string, Readonly<Record<string, s
     "overlay/a.yaml":
       "apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: sa, namespace: old}\n---\napiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRoleBinding\nmetadata: {name: b}\nroleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: r}\nsubjects:\n- {kind: ServiceAccount, name: sa, namespace: old}\n- {kind: ServiceAccount, name: default, namespace: old}\n- {kind: User, name: sa}\n---\napiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\nmetadata: {name: r}\n",
   },
+  "a number as a key that is made": {
+    "overlay/kustomization.yaml": "configMapGenerator:\n- name: c\n  literals: ['1=x']\n",
+  },
+  "a boolean as a label that is made": {
+    "overlay/kustomization.yaml": "resources: [a.yaml]\nlabels:\n- pairs: {'true': x}\n",
+    "overlay/a.yaml": config("  a: b\n"),
+  },
+  "a word of YAML 1.1 as a label that is made": {
+    "overlay/kustomization.yaml": "resources: [a.yaml]\nlabels:\n- pairs: {'n': x, 'yes': y, '1:30': z}\n",
+    "overlay/a.yaml": config("  a: b\n"),
+  },
+  "a number as a key that stands there": {
+    "overlay/kustomization.yaml": "resources: [a.yaml]\nnamePrefix: p-\n",
+    "overlay/a.yaml": config("  '1': b\n  'true': c\n"),
+  },
+  "nothing in a flow mapping": {
+    "overlay/kustomization.yaml": "resources: [a.yaml]\n",
+    "overlay/a.yaml": `${config("  a: b\n")}spec:\n  a: {b: , c: [{d: }], e: ~, f}\n  g:\n`,
+  },
+  "a slash that is escaped": {
+    "overlay/kustomization.yaml": "resources: [a.yaml]\n",
+    "overlay/a.yaml": config('  a: "b\\/c"\n'),
+  },
+  "annotations where kustomize keeps its own": {
+    "overlay/kustomization.yaml":
+      "resources: [a.yaml]\nnamePrefix: p-\nconfigMapGenerator: [{name: g, literals: [a=b]}]\ntransformers:\n- |-\n  apiVersion: builtin\n  kind: AnnotationsTransformer\n  metadata: {name: t}\n  annotations: {a: b}\n  fieldSpecs: [{path: metadata/annotations}]\n",
+    "overlay/a.yaml": config("  a: b\n"),
+  },
+  "a namespace as a value": {
+    "overlay/kustomization.yaml":
+      "resources: [a.yaml]\nnamespace: one\ntransformers:\n- |-\n  apiVersion: builtin\n  kind: ValueAddTransformer\n  metadata: {name: t}\n  value: two\n  targets: [{fieldPath: metadata/namespace, filePathPosition: 1}]\n",
+    "overlay/a.yaml":
+      `${config("  a: b\n")}---\napiVersion: rbac.authorization.k8s.io/v1\nkind: RoleBinding\nmetadata: {name: b}\nsubjects:\n- {kind: ServiceAccount, name: default}\n- {kind: ServiceAccount, name: other, namespace: x}\n`,
+  },
+  "a replacement selects by a former kind": {
+    "overlay/kustomization.yaml":
+      "resources: [a.yaml]\npatches:\n- target: {kind: Deployment}\n  patch: |-\n    - {op: replace, path: /kind, value: Other}\nreplacements:\n- sourceValue: x\n  targets:\n  - select: {kind: Deployment}\n    fieldPaths: [metadata.labels.a]\n    options: {create: true}\n",
+    "overlay/a.yaml": deployment,
+  },
+  "two become one": {
+    "overlay/kustomization.yaml":
+      "resources: [a.yaml]\npatches:\n- target: {kind: Deployment|StatefulSet}\n  patch: |-\n    - {op: replace, path: /kind, value: Other}\n",
+    "overlay/a.yaml": `${deployment}---\n${deployment.replace("kind: Deployment", "kind: StatefulSet")}`,
+  },
 };

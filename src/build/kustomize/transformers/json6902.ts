@@ -1,6 +1,5 @@
 import type { JsonPatchOperation } from "../../../format/json_patch.ts";
 import { applyJsonPatch as patchedJson, parseJsonPatch } from "../../../format/json_patch.ts";
-import { dropField, getField, isEmptyNode, mapNode, putField } from "../../../format/yaml_node/node.ts";
 import { nodeFromJson, nodeToJson } from "../../../format/yaml_node/node_json.ts";
 import { fault } from "../fault.ts";
 import type { NamedResource } from "../named_resource.ts";
@@ -33,8 +32,7 @@ export function readJsonPatch(text: string): JsonPatch {
  * @throws {Error} when an operation does not apply
  */
 export function applyJsonPatch(resource: NamedResource, patch: JsonPatch): void {
-  const marked = resource.hasMarks();
-  if (marked) ensureAnnotations(resource);
+  resource.openAnnotations();
   const changed = patchedJson(nodeToJson(resource.node), patch);
   const node = nodeFromJson(changed, { floats: true });
   if (node.kind !== "map") throw fault("The patched resource is no mapping");
@@ -44,8 +42,7 @@ export function applyJsonPatch(resource: NamedResource, patch: JsonPatch): void 
     resource.origin = undefined;
     resource.transformations = [];
   }
-  const metadata = getField(node, "metadata");
-  if (metadata?.kind === "map" && isEmptyNode(getField(metadata, "annotations"))) dropField(metadata, "annotations");
+  resource.closeAnnotations();
 }
 
 function replacesAnnotations(operation: JsonPatchOperation): boolean {
@@ -53,10 +50,4 @@ function replacesAnnotations(operation: JsonPatchOperation): boolean {
   const { op, path, from } = operation;
   if (op === "move" && places.includes(String(from))) return true;
   return op !== "test" && places.includes(String(path));
-}
-
-function ensureAnnotations(resource: NamedResource): void {
-  const metadata = getField(resource.node, "metadata");
-  if (metadata?.kind !== "map" || !isEmptyNode(getField(metadata, "annotations"))) return;
-  putField(metadata, "annotations", mapNode());
 }

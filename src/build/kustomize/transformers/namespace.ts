@@ -3,7 +3,9 @@ import { getField, isEmptyNode, isPresent, putField, scalar } from "../../../for
 import { fault } from "../fault.ts";
 import type { FieldSpec } from "../field_path.ts";
 import { pathParts, visitField } from "../field_path.ts";
+import type { CustomScopes } from "../identity.ts";
 import { effectiveNamespace, idKey, idText, isClusterScoped, textOf } from "../identity.ts";
+import type { NamedResource } from "../named_resource.ts";
 import { kindWord, setScalarField } from "../node_edit.ts";
 import type { Transform } from "./patches.ts";
 import { isMatch } from "./set_fields.ts";
@@ -66,6 +68,16 @@ export function prepareNamespace(spec: NamespaceSpec): Transform {
       seen.add(key);
     }
   };
+}
+
+/** Sets one resource's namespace and that of the subjects named `default`, as `ValueAddTransformer` does. */
+export function setNamespace(resource: NamedResource, namespace: string, scopes: CustomScopes | undefined): void {
+  const spec: NamespaceSpec = { namespace, fields: [], unsetOnly: false, subjects: "" };
+  const gvk = resource.gvk();
+  if (!isClusterScoped(gvk, scopes)) setMetadata(resource.node, spec);
+  if (gvk.kind === "RoleBinding" || gvk.kind === "ClusterRoleBinding") {
+    setSubjects(resource.node, "defaultOnly", spec);
+  }
 }
 
 function setMetadata(root: MapNode, spec: NamespaceSpec): void {

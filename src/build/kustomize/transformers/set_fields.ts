@@ -16,7 +16,12 @@ export function isMatch(spec: FieldSpec, gvk: Gvk): boolean {
 /** Sets texts in the mappings at the given places: what labels and annotations do. Keys are set in sorted order. */
 export function prepareTexts(texts: ReadonlyMap<string, string>, fields: readonly FieldSpec[]): Transform {
   const entries = [...texts].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
-  const rules = fields.map((field) => ({ field, parts: pathParts(field.path) }));
+  const rules = fields.map((field) => ({
+    field,
+    parts: pathParts(field.path),
+    // kustomize keeps annotations of its own there, so that the mapping is often there already.
+    isAnnotations: !field.create && field.path === "metadata/annotations",
+  }));
   const setAll = (node: YamlNode) => {
     if (node.tag === "!!null") return;
     if (node.kind !== "map") throw fault(`Wrong node kind: expected a mapping, not a ${kindWord(node)}`);
@@ -27,8 +32,9 @@ export function prepareTexts(texts: ReadonlyMap<string, string>, fields: readonl
     for (const resource of set.list) {
       if (isEmptyNode(resource.node)) continue;
       const gvk = resource.gvk();
-      for (const { field, parts } of rules) {
+      for (const { field, parts, isAnnotations } of rules) {
         if (!isMatch(field, gvk)) continue;
+        if (isAnnotations) resource.openAnnotations();
         try {
           visitField(resource.node, field, parts, { kind: "map" }, setAll);
         } catch (error) {
