@@ -1,7 +1,7 @@
 import type { ChartReference } from "../build/helm/chart_source.ts";
 import { mediaTypes } from "../core/descriptor.ts";
 import { parseImageReference } from "../format/image_reference.ts";
-import { newestTag } from "../format/semver.ts";
+import { newestTag } from "../format/newest_tag.ts";
 import { denoFileSystem } from "../platform/deno_file_system.ts";
 import { readLayer } from "../source/artifact/inspect_artifact.ts";
 import { parseManifestDocument } from "../source/manifest_document.ts";

@@ -10,6 +10,11 @@ export function sha256Hex(data: Uint8Array | string): string {
   return nodeBuiltin.crypto().createHash("sha256").update(bytes).digest("hex");
 }
 
+/** SHA-256 of bytes, or of a text's UTF-8 form, as 32 bytes. */
+export function sha256Bytes(data: Uint8Array | string): Uint8Array {
+  return Uint8Array.fromHex(sha256Hex(data));
+}
+
 /** Round constants: the first 32 bits of the fractions of the cube roots of the first 64 primes (FIPS 180-4, 4.2.2). */
 let constants: Uint32Array | undefined;
 

@@ -5,7 +5,6 @@
  * @module
  */
 import { FormatError } from "./format_error.ts";
-import { compileRegexp } from "./go_regexp.ts";
 
 /** A number of a version: `bigint` only beyond 2^53. */
 export type VersionNumber = number | bigint;
@@ -270,35 +269,8 @@ function isOther(bound: Version, open: Comparator["open"], version: Version): bo
   return (version.prerelease !== "" || bound.prerelease !== "") && version.prerelease !== bound.prerelease;
 }
 
-/** How a tag is chosen. */
-export interface TagChoice {
-  /** Only tags that this expression matches anywhere count (`spec.ref.semverFilter`). */
-  readonly filter?: string;
-  /** The tags are those of a Helm chart: `_` stands for `+`. */
-  readonly isHelmChart?: boolean;
-}
-
-/**
- * The tag of the newest version in a range, as Flux chooses it (source-controller 1.7, `getTagBySemver`): only tags that are
- * strict versions after one leading `v` count; of equal ones the first in the list wins.
- *
- * @returns the tag as it is written in the list; `undefined` when none fits
- * @throws {FormatError} for a wrong range or filter
- */
-export function newestTag(tags: readonly string[], range: string, choice: TagChoice = {}): string | undefined {
-  const wanted = parseRange(range);
-  const filter = choice.filter === undefined || choice.filter === "" ? undefined : compileRegexp(choice.filter);
-  let newest: { readonly tag: string; readonly version: Version } | undefined;
-  for (const tag of tags) {
-    if (filter !== undefined && !filter.test(tag)) continue;
-    const version = versionOfTag(choice.isHelmChart === true ? tag.replaceAll("_", "+") : tag);
-    if (version === undefined || !wanted.allows(version)) continue;
-    if (newest === undefined || compareVersions(version, newest.version) > 0) newest = { tag, version };
-  }
-  return newest?.tag;
-}
-
-function versionOfTag(tag: string): Version | undefined {
+/** The version of a tag: a strict one after one leading `v`; `undefined` for any other text. */
+export function versionOfTag(tag: string): Version | undefined {
   const bare = tag.startsWith("v") ? tag.slice(1) : tag;
   if (!strictVersion.test(bare)) return undefined;
   try {

@@ -5,7 +5,8 @@ import type { DesiredObject } from "../core/object.ts";
 import type { HelmReleaseSpec } from "../core/specs.ts";
 import { StageError } from "../core/stage_error.ts";
 import type { Target } from "../core/target.ts";
-import { compareVersions, newestTag, parseStrictVersion } from "../format/semver.ts";
+import { newestTag } from "../format/newest_tag.ts";
+import { compareVersions, parseStrictVersion } from "../format/semver.ts";
 import type { Run } from "./pipeline.ts";
 import type { ReleaseState } from "./record.ts";
 

@@ -4,7 +4,7 @@ import type { OCIRepositoryRef } from "../core/specs.ts";
 import { StageError } from "../core/stage_error.ts";
 import { FormatError } from "../format/format_error.ts";
 import { isTag, parseImageReference, referenceText } from "../format/image_reference.ts";
-import { newestTag } from "../format/semver.ts";
+import { newestTag } from "../format/newest_tag.ts";
 import type { OciSource } from "./oci_source.ts";
 
 /** What a document asks for. */

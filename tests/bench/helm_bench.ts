@@ -17,6 +17,7 @@ import { documentsOf, renderFiles } from "../../src/build/helm/release/render.ts
 import { seededRandom } from "../../src/build/helm/release/seeded_random.ts";
 import { GoMap } from "../../src/build/helm/template/value.ts";
 import { fromFileUrl, vectorsFolder } from "../support/paths.ts";
+import "../support/load_template_modules.ts";
 
 interface Corpus {
   readonly release: string;

@@ -1,6 +1,6 @@
 import { equal } from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { sha256Hex, shortSha256Hex } from "../../src/core/sha256.ts";
+import { sha256Bytes, sha256Hex, shortSha256Hex } from "../../src/core/sha256.ts";
 
 const known = (data: Uint8Array | string) => createHash("sha256").update(data).digest("hex");
 
@@ -13,4 +13,8 @@ Deno.test("shortSha256Hex() gives what node gives, at every length around a bloc
 
 Deno.test("sha256Hex() reads texts as UTF-8, short and long", () => {
   for (const text of ["", "abc", "grüße 🐟", "\ud800", "x".repeat(40_000)]) equal(sha256Hex(text), known(text));
+});
+
+Deno.test("sha256Bytes() gives the same as bytes", () => {
+  equal(sha256Bytes("abc").toHex(), known("abc"));
 });

@@ -1,14 +1,8 @@
 import { deepEqual, equal, throws } from "node:assert/strict";
 import fc from "fast-check";
 import { FormatError } from "../../src/format/format_error.ts";
-import {
-  compareVersions,
-  newestTag,
-  parseRange,
-  parseStrictVersion,
-  parseVersion,
-  versionText,
-} from "../../src/format/semver.ts";
+import { newestTag } from "../../src/format/newest_tag.ts";
+import { compareVersions, parseRange, parseStrictVersion, parseVersion, versionText } from "../../src/format/semver.ts";
 import { testVectors } from "../support/vectors.ts";
 
 Deno.test("parseVersion() is lenient, parseStrictVersion() is not", () => {

@@ -24,6 +24,7 @@ import { coalesceValues } from "../../src/build/helm/values/coalesce.ts";
 import { nullRulesOf } from "../../src/build/helm/values/null_rules.ts";
 import { isTable } from "../../src/build/helm/values/tables.ts";
 import { seededRandom } from "./call_context.ts";
+import "./load_template_modules.ts";
 
 /** A small chart to render by hand, and its surroundings. */
 export interface HarnessRequest {

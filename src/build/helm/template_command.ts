@@ -7,6 +7,7 @@
 import type { Clock } from "../../core/clock.ts";
 import type { JsonValue } from "../../core/json.ts";
 import type { Random } from "../../core/random.ts";
+import { withModules } from "../../core/lazy_module.ts";
 import { messageOf, StageError } from "../../core/stage_error.ts";
 import type { Chart } from "./chart/chart.ts";
 import { compilePattern, joinPaths } from "./chart/go_path.ts";
@@ -143,7 +144,7 @@ class TemplateCommand {
       (fields) => `Original chart version: "${fields.version}"`,
     );
     const world = this.#world(flags, asksCluster);
-    const { name, reference } = this.#nameAndChart(flags, world);
+    const { name, reference } = await withModules(() => this.#nameAndChart(flags, world));
     const source = await this.#locate(reference, flags);
     this.#debug("Chart path", { path: source.path }, "install.go:242", (fields) => `CHART PATH: ${fields.path}\n`);
     const values = await this.#values(flags);

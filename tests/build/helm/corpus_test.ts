@@ -21,6 +21,7 @@ import { vectorsFolder } from "../../support/paths.ts";
 import { skips } from "./skip.ts";
 import { runCases, textDifference } from "./vector_suite.ts";
 import type { SuiteCase } from "./vector_suite.ts";
+import "../../support/load_template_modules.ts";
 
 interface Expected {
   readonly file?: string;

@@ -1,18 +1,11 @@
-import type { JsonValue } from "../../../core/json.ts";
 import type { Dialect } from "../dialect.ts";
 import type { Notify } from "../notice.ts";
-import { fromBytes } from "../template/go_string.ts";
+import { templateModules } from "../template_modules.ts";
 import { typeNameOf } from "../template/value.ts";
 import { isTable } from "../values/tables.ts";
 import type { Table } from "../values/tables.ts";
-import { jsonOf } from "../values/value_json.ts";
 import type { Chart } from "./chart.ts";
 import { ChartError } from "./metadata.ts";
-import { metaSchemaUrl, ownSchemaUrl, SchemaDocuments, SchemaError } from "./schema/schema_documents.ts";
-import type { SchemaResource } from "./schema/schema_documents.ts";
-import { faultLines, topFaults } from "./schema/schema_error.ts";
-import { parseSchemaText } from "./schema/schema_text.ts";
-import { validateValues } from "./schema/validate.ts";
 
 /** How values are checked. */
 export interface SchemaOptions {
@@ -38,7 +31,7 @@ function chartFaults(chart: Chart, values: Table, options: SchemaOptions): strin
   let text = "";
   if (chart.schema !== undefined) {
     options.notify({ level: "DEBUG", message: "chart name", fields: { "chart-name": name } });
-    const faults = schemaFaults(chart.schema, values, options);
+    const faults = templateModules.schema().schemaFaults(chart.schema, values, options);
     if (faults !== undefined) text += `${name}:\n${faults}`;
   }
   options.notify({
@@ -54,39 +47,4 @@ function chartFaults(chart: Chart, values: Table, options: SchemaOptions): strin
       : `${child.metadata.name}:\ninvalid type for values: expected object (map), got ${typeNameOf(inner)}\n`;
   }
   return text;
-}
-
-function schemaFaults(schema: Uint8Array, values: Table, options: SchemaOptions): string | undefined {
-  try {
-    const text = fromBytes(schema);
-    const root = parseSchemaText(text);
-    options.notify({ level: "DEBUG", message: "unmarshalled JSON schema", fields: { schema: text } });
-    const documents = new SchemaDocuments((urn) => {
-      options.notify({
-        level: "WARN",
-        message: "unresolved URN reference ignored; using permissive schema",
-        fields: { urn },
-        helm3: `jsonschema.go:192: WARNING: unresolved URN reference ignored; using permissive schema: ${urn}`,
-      });
-    });
-    const resource = documents.add(ownSchemaUrl, root);
-    checkSchemaItself(documents, resource, root);
-    const fault = validateValues(documents, resource, jsonOf(values));
-    return fault === undefined ? undefined : `${faultLines(topFaults(fault)).join("\n")}\n`;
-  } catch (error) {
-    if (!(error instanceof SchemaError)) throw error;
-    return error.message;
-  }
-}
-
-/** Checks a schema against the meta-schema of its draft. @throws {SchemaError} with Helm's text */
-function checkSchemaItself(documents: SchemaDocuments, resource: SchemaResource, root: JsonValue): void {
-  const url = metaSchemaUrl(resource.draft);
-  const meta = documents.metaSchema(url);
-  const fault = validateValues(documents, meta, root);
-  if (fault === undefined) return;
-  const lines = faultLines(topFaults(fault)).join("\n");
-  throw new SchemaError(
-    `"${ownSchemaUrl}#" is not valid against metaschema: jsonschema validation failed with '${url}#'\n${lines}`,
-  );
 }

@@ -4,13 +4,13 @@
  * @module
  */
 import { FormatError } from "../../../format/format_error.ts";
-import { compileRegexp, quoteRegexp } from "../../../format/go_regexp.ts";
 import type { GoRegexp } from "../../../format/go_regexp.ts";
 import { GoError } from "../template/go_error.ts";
 import { canBackquote, quoteText } from "../template/go_quote.ts";
 import { hasRawBytes, rejoin } from "../template/go_string.ts";
 import { goTypes } from "../template/go_type.ts";
 import { goStrings } from "../template/value.ts";
+import { templateModules } from "../template_modules.ts";
 import { checkMadeLength, func } from "./registry.ts";
 import type { CallContext, FunctionRecord, FunctionTable } from "./registry.ts";
 
@@ -20,7 +20,7 @@ const { bool, int, string, strings } = goTypes;
 function compiled(pattern: string): GoRegexp | string {
   if (hasRawBytes(pattern)) return `error parsing regexp: invalid UTF-8: \`${pattern}\``;
   try {
-    return compileRegexp(pattern);
+    return templateModules.regexp().compileRegexp(pattern);
   } catch (error) {
     if (!(error instanceof FormatError)) throw error;
     const { cause } = error;
@@ -112,7 +112,7 @@ export const regexFunctions: FunctionTable = {
     const expression = compiled(pattern);
     return typeof expression !== "string" && prepared(context, text) && expression.test(text);
   }),
-  regexQuoteMeta: func([string], string, (_, text) => quoteRegexp(text)),
+  regexQuoteMeta: func([string], string, (_, text) => templateModules.regexp().quoteRegexp(text)),
   regexReplaceAll: replace(compileOrPanic, false),
   regexReplaceAllLiteral: replace(compileOrPanic, true),
   regexSplit: split(compileOrPanic),

@@ -1,5 +1,6 @@
 import type { JsonValue } from "../../../core/json.ts";
 import { canonicalJson } from "../../../core/json.ts";
+import { MissingModule } from "../../../core/lazy_module.ts";
 import type { Random } from "../../../core/random.ts";
 import { StageError } from "../../../core/stage_error.ts";
 import { MissingInput } from "../render_tools.ts";
@@ -41,8 +42,8 @@ export interface Settled<T> {
 export const maxRounds = 200;
 
 /**
- * Runs a render that cannot wait: where an answer is missing it is fetched and the render starts again with the same
- * moment and seed, until nothing is missing.
+ * Runs a render that cannot wait: where an answer or a module is missing it is fetched and the render starts again with the
+ * same moment and seed, until nothing is missing.
  *
  * @throws {StageError} BuildFailed when answers are still missing after 200 rounds; what `render` and the tools throw
  */
@@ -60,6 +61,10 @@ export async function settle<T>(
       const value = render(toolsOf(world, seed, answers, used));
       return { value, isRepeatable: !used.impure };
     } catch (error) {
+      if (error instanceof MissingModule) {
+        await error.load();
+        continue;
+      }
       if (!(error instanceof MissingInput)) throw error;
       answers.set(keyOf(error.request), await fetchAnswer(error.request, world, signal));
     }

@@ -1,12 +1,12 @@
-import { nodeBuiltin } from "../../../core/node_builtin.ts";
 import type { Random } from "../../../core/random.ts";
+import { sha256Bytes } from "../../../core/sha256.ts";
 
 /**
  * Chance that repeats itself: SHA-256 over the seed and a counter. Fit for keys where the seed is secret and fresh; with
  * a seed of names it makes a render repeatable and nothing secret.
  */
 export function seededRandom(seed: string | Uint8Array): Random {
-  const start = nodeBuiltin.crypto().createHash("sha256").update(seed).digest();
+  let start: Uint8Array | undefined;
   let counter = 0;
   let block: Uint8Array = new Uint8Array(0);
   let at = 0;
@@ -14,7 +14,8 @@ export function seededRandom(seed: string | Uint8Array): Random {
     const made = new Uint8Array(length);
     for (let end = 0; end < length;) {
       if (at >= block.length) {
-        block = nodeBuiltin.crypto().createHash("sha256").update(start).update(String(counter++)).digest();
+        start ??= sha256Bytes(seed);
+        block = sha256Bytes(Uint8Array.of(...start, ...new TextEncoder().encode(String(counter++))));
         at = 0;
       }
       const take = Math.min(length - end, block.length - at);

@@ -7,12 +7,12 @@
 import type { JsonValue } from "../../../core/json.ts";
 import { isJsonObject } from "../../../core/json.ts";
 import { FormatError } from "../../../format/format_error.ts";
-import { compileGlob } from "../../../format/glob.ts";
 import { printYaml } from "../../../format/yaml_print.ts";
 import type { ChartMetadata, Dependency, Maintainer } from "../chart/metadata.ts";
 import { func, method } from "../functions/registry.ts";
 import type { Dialect, FunctionRecord } from "../functions/registry.ts";
 import { jsonOf } from "../values/value_json.ts";
+import { templateModules } from "../template_modules.ts";
 import { GoError } from "./go_error.ts";
 import { quoteText } from "./go_quote.ts";
 import { compareStrings, fromBytes, withoutRawBytes } from "./go_string.ts";
@@ -113,7 +113,7 @@ function asYaml(files: GoMap, textOf: (bytes: Uint8Array) => string): string {
 function globbed(files: GoMap, pattern: string): GoMap {
   let matches: (path: string) => boolean;
   try {
-    matches = compileGlob(pattern);
+    matches = templateModules.glob().compileGlob(pattern);
   } catch (error) {
     if (!(error instanceof FormatError)) throw error;
     matches = () => true;

@@ -23,6 +23,7 @@ import { fromJson } from "../../../../src/build/helm/template/value.ts";
 import type { GoMap } from "../../../../src/build/helm/template/value.ts";
 import { vectorsFolder } from "../../../support/paths.ts";
 import { runCases } from "../vector_suite.ts";
+import "../../../support/load_template_modules.ts";
 
 Deno.test("encodeRecord() and decodeRecord() are each other's inverse", () => {
   const record = { name: "r", version: 3, manifest: "a: <b>\n", info: { status: "deployed" } };

@@ -1,0 +1,54 @@
+import type { JsonValue } from "../../../core/json.ts";
+import type { Dialect } from "../dialect.ts";
+import type { Notify } from "../notice.ts";
+import { fromBytes } from "../template/go_string.ts";
+import type { Table } from "../values/tables.ts";
+import { jsonOf } from "../values/value_json.ts";
+import { metaSchemaUrl, ownSchemaUrl, SchemaDocuments, SchemaError } from "./schema/schema_documents.ts";
+import type { SchemaResource } from "./schema/schema_documents.ts";
+import { faultLines, topFaults } from "./schema/schema_error.ts";
+import { parseSchemaText } from "./schema/schema_text.ts";
+import { validateValues } from "./schema/validate.ts";
+
+/**
+ * What is wrong with values by one chart's values.schema.json, a line each; `undefined` when nothing is. A schema that is
+ * wrong itself is told in the same way (Helm 4.2.4, `ValidateAgainstSingleSchema`).
+ */
+export function schemaFaults(
+  schema: Uint8Array,
+  values: Table,
+  options: { readonly dialect: Dialect; readonly notify: Notify },
+): string | undefined {
+  try {
+    const text = fromBytes(schema);
+    const root = parseSchemaText(text);
+    options.notify({ level: "DEBUG", message: "unmarshalled JSON schema", fields: { schema: text } });
+    const documents = new SchemaDocuments((urn) => {
+      options.notify({
+        level: "WARN",
+        message: "unresolved URN reference ignored; using permissive schema",
+        fields: { urn },
+        helm3: `jsonschema.go:192: WARNING: unresolved URN reference ignored; using permissive schema: ${urn}`,
+      });
+    });
+    const resource = documents.add(ownSchemaUrl, root);
+    checkSchemaItself(documents, resource, root);
+    const fault = validateValues(documents, resource, jsonOf(values));
+    return fault === undefined ? undefined : `${faultLines(topFaults(fault)).join("\n")}\n`;
+  } catch (error) {
+    if (!(error instanceof SchemaError)) throw error;
+    return error.message;
+  }
+}
+
+/** Checks a schema against the meta-schema of its draft. @throws {SchemaError} with Helm's text */
+function checkSchemaItself(documents: SchemaDocuments, resource: SchemaResource, root: JsonValue): void {
+  const url = metaSchemaUrl(resource.draft);
+  const meta = documents.metaSchema(url);
+  const fault = validateValues(documents, meta, root);
+  if (fault === undefined) return;
+  const lines = faultLines(topFaults(fault)).join("\n");
+  throw new SchemaError(
+    `"${ownSchemaUrl}#" is not valid against metaschema: jsonschema validation failed with '${url}#'\n${lines}`,
+  );
+}
