@@ -5,12 +5,15 @@ import type { JsonObject } from "../../src/core/json.ts";
 import type { ObjectStatus } from "../../src/core/status.ts";
 import { configMap, kustomization, secret, yamlOf } from "../support/documents.ts";
 import type { LabCluster } from "../support/lab.ts";
-import { labProgram, startCluster } from "../support/lab.ts";
+import { connectLab, labProgram, startCluster } from "../support/lab.ts";
 import { fromFileUrl } from "../support/paths.ts";
 import { Place, until } from "../support/program.ts";
 
 const isHere = labProgram() !== undefined;
 const chart = fromFileUrl(new URL("../../chart", import.meta.url));
+
+/** How often the daemon is killed; `PILOTFISH_KILLS=200` for the long form. */
+const kills = Number(Deno.env.get("PILOTFISH_KILLS") ?? "10");
 
 /** What every case works with: a cluster, and an artifact in a layout. */
 interface Bench {
@@ -269,6 +272,80 @@ const cases: Readonly<Record<string, (bench: Bench) => Promise<void>>> = {
     ok(performance.now() - endedAt < 5_000);
     await first.end();
   },
+
+  [`killed ${kills} times at random instants, it loses track of nothing and ends where it would have ended`]: async (
+    bench,
+  ) => {
+    const { lab, home } = bench;
+    // A Lease outlives its holder by fifteen seconds: without one the next start goes on at once.
+    await using place = await installed(bench, { rbac: { mode: "namespace-admin" } }, ["--no-lease"]);
+    using open = await connectLab(lab.kubeconfig);
+    const versions = ["old", "new"] as const;
+    for (const version of versions) {
+      const maps = Array.from({ length: 20 }, (_, index) => [
+        configMap(`${home}/${version}-${index}`, { version, filler: "x".repeat(2_000) }),
+        configMap(`${home}/both-${index}`, { version }),
+      ]);
+      await push(place, bench, { "all.yaml": yamlOf(...maps.flat()) }, version);
+    }
+    const point = async (version: string) => {
+      const { code, stderr } = await place.run("tag", `oci-layout://${bench.layout}:${version}`, "stable");
+      equal(code, 0, stderr);
+    };
+    const standing = async () => {
+      const list = await open.api.send({
+        method: "GET",
+        path: `/api/v1/namespaces/${home}/configmaps`,
+        query: { labelSelector: "kustomize.toolkit.fluxcd.io/name=apps" },
+      });
+      return Object.fromEntries((list.items as unknown as readonly Live[]).map(({ metadata, data }) => [
+        String(metadata.name),
+        data?.version ?? "",
+      ]));
+    };
+    const remembered = async () => {
+      const name = `pilotfish.kustomization.${home}.apps`;
+      const path = `/api/v1/namespaces/${home}/configmaps/${name}`;
+      const { data } = await open.api.send({ method: "GET", path }) as Live;
+      return new Set((data?.entries ?? "").split("\n").map((line) => line.split("_")[1] ?? ""));
+    };
+    await place.write("all.yaml", yamlOf(source(bench), kustomization(`${home}/apps`, "site")));
+    const pictures: Record<string, unknown> = {};
+    let longestMs = 0;
+    for (const version of versions) {
+      await point(version);
+      const startedAt = performance.now();
+      const { code, stderr } = await place.work("once");
+      equal(code, 0, stderr);
+      longestMs = Math.max(longestMs, performance.now() - startedAt);
+      pictures[version] = await standing();
+      equal(Object.keys(await standing()).length, 40);
+    }
+
+    let cutShort = 0;
+    for (let count = 0; count < kills; count++) {
+      const version = versions[count % 2] ?? "old";
+      await point(version);
+      // The start of the runtime itself writes nothing: instants before it ends teach little.
+      const instantMs = Math.round(longestMs * (0.3 + 0.8 * Math.random()));
+      place.start();
+      await new Promise((resolve) => setTimeout(resolve, instantMs));
+      await place.end("SIGKILL");
+      const [live, known] = [await standing(), await remembered()];
+      const lost = Object.keys(live).filter((name) => !known.has(name));
+      deepEqual(lost, [], `not in the inventory after kill ${count} at ${instantMs} ms`);
+      const isDone = JSON.stringify(live) === JSON.stringify(pictures[version]);
+      const isBefore = JSON.stringify(live) === JSON.stringify(pictures[versions[(count + 1) % 2] ?? "new"]);
+      if (!isDone && !isBefore) cutShort++;
+    }
+    console.log(`${cutShort} of ${kills} kills fell into an apply or prune`);
+    for (const version of versions) {
+      await point(version);
+      const { code, stderr } = await place.work("once");
+      equal(code, 0, stderr);
+      deepEqual(await standing(), pictures[version]);
+    }
+  },
 };
 
 /** The chart's access rules in the cluster, and a place whose program has the account that they are for, as in a Pod. */
@@ -305,13 +382,18 @@ function source(bench: Bench): JsonObject {
   };
 }
 
-async function push(place: Place, bench: Bench, files: Readonly<Record<string, string>>): Promise<void> {
-  const folder = `${place.folder}/artifact`;
+async function push(
+  place: Place,
+  bench: Bench,
+  files: Readonly<Record<string, string>>,
+  tag = "stable",
+): Promise<void> {
+  const folder = `${place.folder}/artifact-${tag}`;
   for (const [path, text] of Object.entries(files)) {
     await Deno.mkdir(`${folder}/${path.slice(0, Math.max(0, path.lastIndexOf("/")))}`, { recursive: true });
     await Deno.writeTextFile(`${folder}/${path}`, text);
   }
-  const { code, stderr } = await place.run("push", folder, `oci-layout://${bench.layout}:stable`);
+  const { code, stderr } = await place.run("push", folder, `oci-layout://${bench.layout}:${tag}`);
   equal(code, 0, stderr);
 }
 

@@ -14,6 +14,8 @@ import { digestOf } from "../../core/digest.ts";
 import type { Inventory, InventoryEntry } from "../../core/inventory.ts";
 import { inventoryOf, union } from "../../core/inventory.ts";
 import { isJsonObject } from "../../core/json.ts";
+import type { JsonValue } from "../../core/json.ts";
+import { canonicalJson } from "../../core/json.ts";
 import type { KubeApi } from "../../core/kube_api.ts";
 import { isKubeError, KubeError } from "../../core/kube_api.ts";
 import type { ObjectKey } from "../../core/object.ts";
@@ -39,7 +41,7 @@ import { InventoryStore } from "./inventory_store.ts";
 import { plannedRefs } from "./items.ts";
 import { LiveView } from "./live_view.ts";
 import { ownerLabels } from "./marks.ts";
-import { look, ownerState, storedOf } from "./owner_state.ts";
+import { ownerState, standsWhole, storedOf } from "./owner_state.ts";
 import type { OwnerState } from "./owner_state.ts";
 import { watchOwner } from "./owner_watch.ts";
 import { planResources } from "./plan.ts";
@@ -194,15 +196,7 @@ class Cluster implements ClusterTarget {
       const state = await this.#state(owner, signal);
       if (inputs === "" || state.inputs !== inputs || this.#isSweepDue(state)) return false;
       for (const entry of state.stored.values()) if (entry.desired === "") return false;
-      let isUntouched = true;
-      await inParallel([...state.proofs.values()], this.#concurrency, async (proof) => {
-        if (!isUntouched) return;
-        const seen = await look(state, proof, signal);
-        if (seen === undefined || seen.owned !== proof.owned || seen.status === "Terminating") isUntouched = false;
-        // Only its digest was kept over the restart: from here on a drift can be told by field.
-        else if (proof.fields === "") state.proofs.set(refKey(proof.ref), { ...proof, fields: seen.fields });
-      });
-      return isUntouched;
+      return await standsWhole(state, signal);
     } catch (error) {
       if (error instanceof KubeError) return false;
       throw error;
@@ -282,12 +276,18 @@ class Cluster implements ClusterTarget {
     const isKept = ownerLabels(owner) !== undefined;
     const isSweep = this.#isSweepDue(state);
     const before = union(request.previous, { entries: [...state.stored.values()] });
-    if (isKept) {
+    const wanted = wantedDigest(request);
+    // The very same once more, and all of it stands: no resource need be looked at for itself.
+    const isSame = isKept && !isSweep && state.wanted === wanted && await standsWhole(state, signal);
+    state.wanted = "";
+    if (isKept && !isSame) {
       const planned = inventoryOf(await plannedRefs(state.access, request, signal));
       const ahead = storedOf(state, union(before, planned).entries, { inputs: state.inputs });
       await this.#save(state, ahead, signal);
     }
-    const result = await applyResources(state, request, { isSweep: isSweep || !isKept }, signal);
+    const result = isSame
+      ? unchanged(state)
+      : await applyResources(state, request, { isSweep: isSweep || !isKept }, signal);
     if (isSweep) state.sweptAt = this.#options.clock.monotonic();
     if (isKept) {
       const complete = new Set(result.inventory.entries.map((entry) => entry.id));
@@ -298,6 +298,8 @@ class Cluster implements ClusterTarget {
       await this.#save(state, after, signal);
     }
     state.inputs = request.inputs ?? "";
+    // What was left alone has no proof: it is looked at again the next time.
+    state.wanted = state.skipped.size === 0 ? wanted : "";
     return result;
   }
 
@@ -472,6 +474,22 @@ class Cluster implements ClusterTarget {
       });
     }
   }
+}
+
+/** Digest of what a request wants; the order of keys counts, so that it is cheap. */
+function wantedDigest(request: TargetRequest): string {
+  try {
+    return digestOf(JSON.stringify([request.resources, request.options]));
+  } catch {
+    // A number beyond 2^53.
+    return digestOf(canonicalJson([request.resources, request.options] as unknown as JsonValue));
+  }
+}
+
+/** The result of an apply over what stands. */
+function unchanged(state: OwnerState): ApplyResult {
+  const refs = [...state.proofs].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, { ref }]) => ref);
+  return { inventory: inventoryOf(refs), changes: refs.map((ref) => ({ action: "unchanged", ref })) };
 }
 
 function outOfReach(state: OwnerState, entries: readonly InventoryEntry[]): RemoveResult {

@@ -12,7 +12,7 @@ import { ownerSelector, textsOf } from "./marks.ts";
 import type { Seen } from "./seen.ts";
 import { seenOf } from "./seen.ts";
 import type { Access } from "./access.ts";
-import { readObject } from "./access.ts";
+import { inParallel, readObject } from "./access.ts";
 
 /** How one resource stood when it was applied last: the proof against which it is held. */
 export interface Proof {
@@ -33,6 +33,8 @@ export interface OwnerState {
   readonly owner: ObjectKey;
   /** Digest of what decided the last complete apply; "" before one. */
   inputs: string;
+  /** Digest of the resources and options of the last complete apply of this run of the program; "" before one. */
+  wanted: string;
   /** Address of the other cluster in which its resources stand; "" for our own. */
   cluster: string;
   readonly proofs: Map<string, Proof>;
@@ -65,6 +67,7 @@ export function ownerState(
   return {
     owner,
     inputs: stored?.inputs ?? "",
+    wanted: "",
     cluster: stored?.cluster ?? "",
     proofs,
     stored: new Map((stored?.entries ?? []).map((entry) => [entry.id, entry])),
@@ -94,6 +97,19 @@ export async function look(state: OwnerState, proof: Proof, signal: AbortSignal)
     return summary(access, live);
   }
   return view === undefined ? summary(access, live) : view.collection.note(live);
+}
+
+/** Whether all that an owner applied still stands as it was made. Stops at the first that does not. */
+export async function standsWhole(state: OwnerState, signal: AbortSignal): Promise<boolean> {
+  let isUntouched = true;
+  await inParallel([...state.proofs.values()], state.access.concurrency, async (proof) => {
+    if (!isUntouched) return;
+    const seen = await look(state, proof, signal);
+    if (seen === undefined || seen.owned !== proof.owned || seen.status === "Terminating") isUntouched = false;
+    // Only its digest was kept over the restart: from here on a drift can be told by field.
+    else if (proof.fields === "") state.proofs.set(refKey(proof.ref), { ...proof, fields: seen.fields });
+  });
+  return isUntouched;
 }
 
 /** The collection in which a resource is watched; `undefined` where nobody may. */

@@ -97,6 +97,25 @@ Deno.test("apply() writes the inventory before it creates, and a second pass wri
   equal(bench.cluster.writes.length, before);
 });
 
+Deno.test("apply() of the very same writes a lost inventory again, and sees drift", async () => {
+  using bench = new Bench();
+  const resources = [configMap("a", { k: "1" }), configMap("b", { k: "1" })];
+  await bench.apply(resources);
+  await bench.apply(resources);
+  const { length } = bench.cluster.writes;
+
+  const inventory = path("pilotfish.kustomization.default.apps");
+  bench.cluster.put(inventory, undefined);
+  await bench.run(bench.target.remembered(owner));
+  await bench.apply(resources);
+  deepEqual(bench.cluster.writes.slice(length), [`PATCH ${inventory}`]);
+
+  bench.cluster.put(path("b"), { ...bench.cluster.object(path("b")), data: { k: "drifted" } });
+  await bench.clock.advance(100);
+  const corrected = await bench.apply(resources);
+  deepEqual(corrected.changes.map((change) => change.action), ["unchanged", "configured"]);
+});
+
 Deno.test("apply() needs one list and one watch per kind for all owners", async () => {
   using bench = new Bench();
   await bench.apply(Array.from({ length: 30 }, (_, index) => configMap(`a-${index}`)));
