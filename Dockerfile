@@ -5,6 +5,7 @@ WORKDIR /src
 COPY deno.json deno.lock ./
 COPY main.ts ./
 COPY src ./src
+COPY .ci/bundle.ts ./.ci/bundle.ts
 RUN deno install --frozen --entrypoint main.ts && deno task compile
 
 # Stage 2: one binary, no shell, not root. The root file system may be read-only: everything is written below /var/lib/pilotfish.

@@ -3,10 +3,9 @@ import { createHash } from "node:crypto";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { gzipSync } from "node:zlib";
-import { fromFileUrl } from "../support/paths.ts";
+import { bundleProgram } from "../../.ci/bundle.ts";
 import { tarOf, type TarPart } from "../support/tar_of.ts";
 
-const project = fromFileUrl(new URL("../..", import.meta.url));
 /** What `deno task start` gives the runtime. */
 const v8Flags = "--v8-flags=--expose-gc,--max-semi-space-size=2,--no-memory-pool,--stack-size=3400";
 /** Clock ticks of `/proc/<pid>/stat` in a second (`getconf CLK_TCK`; 100 on every Linux of today). */
@@ -24,13 +23,9 @@ export interface Daemon extends AsyncDisposable {
   ready(): Promise<void>;
 }
 
-/** Bundles the program as `deno task compile` does. @returns the path of the one file */
-export async function bundle(folder: string): Promise<string> {
-  const path = `${folder}/pilotfish.js`;
-  const args = ["bundle", "--quiet", "--minify", "-o", path, "main.ts"];
-  const { success } = await new Deno.Command(Deno.execPath(), { args, cwd: project, stderr: "inherit" }).output();
-  if (!success) throw new Error("deno bundle failed");
-  return path;
+/** Bundles the program as `deno task compile` does. @returns the path of its first file */
+export function bundle(folder: string): Promise<string> {
+  return bundleProgram(`${folder}/program`);
 }
 
 /** Starts the bundled daemon on documents. `target`: flags that say where things go; default a folder. */

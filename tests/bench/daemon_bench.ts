@@ -286,7 +286,10 @@ async function onlyFile(folder: string): Promise<string> {
 const folder = await Deno.makeTempDir({ prefix: "pilotfish-bench-" });
 try {
   const program = await bundle(folder);
-  const { size } = await Deno.stat(program);
+  let size = 0;
+  for await (const { name } of Deno.readDir(`${folder}/program`)) {
+    size += (await Deno.stat(`${folder}/program/${name}`)).size;
+  }
   console.log(
     `bundle ${(size / 1e6).toFixed(1)} MB, Deno ${Deno.version.deno}, ${navigator.hardwareConcurrency} processors`,
   );

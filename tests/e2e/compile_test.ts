@@ -1,5 +1,6 @@
-/** The program as it is released: one bundled file, and the binary made of it. */
+/** The program as it is released: bundled, and the binary made of it. */
 import { equal, ok } from "node:assert/strict";
+import { bundleProgram } from "../../.ci/bundle.ts";
 import { labProgram } from "../support/lab.ts";
 import { fromFileUrl } from "../support/paths.ts";
 
@@ -14,12 +15,6 @@ async function output(command: string, args: readonly string[], options: Deno.Co
   const decoder = new TextDecoder();
   if (!success) throw new Error(`${command} ${args.join(" ")}: ${decoder.decode(stderr).slice(-2_000)}`);
   return decoder.decode(stdout).trim();
-}
-
-async function bundle(folder: string): Promise<string> {
-  const path = `${folder}/pilotfish.js`;
-  await output(Deno.execPath(), ["bundle", "--quiet", "--minify", "-o", path, "main.ts"], { cwd: project });
-  return path;
 }
 
 async function copyFolder(from: string, to: string): Promise<void> {
@@ -96,7 +91,7 @@ async function reached(ask: () => Promise<boolean>, log: () => string): Promise<
 Deno.test("the bundled program runs the quickstart, answers probes and ends with 0", async () => {
   const folder = await Deno.makeTempDir({ prefix: "pilotfish-bundle-" });
   try {
-    const program = await bundle(folder);
+    const program = await bundleProgram(`${folder}/program`);
     await runQuickstart([Deno.execPath(), "run", "-A", "--no-config", v8Flags, program], folder);
   } finally {
     await Deno.remove(folder, { recursive: true });
@@ -130,11 +125,11 @@ Deno.test({
     if ("missing" in runtime) return;
     const folder = await Deno.makeTempDir({ prefix: "pilotfish-compile-" });
     try {
-      const script = await bundle(folder);
+      const script = await bundleProgram(`${folder}/program`);
       await Deno.writeTextFile(`${folder}/deno.json`, "{}");
       await output("npx", [
         ...["-y", compiler, "compile", "--quiet", "--no-check", "--no-code-cache", "--no-prompt", v8Flags, "-A"],
-        ...["-o", `${folder}/pilotfish`, script],
+        ...["--include", `${folder}/program`, "-o", `${folder}/pilotfish`, script],
       ], { cwd: folder, env: { ...tlsRoots, DENORT_BIN: runtime.path } });
       equal(/^pilotfish \d/.test(await output(`${folder}/pilotfish`, ["version"])), true);
       await runQuickstart([`${folder}/pilotfish`], folder);
