@@ -251,7 +251,7 @@ export function inputsOf(
 }
 
 /** Counts up when the engines may give another result for the same inputs. */
-const engineVersion = 1;
+const engineVersion = 2;
 
 /** Whether nothing is to be done: the same inputs as at the last good run, and all of it still stands. */
 export async function isUntouched(run: Run<unknown>, target: Target, inputs: string): Promise<boolean> {
@@ -368,6 +368,13 @@ export async function applyAndPrune(run: Run<unknown>, target: Target, order: Ap
       }now it is ${target.name}`,
     ]
     : [];
+  // The next run knows no more of it.
+  const movedEvents = moved.map((message) => ({
+    severity: "error" as const,
+    reason: "PruneGuarded",
+    message,
+    metadata: { revision: order.revision },
+  }));
   const known = isMoved ? { entries: [] } : run.record.inventory;
   const previous = union(known, await target.remembered(owner) ?? { entries: [] });
   const desired = inventoryOf(order.resources.map(refOf));
@@ -387,13 +394,13 @@ export async function applyAndPrune(run: Run<unknown>, target: Target, order: Ap
   };
   const applied = await target.apply(request, run.signal);
   run.applied?.();
-  const stale = subtract(previous, applied.inventory);
+  const stale = staleOf(previous, applied.inventory);
   if (!order.prune || stale.length === 0) {
     return {
       record: { inventory: applied.inventory, lastAttemptedRevision: order.revision, removal: order.removal },
       changes: applied.changes,
       warnings: moved,
-      events: [],
+      events: movedEvents,
       options: order.options,
     };
   }
@@ -403,7 +410,16 @@ export async function applyAndPrune(run: Run<unknown>, target: Target, order: Ap
     run.signal.throwIfAborted();
   }
   const pruned = await prune(run, target, { ...order, applied, stale });
-  return { ...pruned, warnings: [...moved, ...pruned.warnings] };
+  return { ...pruned, warnings: [...moved, ...pruned.warnings], events: [...movedEvents, ...pruned.events] };
+}
+
+/**
+ * Entries that are not applied any more. One without a namespace was written before it was known where it would stand: it is
+ * the same resource as the one that stands now.
+ */
+function staleOf(previous: Inventory, applied: Inventory): readonly InventoryEntry[] {
+  const unplaced = new Set(applied.entries.map(({ id }) => id.slice(id.indexOf("_"))));
+  return subtract(previous, applied).filter(({ id }) => !unplaced.has(id));
 }
 
 /** The world that a target is; `undefined` where nobody can tell. */

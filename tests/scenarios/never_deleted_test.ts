@@ -196,7 +196,7 @@ Deno.test("another cluster behind the same kubeconfig is not pruned by what stoo
   await world.run();
   world.expectReady("Kustomization/default/app");
   assert.deepEqual(deletions(world), []);
-  assert.match(world.status("Kustomization/default/app").warnings.join("\n"), /the cluster is another one/);
+  assert.match(world.lines.join("\n"), /2 resources of another target are left there: the cluster is another one/);
 
   // Nor by the removal of a document that ran only in the first one.
   await world.stop();
@@ -292,5 +292,34 @@ Deno.test("a lost store, a lost inventory and a lost both delete only what left 
     put(world, "app", "one", "two");
     await world.run();
     assert.deepEqual(deletions(world), [`DELETE ${maps}/three`], lost);
+  }
+});
+
+Deno.test("an apply or health check that fails, and the next one that succeeds, delete nothing", async () => {
+  for (const targetNamespace of [undefined, "default"]) {
+    await using world = clusterWorld();
+    const bare = { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "one" }, data: {} };
+    put(world, "app", bare, { ...bare, metadata: { name: "Bad_Name" } });
+    const place = targetNamespace === undefined ? {} : { targetNamespace };
+    await world.write(
+      "app.yaml",
+      ociRepository("app", "org/app"),
+      kustomization("app", "app", {
+        ...place,
+        timeout: "10s",
+        healthChecks: [{ apiVersion: "v1", kind: "ConfigMap", name: "later", namespace: "default" }],
+      }),
+    );
+    await world.run();
+    assert.equal(world.ready("Kustomization/default/app").reason, "ReconciliationFailed");
+    put(world, "app", bare);
+    await world.advance(3 * minuteMs);
+    assert.equal(world.ready("Kustomization/default/app").reason, "HealthCheckFailed");
+    const before = uid(world, "one");
+    cluster(world).put(`${maps}/later`, configMap("later", {}));
+    await world.advance(12 * minuteMs);
+    world.expectReady("Kustomization/default/app");
+    assert.equal(uid(world, "one"), before);
+    assert.deepEqual(deletions(world), []);
   }
 });

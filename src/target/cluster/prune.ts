@@ -58,8 +58,9 @@ export async function pruneResources(
   const kept: Kept[] = [];
   const released: Released[] = [];
   const going: Going[] = [];
+  const stays = staying(request);
   await inParallel(request.entries, access.concurrency, async (entry) => {
-    const found = await lookAt(access, request, entry, signal);
+    const found = await lookAt(access, { ...request, staying: stays }, entry, signal);
     if (found.kind === "going") going.push(found.going);
     else if (found.kind === "gone") removed.push({ action: "deleted", ref: found.ref, note: "It was gone already" });
     else if (found.kind === "kept") kept.push(found.kept);
@@ -135,7 +136,7 @@ type Found =
 
 async function lookAt(
   access: Access,
-  request: PruneRequest,
+  request: PruneRequest & { readonly staying: ReadonlySet<string> },
   entry: InventoryEntry,
   signal: AbortSignal,
 ): Promise<Found> {
@@ -149,9 +150,10 @@ async function lookAt(
     const kind = await access.discovery.kindOf(ref, signal);
     // Without its definition an object is gone.
     if (kind === undefined) return { kind: "gone", ref };
-    // A hook is asked for as its chart writes it, before it was ever applied.
+    // A hook is asked for as its chart writes it, before it was ever applied. What an inventory lists says where it stands.
     const { defaultNamespace } = request.options;
-    if (kind.isNamespaced && ref.namespace === "" && defaultNamespace !== undefined) {
+    const isHook = ownerLabels(request.owner) === undefined;
+    if (isHook && kind.isNamespaced && ref.namespace === "" && defaultNamespace !== undefined) {
       ref = { ...ref, namespace: defaultNamespace };
     }
     if (kind.isNamespaced !== (ref.namespace !== "")) {
@@ -159,6 +161,9 @@ async function lookAt(
         kind.isNamespaced ? "no namespace" : "a namespace that its kind does not have"
       }`;
       return { kind: "released", released: { entry, message } };
+    }
+    if (request.staying.has(refKey(ref))) {
+      return { kind: "released", released: { entry, message: `${refText(ref)} is left alone: it is applied` } };
     }
     const live = await readObject(access, { kind, ref }, signal);
     if (live === undefined) return { kind: "gone", ref };
@@ -171,6 +176,15 @@ async function lookAt(
     if (!(error instanceof KubeError)) throw error;
     return { kind: "kept", kept: { entry, reason: "failed", message: faultText(ref, "delete", error) } };
   }
+}
+
+/** Keys of what the owner keeps: whatever way an entry is written, it never stands for one of these. */
+function staying(request: PruneRequest): ReadonlySet<string> {
+  const going = new Set(request.entries.map(({ id }) => id));
+  return new Set(request.all.flatMap((entry) => {
+    const ref = going.has(entry.id) ? undefined : refIfAny(entry);
+    return ref === undefined ? [] : [refKey(ref)];
+  }));
 }
 
 /** Why an object is let go instead of deleted; `undefined` when it is the owner's to delete. */
@@ -205,8 +219,9 @@ function isOwned(access: Access, owner: ObjectKey, live: JsonObject): boolean {
   const wanted = ownerLabels(owner);
   if (wanted !== undefined) return Object.entries(wanted).every(([key, value]) => labels[key] === value);
   const isOthers = Object.entries(labels).some(([key, value]) =>
-    /^(kustomize|helm)\.toolkit\.fluxcd\.io\/name$/.test(key) && value !== owner.name ||
-    /^(kustomize|helm)\.toolkit\.fluxcd\.io\/namespace$/.test(key) && value !== owner.namespace
+    key === "kustomize.toolkit.fluxcd.io/name" ||
+    key === "helm.toolkit.fluxcd.io/name" && value !== owner.name ||
+    key === "helm.toolkit.fluxcd.io/namespace" && value !== owner.namespace
   );
   return !isOthers && appliedEntry(live, access.manager) !== undefined;
 }

@@ -342,3 +342,14 @@ Deno.test("a plan calls deletion only what the prune would delete", async () => 
 
   deepEqual(plan.map(({ action, ref }) => [action, ref.name]), [["delete", "a"], ["skip", "kept"]]);
 });
+
+Deno.test("an entry without a namespace, left by an apply that failed, never stands for what is applied", async () => {
+  using bench = new TargetBench();
+  const kept = { ...apps, kind: "HelmReleaseKept" };
+  await bench.apply(apps, [map("a")], { defaultNamespace: "default" });
+  const unplaced = [{ id: "_a__ConfigMap", v: "v1" }];
+
+  nothingRemoved(await bench.remove(apps, unplaced, { defaultNamespace: "default" }));
+  nothingRemoved(await bench.remove(kept, unplaced, { defaultNamespace: "default" }));
+  ok(bench.cluster.object(`${maps}/a`));
+});
