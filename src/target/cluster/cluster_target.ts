@@ -140,6 +140,7 @@ class Cluster implements ClusterTarget {
     try {
       return await this.#guarded("Cannot apply", async () => {
         state.access = await this.#access(request.owner, request.options);
+        await this.#assertAccount(request, limit.signal);
         state.cluster = request.options.kubeconfig === undefined ? "" : state.access.api.name;
         return await this.#apply(state, request, limit.signal);
       });
@@ -393,6 +394,30 @@ class Cluster implements ClusterTarget {
       concurrency: this.#concurrency,
       mayWrite: () => this.#assertWriter(),
     };
+  }
+
+  /**
+   * Refuses to act as an account that was deleted: its bindings may still be there. Where we may not look, the server
+   * decides alone.
+   *
+   * Differs: Flux goes on by the bindings that are left.
+   */
+  async #assertAccount({ owner, options }: TargetRequest, signal: AbortSignal): Promise<void> {
+    const { serviceAccountName } = options;
+    if (serviceAccountName === undefined) return;
+    const { api } = await this.#connection(options.kubeconfig);
+    const names = [owner.namespace, serviceAccountName].map(encodeURIComponent);
+    try {
+      await api.send({ method: "GET", path: `/api/v1/namespaces/${names[0]}/serviceaccounts/${names[1]}` }, signal);
+    } catch (error) {
+      if (isKubeError(error, 403)) return;
+      if (!isKubeError(error, 404)) throw error;
+      throw new StageError(
+        "ReconciliationFailed",
+        `Cannot act for ${keyText(owner)}: ServiceAccount "${owner.namespace}/${serviceAccountName}" is not there`,
+        { cause: error, hint: "Create it, or correct spec.serviceAccountName" },
+      );
+    }
   }
 
   /** Whoever removes: what stands in another cluster is never sought in ours. `undefined` when that one is out of reach. */

@@ -563,6 +563,12 @@ Deno.test("an account of one namespace can work in it", async () => {
 
 Deno.test("serviceAccountName acts as the account for every write", async () => {
   using bench = new Bench();
+  const metadata = { name: "tenant", namespace: "default" };
+  bench.cluster.put("/api/v1/namespaces/default/serviceaccounts/tenant", {
+    apiVersion: "v1",
+    kind: "ServiceAccount",
+    metadata,
+  });
 
   await bench.apply([configMap("a")], { serviceAccountName: "tenant" });
 

@@ -1,0 +1,160 @@
+/** What the target does when the API server refuses, changes or loses something. */
+import { deepEqual, equal, match, ok, rejects } from "node:assert/strict";
+import type { JsonObject } from "../../../src/core/json.ts";
+import type { Resource } from "../../../src/core/resource.ts";
+import type { TargetOptions } from "../../../src/core/target.ts";
+import type { ClusterTarget } from "../../../src/target/cluster/cluster_target.ts";
+import { clusterTarget } from "../../../src/target/cluster/cluster_target.ts";
+import { FakeClock } from "../../support/fake_clock.ts";
+import type { SeenRequest } from "../../support/fake_cluster.ts";
+import { FakeCluster } from "../../support/fake_cluster.ts";
+
+const { signal } = new AbortController();
+const owner = { kind: "Kustomization", namespace: "default", name: "apps" };
+const random = { next: () => 0.5, bytes: (length: number) => new Uint8Array(length) };
+const path = (name: string) => `/api/v1/namespaces/default/configmaps/${name}`;
+
+class Bench implements Disposable {
+  readonly clock = new FakeClock();
+  readonly cluster = new FakeCluster(this.clock);
+  readonly target: ClusterTarget = clusterTarget({ api: this.cluster.api(), clock: this.clock, random });
+
+  async run<Result>(work: Promise<Result>): Promise<Result> {
+    let isDone = false;
+    const done = work.finally(() => isDone = true);
+    done.catch(() => {});
+    for (let turn = 0; turn < 2_000 && !isDone; turn++) await this.clock.advance(100);
+    return await done;
+  }
+
+  apply(resources: readonly Resource[], options: TargetOptions = {}) {
+    const request = { owner, resources, previous: { entries: [] }, revision: "r", inputs: "inputs", options };
+    return this.run(this.target.apply(request, signal));
+  }
+
+  stands(): Promise<boolean> {
+    return this.run(this.target.stands?.(owner, "inputs", signal) ?? Promise.resolve(false));
+  }
+
+  /** Answers the first `times` requests that fit with a status. */
+  refuse(times: number, fits: (request: SeenRequest) => boolean, status: JsonObject): void {
+    let left = times;
+    this.cluster.intercept = (request) => {
+      if (left <= 0 || !fits(request)) return undefined;
+      left--;
+      return Response.json({ kind: "Status", status: "Failure", ...status }, { status: Number(status.code) });
+    };
+  }
+
+  [Symbol.dispose](): void {
+    this.target[Symbol.dispose]();
+  }
+}
+
+function configMap(name: string, data: Readonly<Record<string, string>> = {}): Resource {
+  const labels = {
+    "kustomize.toolkit.fluxcd.io/name": owner.name,
+    "kustomize.toolkit.fluxcd.io/namespace": owner.namespace,
+  };
+  return { apiVersion: "v1", kind: "ConfigMap", metadata: { name, namespace: "default", labels }, data };
+}
+
+const isWrite = (name: string) => (request: SeenRequest) =>
+  request.method === "PATCH" && request.path === path(name) && request.query.dryRun === undefined;
+
+Deno.test("a conflict is looked at again and tried anew, a few times and no more", async () => {
+  using bench = new Bench();
+  const conflict = { code: 409, reason: "Conflict", message: "the object has been modified" };
+  bench.refuse(2, isWrite("a"), conflict);
+  equal((await bench.apply([configMap("a")])).changes[0]?.action, "created");
+
+  bench.refuse(Infinity, isWrite("b"), conflict);
+  await rejects(bench.apply([configMap("b")]), /ConfigMap\/default\/b apply failed \(Conflict\): the object has been/);
+  const tries = bench.cluster.requests.filter(isWrite("b")).length;
+  ok(tries > 1 && tries <= 5, `${tries} tries`);
+});
+
+Deno.test("a gateway's timeout is survived, and an etcd that stays away is told", async () => {
+  using bench = new Bench();
+  bench.refuse(3, isWrite("a"), { code: 504, reason: "Timeout", message: "etcdserver: request timed out" });
+  equal((await bench.apply([configMap("a")])).changes[0]?.action, "created");
+
+  bench.refuse(Infinity, isWrite("b"), { code: 504, reason: "Timeout", message: "etcdserver: request timed out" });
+  const startedAt = bench.clock.monotonic();
+  await rejects(bench.apply([configMap("b")]), /etcdserver: request timed out/);
+  ok(bench.clock.monotonic() - startedAt < 300_000);
+  equal(await bench.stands(), false, "what failed is not taken for done");
+});
+
+Deno.test("an object that the server renames is not taken for ours", async () => {
+  using bench = new Bench();
+  bench.cluster.intercept = (request) =>
+    isWrite("a")(request)
+      ? Response.json({ ...request.body as JsonObject, metadata: { name: "renamed", namespace: "default", uid: "1" } })
+      : undefined;
+  await rejects(bench.apply([configMap("a")]), /OtherIdentity.*changed its identity to "default\/renamed"/);
+  equal(await bench.stands(), false);
+});
+
+Deno.test("fields that a newer server or another manager adds are no drift", async () => {
+  using bench = new Bench();
+  await bench.apply([configMap("a", { ours: "1" })]);
+  equal(await bench.stands(), true);
+  const live = bench.cluster.object(path("a")) as JsonObject;
+  bench.cluster.put(path("a"), { ...live, data: { ...live.data as JsonObject, theirs: "2" }, immutable: false });
+  await bench.clock.advance(100);
+
+  equal(await bench.stands(), true);
+  const { length } = bench.cluster.writes;
+  equal((await bench.apply([configMap("a", { ours: "1" })])).changes[0]?.action, "unchanged");
+  equal(bench.cluster.writes.length, length);
+});
+
+Deno.test("a value that admission rewrites is written once and is no drift afterwards", async () => {
+  using bench = new Bench();
+  const server = bench.cluster;
+  server.intercept = (request) => {
+    const body = request.body as JsonObject | undefined;
+    if (!isWrite("a")(request) && request.query.dryRun === undefined) return undefined;
+    if (request.path !== path("a") || request.method !== "PATCH") return undefined;
+    // What is sent is not what stands: a webhook has its way in each write, tried or not.
+    (body as { data: JsonObject }).data = { image: "mirror/web:1" };
+    return undefined;
+  };
+  await bench.apply([configMap("a", { image: "web:1" })]);
+  for (let pass = 0; pass < 3; pass++) {
+    const { length } = server.writes;
+    equal((await bench.apply([configMap("a", { image: "web:1" })])).changes[0]?.action, "unchanged");
+    equal(server.writes.length, length);
+    equal(await bench.stands(), true);
+  }
+});
+
+Deno.test("an inventory that no ConfigMap can hold is refused before anything is made", async () => {
+  using bench = new Bench();
+  const many = Array.from({ length: 5_500 }, (_, index) => configMap(`${"x".repeat(190)}-${index}`));
+  await rejects(bench.apply(many), (error: Error & { hint?: string }) => {
+    match(error.message, /5500 resources need \d+ bytes, a ConfigMap holds 1000000/);
+    match(error.hint ?? "", /Split the object/);
+    return true;
+  });
+  deepEqual(bench.cluster.writes, []);
+});
+
+Deno.test("an account that is gone is not acted as, whatever its bindings still allow", async () => {
+  using bench = new Bench();
+  const account = "/api/v1/namespaces/default/serviceaccounts/tenant";
+  const options = { serviceAccountName: "tenant" };
+  bench.cluster.put(account, {
+    apiVersion: "v1",
+    kind: "ServiceAccount",
+    metadata: { name: "tenant", namespace: "default" },
+  });
+  equal((await bench.apply([configMap("a")], options)).changes[0]?.action, "created");
+  bench.cluster.put(account, undefined);
+  await rejects(bench.apply([configMap("a", { k: "2" })], options), /ServiceAccount "default\/tenant" is not there/);
+  deepEqual((bench.cluster.object(path("a")) as JsonObject).data, {});
+  // Where we may not look ourselves, the server decides.
+  bench.cluster.allow = ({ plural }) => plural !== "serviceaccounts";
+  equal((await bench.apply([configMap("a", { k: "3" })], options)).changes[0]?.action, "configured");
+});
