@@ -19,6 +19,7 @@ import type { HelmReleaseSpec } from "../core/specs.ts";
 import type { ReleaseBuild, RenderedRelease } from "../reconcile/helm_release.ts";
 import type { KustomizationBuild } from "../reconcile/kustomization.ts";
 import type { Doors } from "./doors.ts";
+import { placedRelease } from "./placed_release.ts";
 import type { ReleaseFacts } from "./release_facts.ts";
 
 /** What builders are opened with. */
@@ -94,7 +95,8 @@ export function openBuilders(options: BuilderOptions): Builders {
       };
       using tree = await store.openTree(artifact);
       options.onExplained?.(request.object.key, explainedText(explainRelease(loadChart(tree), build)));
-      return await new HelmReleaseBuilder(() => tools, charts).build(build, tree, signal);
+      const built = await new HelmReleaseBuilder(() => tools, charts).build(build, tree, signal);
+      return options.isDirectory(request.object) ? placedRelease(built, build.release.namespace) : built;
     },
   };
 }

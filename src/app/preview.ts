@@ -7,6 +7,7 @@ import { refOf } from "../core/resource.ts";
 import type { ApplyResult, PlannedChange, RemoveResult, Target, TargetOptions, TargetRequest } from "../core/target.ts";
 import type { Checkpoints } from "../reconcile/checkpoint.ts";
 import type { ObjectRecord } from "../reconcile/record.ts";
+import { releaseOf } from "../reconcile/release_hooks.ts";
 
 /** What one object would apply. */
 export interface Rendered {
@@ -46,13 +47,15 @@ export class PreviewTarget implements Target {
   }
 
   async apply(request: TargetRequest, signal: AbortSignal): Promise<ApplyResult> {
-    const name = keyText(request.owner);
+    // Hooks, definitions and the namespace of a release are shown with it.
+    const owner = releaseOf(request.owner);
+    const name = keyText(owner);
     const before = this.rendered.get(name)?.resources ?? [];
-    this.rendered.set(name, { owner: request.owner, resources: [...before, ...request.resources] });
+    this.rendered.set(name, { owner, resources: [...before, ...request.resources] });
     if (this.#plans) {
       const changes = await this.#real.plan(request, signal);
       const earlier = this.planned.get(name)?.changes ?? [];
-      this.planned.set(name, { owner: request.owner, target: this.name, changes: [...earlier, ...changes] });
+      this.planned.set(name, { owner, target: this.name, changes: [...earlier, ...changes] });
     }
     return { inventory: inventoryOf(request.resources.map(refOf)), changes: [] };
   }

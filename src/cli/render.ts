@@ -1,5 +1,4 @@
 import type { JsonObject, JsonValue } from "../core/json.ts";
-import { isJsonObject } from "../core/json.ts";
 import { keyText } from "../core/object.ts";
 import { printYaml } from "../format/yaml.ts";
 import { type Command, UsageError } from "./command.ts";
@@ -59,8 +58,7 @@ export const render: Command = {
       }
     } else {
       const shown = outcome.rendered.filter((rendered) => fits(rendered.owner));
-      const isOpen = invocation.flag("show-secrets");
-      const mask = (resource: JsonObject): JsonObject => isOpen ? resource : masked(resource, outcome.clean);
+      const mask = (resource: JsonObject): JsonObject => invocation.flag("show-secrets") ? resource : masked(resource);
       if (form === "json") {
         console.out(printValue(shown.flatMap((one) => one.resources.map(mask)) as unknown as JsonValue, "json"));
       } else {
@@ -81,21 +79,13 @@ export const render: Command = {
   },
 };
 
-/** A resource without the values of Secrets, also where a template put them into something else. */
-function masked(resource: JsonObject, clean: (text: string) => string): JsonObject {
+function masked(resource: JsonObject): JsonObject {
+  if (resource.kind !== "Secret") return resource;
   const hide = (value: JsonValue | undefined): JsonValue =>
     Object.fromEntries(Object.keys((value ?? {}) as JsonObject).map((key) => [key, "***"]));
-  if (resource.kind !== "Secret") return cleaned(resource, clean) as JsonObject;
   return {
     ...resource,
     ...(resource.data === undefined ? {} : { data: hide(resource.data) }),
     ...(resource.stringData === undefined ? {} : { stringData: hide(resource.stringData) }),
   };
-}
-
-function cleaned(value: JsonValue, clean: (text: string) => string): JsonValue {
-  if (typeof value === "string") return clean(value);
-  if (Array.isArray(value)) return value.map((item) => cleaned(item, clean));
-  if (!isJsonObject(value)) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, cleaned(member, clean)]));
 }

@@ -37,6 +37,11 @@ export function keptOwner(key: ObjectKey): ObjectKey {
   return { ...key, kind: `${key.kind}Kept` };
 }
 
+/** The release of an owner that {@linkcode keptOwner} made; any other owner as it is. */
+export function releaseOf(owner: ObjectKey): ObjectKey {
+  return owner.kind === keptOwner({ ...owner, kind: "HelmRelease" }).kind ? { ...owner, kind: "HelmRelease" } : owner;
+}
+
 /**
  * Runs the hooks of one event, by weight, then name; each is waited for before the next. What policy `hook-succeeded`
  * deletes goes when all of the event have run, last one first: an earlier hook may be what a later one needs. A hook
