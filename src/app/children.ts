@@ -1,5 +1,6 @@
 import { isChildKind } from "../config/kinds.ts";
 import { parseChild } from "../config/check.ts";
+import { withSourcePaths } from "../config/source_path.ts";
 import { problemText } from "../config/problem.ts";
 import type { DesiredObject } from "../core/object.ts";
 import type { Resource } from "../core/resource.ts";
@@ -26,5 +27,5 @@ export function takeChildren(
     problems.push(...parsed.problems.map(problemText));
     if (parsed.child !== undefined) children.push(parsed.child);
   }
-  return { children, rest, problems };
+  return { children: withSourcePaths(children), rest, problems };
 }

@@ -10,6 +10,7 @@ import type { Finding, Path } from "./finding.ts";
 import { isChild, refusedKinds } from "./kinds.ts";
 import { cyclesOf, type Link, linksOf } from "./links.ts";
 import { type Placed, placeFinding, type Problem, sortProblems } from "./problem.ts";
+import { withSourcePaths } from "./source_path.ts";
 import type { SettingsInput } from "./settings_table.ts";
 
 /** One document as it was read. */
@@ -245,7 +246,7 @@ function desiredOf(entries: readonly Entry[], unreadable: readonly string[]): De
   );
   const [settings] = of("settings");
   return {
-    objects: of("object").map((entry) => entry.object),
+    objects: withSourcePaths(of("object").map((entry) => entry.object)),
     notifications: of("notification").map((entry) => entry.object),
     data,
     broken: [...broken.values()],

@@ -145,6 +145,28 @@ export const artifactPath = refine(text(), (value, path, report) => {
 /** Cloud login. */
 export const cloud = oneOf("generic", "aws", "azure", "gcp");
 
+/** Hosts of each cloud's registries, by their end. */
+const cloudHosts: Readonly<Record<string, RegExp>> = {
+  aws: /^public\.ecr\.aws$|\.(?:amazonaws\.com(?:\.cn)?|on\.aws|on\.amazonwebservices\.com\.cn)$/,
+  azure: /\.azurecr\.(?:io|cn|de|us)$/,
+  gcp: /^(?:.*\.)?gcr\.io$|-docker\.pkg\.dev$/,
+};
+
+/** Warns of a provider whose login the registry of a URL does not take. Differs: Flux fails such an object. */
+export function checkProvider(provider: string, url: string, report: Report): void {
+  const host = /^oci:\/\/([^/:]+)/.exec(url)?.[1];
+  const hosts = cloudHosts[provider];
+  if (hosts === undefined || (host !== undefined && hosts.test(host.toLowerCase()))) return;
+  report({
+    severity: "warning",
+    path: ["spec", "provider"],
+    message: `Field "spec.provider" "${provider}" has no effect: ${
+      host === undefined ? "an OCI layout needs no login" : `registry "${host}" is none of that cloud`
+    }`,
+    hint: 'Remove "provider", or name a Secret in "secretRef"',
+  });
+}
+
 /** What an object waits for, as documents write it. */
 export const dependencies = list(object({
   name: need(objectName, "Name of the dependency"),

@@ -16,7 +16,7 @@ const longestPauseMs = 5 * 60_000;
  *
  * Success waits the interval, spread by ±5 % (Flux's `--interval-jitter-percentage`). Failures of class `backoff`
  * double from 1 s up to the retry interval (5 minutes at most) with full jitter of the upper half; `at-interval`
- * waits like a success; `after-dependency` looks again at the interval, for the wake-up that was missed;
+ * waits like a success, or the retry interval where that is shorter; `after-dependency` looks again at the interval, for the wake-up that was missed;
  * `on-change` never. A registry's `Retry-After` is a lower bound. Pure: `random` (0 to 1) comes from the caller.
  *
  * Differs: Flux's `retryInterval` is fixed; here it bounds a growing pause, so that a fault that passes is over sooner.
@@ -31,7 +31,10 @@ export function nextDelayMs(
   switch (ending.retry) {
     case "on-change":
       return undefined;
-    case "at-interval":
+    case "at-interval": {
+      const retry = Math.round((intervals.retryIntervalMs ?? Infinity) * (0.95 + 0.1 * random));
+      return Math.max(Math.min(regular, retry), ending.retryAfterMs ?? 0);
+    }
     case "after-dependency":
       return Math.max(regular, ending.retryAfterMs ?? 0);
     case "backoff": {

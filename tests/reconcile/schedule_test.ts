@@ -28,7 +28,9 @@ Deno.test("nextDelayMs() doubles after each failure up to the retry interval", (
 Deno.test("nextDelayMs() keeps to Retry-After and never runs by time what only a change can mend", () => {
   equal(afterFailures("backoff", 1, 0, 30_000), 30_000);
   equal(afterFailures("on-change", 1), undefined);
-  equal(afterFailures("at-interval", 9, 0.5), 600_000);
+  equal(afterFailures("at-interval", 9, 0.5), 120_000);
+  equal(nextDelayMs({ kind: "failure", retry: "at-interval", failures: 9 }, { intervalMs: 600_000 }, 0.5), 600_000);
+  equal(afterFailures("after-dependency", 9, 0.5), 600_000);
 });
 
 Deno.test("nextDelayMs() is never negative, NaN or zero after a failure", () => {

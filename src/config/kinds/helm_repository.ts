@@ -1,6 +1,6 @@
 import type { HelmRepositorySpec } from "../../core/specs.ts";
 import { defineKind } from "../kind.ts";
-import { cloud, interval, localRef, off, oldForm, texts, without } from "../parts.ts";
+import { checkProvider, cloud, interval, localRef, off, oldForm, texts, without } from "../parts.ts";
 import { flag, ignored, list, may, need, object, oneOf, preset, text } from "../schema.ts";
 import { span } from "../span.ts";
 import { urlOf } from "./oci_repository.ts";
@@ -59,6 +59,7 @@ export const helmRepository = defineKind({
       report,
     );
     if (url === undefined) return undefined;
+    checkProvider(input.provider, url, report);
     return {
       ...without(input, "interval", "timeout", "type"),
       url,

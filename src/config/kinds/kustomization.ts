@@ -25,7 +25,7 @@ import {
   texts,
   without,
 } from "../parts.ts";
-import { flag, list, may, need, object, oneOf, preset, quoted, refine, text } from "../schema.ts";
+import { flag, ignored, list, may, need, object, oneOf, preset, quoted, refine, text } from "../schema.ts";
 import { span } from "../span.ts";
 
 const variableName = /^[_A-Za-z][_A-Za-z0-9]*$/;
@@ -116,7 +116,10 @@ const schema = object({
     object({
       provider: need(oneOf("sops"), "Kind of encryption"),
       secretRef: may(localRef, "Secret with the keys"),
-      serviceAccountName: may(objectName, "Identity at a key service"),
+      serviceAccountName: ignored(
+        objectName,
+        "Identity at a key service; keys come from `secretRef` or the daemon's own",
+      ),
     }),
     "How encrypted files are read",
   ),

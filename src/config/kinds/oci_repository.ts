@@ -5,6 +5,7 @@ import type { Path, Report } from "../finding.ts";
 import { defineKind } from "../kind.ts";
 import {
   artifactPath,
+  checkProvider,
   cloud,
   interval,
   localRef,
@@ -88,6 +89,7 @@ export const ociRepository = defineKind({
   toSpec(input, owner, report): OCIRepositorySpec | undefined {
     const url = urlOf(input.url, owner, report);
     if (url === undefined) return undefined;
+    checkProvider(input.provider, url, report);
     return {
       ...without(input, "interval", "timeout"),
       url,
