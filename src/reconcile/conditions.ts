@@ -85,6 +85,9 @@ export function afterFailure(
       made(moment, type, type === "SourceVerified" ? "False" : "True", error.reason, error.message),
     );
   }
+  if (error.reason === "InstallFailed" || error.reason === "UpgradeFailed") {
+    next = setCondition(next, made(moment, "Released", "False", error.reason, error.message));
+  }
   if (error.reason === "HealthCheckFailed") {
     next = setCondition(next, made(moment, "Healthy", "False", error.reason, error.message));
   }

@@ -12,8 +12,9 @@ import type { ReferencedData, References } from "../core/references.ts";
 import type { Resource, ResourceRef } from "../core/resource.ts";
 import { refOf, refText } from "../core/resource.ts";
 import type { KustomizationSpec } from "../core/specs.ts";
-import { StageError } from "../core/stage_error.ts";
+import { messageOf, StageError } from "../core/stage_error.ts";
 import type { AppliedChange, ApplyResult, Target, TargetOptions, TargetRequest, WaitRequest } from "../core/target.ts";
+import { parseCel } from "../format/cel.ts";
 import { missingChildren } from "./missing_children.ts";
 import type { Pipeline, RecordPatch, RemovalTools, Run, RunResult } from "./pipeline.ts";
 import type { ObjectRecord, Removal } from "./record.ts";
@@ -78,6 +79,7 @@ export function kustomizationPipeline(tools: KustomizationTools): Pipeline<Kusto
 async function runKustomization(run: Run<KustomizationSpec>, tools: KustomizationTools): Promise<RunResult> {
   const { object } = run;
   const { spec } = object;
+  refuseExpressions(spec.healthCheckExprs);
   const artifact = artifactOf(run, spec.sourceRef);
   if (artifact.content.kind !== "tree") {
     throw new StageError("ArtifactFailed", `Cannot build "${artifact.revision}": its layer was copied, not extracted`, {
@@ -114,6 +116,9 @@ async function runKustomization(run: Run<KustomizationSpec>, tools: Kustomizatio
     };
   }
 
+  if (run.record.lastAttemptedRevision !== artifact.revision) {
+    await run.checkpoint({ lastAttemptedRevision: artifact.revision });
+  }
   run.progress(`Building manifests for revision ${artifact.revision}`);
   const built = await tools.build({
     object,
@@ -217,6 +222,27 @@ async function lastChildren(
   return tools.takeChildren(built.resources, object).children;
 }
 
+/** Nothing is applied whose health could not be told afterwards. @throws {StageError} InvalidCELExpression */
+function refuseExpressions(expressions: KustomizationSpec["healthCheckExprs"]): void {
+  for (const [index, rule] of expressions.entries()) {
+    for (const field of ["current", "inProgress", "failed"] as const) {
+      const text = rule[field];
+      if (text === undefined) continue;
+      try {
+        parseCel(text);
+      } catch (error) {
+        throw new StageError(
+          "InvalidCELExpression",
+          `Cannot read expression "${field}" of spec.healthCheckExprs[${index}] for ${rule.kind ?? rule.apiVersion}: ${
+            messageOf(error)
+          }`,
+          { cause: error },
+        );
+      }
+    }
+  }
+}
+
 /** The artifact of a source that an object uses. @throws {StageError} SourceNotReady */
 export function artifactOf(run: Pick<Run<unknown>, "find">, ref: ObjectKey): Artifact {
   const source = run.find(ref);
@@ -275,7 +301,7 @@ async function variablesOf(
       if (from.optional) continue;
       throw new StageError(
         "BuildFailed",
-        `substitute from '${from.kind}/${object.key.namespace}/${from.name}': there is no such object`,
+        `post build failed: substitute from '${from.kind}/${object.key.namespace}/${from.name}' error: ${from.kind.toLowerCase()}s "${from.name}" not found`,
         { hint: `Add the ${from.kind}, or set optional: true` },
       );
     }
@@ -322,6 +348,12 @@ async function kubeconfigOf(
   }
   const { name, key } = ref.secretRef;
   const secret = await references.secret(namespace, name);
+  if (secret === undefined) {
+    throw new StageError(
+      "ReconciliationFailed",
+      `Cannot read kubeConfig Secret '${namespace}/${name}': secrets "${name}" not found`,
+    );
+  }
   const value = key === undefined ? secret?.data.get("value") ?? secret?.data.get("value.yaml") : secret?.data.get(key);
   if (value === undefined) {
     throw new StageError(

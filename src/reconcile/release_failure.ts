@@ -4,15 +4,20 @@ import { asStageError, StageError } from "../core/stage_error.ts";
 /** Pause between the tries of strategy `RetryOnFailure` where none is written, in milliseconds (helm-controller 1.6). */
 const retryPauseMs = 300_000;
 
-/** A failure of the target in the words of a release; what failed before anything was sent keeps its own reason. */
+/**
+ * A failure of an action in the words of a release: of its templates, its values against the chart's schema, its target. What
+ * failed before the action began keeps its own reason (helm-controller 1.6).
+ */
 export function releaseFailure(
   error: unknown,
   reason: "InstallFailed" | "UpgradeFailed" | "UninstallFailed",
   action: string,
 ): StageError {
   const stage = asStageError(error, reason, action);
-  if (stage.reason !== "ReconciliationFailed" && stage.reason !== "HealthCheckFailed") return stage;
-  return new StageError(reason, `${action}: ${stage.message}`, {
+  const isRefused = stage.reason === "ValuesError" && stage.message.startsWith("values don't meet the specifications");
+  const isActions = ["ReconciliationFailed", "HealthCheckFailed", "BuildFailed"].includes(stage.reason);
+  if (!isActions && !isRefused) return stage;
+  return new StageError(reason, `${action}: ${stage.message.trimEnd()}`, {
     cause: stage.cause,
     hint: stage.hint,
     ...(stage.retryAfterMs === undefined ? {} : { retryAfterMs: stage.retryAfterMs }),

@@ -46,7 +46,7 @@ export async function readObject(
 
 /** What a failed call on a resource tells people, as Flux writes it: `Kind/ns/name dry-run failed (Reason): message`. */
 export function faultText(ref: ResourceRef, action: string, error: unknown): string {
-  const reason = error instanceof KubeError ? ` (${error.reason})` : "";
+  const reason = error instanceof KubeError && !/^HTTP \d+$/.test(error.reason) ? ` (${error.reason})` : "";
   return `${refText(ref)} ${action} failed${reason}: ${messageOf(error)}`;
 }
 

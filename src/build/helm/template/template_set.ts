@@ -146,7 +146,8 @@ function executeOne(space: NameSpace, run: Run, name: string, data: GoMap): stri
     return withoutNoValue(rejoin(run.capture(template, data)));
   } catch (error) {
     if (error instanceof GoError) {
-      throw new StageError("BuildFailed", executionFailure(name, error, run.dialect), { cause: error });
+      // The text says it all, in Helm's words: the chain behind it holds marks that are for nobody's eyes.
+      throw new StageError("BuildFailed", executionFailure(name, error, run.dialect));
     }
     if (error instanceof RangeError) {
       throw new StageError("BuildFailed", `Cannot render "${name}": its templates are nested too deep`, {
