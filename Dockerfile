@@ -6,11 +6,13 @@ COPY deno.json deno.lock ./
 COPY main.ts ./
 COPY src ./src
 COPY .ci/bundle.ts ./.ci/bundle.ts
-RUN deno install --frozen --entrypoint main.ts && deno task compile
+RUN deno install --frozen --entrypoint main.ts && deno task compile && mkdir -p /var/lib/pilotfish
 
 # Stage 2: one binary, no shell, not root. The root file system may be read-only: everything is written below /var/lib/pilotfish.
 FROM gcr.io/distroless/cc-debian12:nonroot
 COPY --from=build /src/build/pilotfish /usr/local/bin/pilotfish
+# Made with its owner: a volume that is mounted here anew takes it over, and one of root's would refuse us.
+COPY --from=build --chown=65532:65532 /var/lib/pilotfish /var/lib/pilotfish
 # Trust what the image and the operator trust, beside the roots of the runtime.
 ENV DENO_TLS_CA_STORE=system,mozilla \
     PILOTFISH_STORE=/var/lib/pilotfish \
