@@ -6,33 +6,15 @@
  * @module
  */
 import type { JsonObject, JsonValue, MutableJson } from "../core/json.ts";
-import { isJsonObject, jsonEqual } from "../core/json.ts";
+import { jsonEqual } from "../core/json.ts";
 import { FormatError } from "./format_error.ts";
 import { cloneJson, setMember } from "./json_clone.ts";
 import { decodePointerPart } from "./json_pointer.ts";
-import { parseYaml } from "./yaml.ts";
 
 /** One operation as it was written; its fields are looked at when it is applied. */
 export type JsonPatchOperation = JsonObject;
 
 type Container = MutableJson[] | { [key: string]: MutableJson };
-
-/**
- * Operations of a patch text, JSON or YAML; an empty text has none. Whether they make sense shows when they are applied.
- *
- * @throws {FormatError} when the text cannot be read or is no list of maps
- */
-export function parseJsonPatch(text: string, options: { readonly file?: string } = {}): readonly JsonPatchOperation[] {
-  const value = parseYaml(text, options);
-  if (value === null) return [];
-  const refuse = (what: string) => {
-    throw new FormatError(`Cannot read the JSON patch: ${what}`, options);
-  };
-  if (!Array.isArray(value)) return refuse("it must be a list of operations");
-  return value.map((operation) =>
-    operation === null ? {} : isJsonObject(operation) ? operation : refuse("each operation must be a map")
-  );
-}
 
 /**
  * A document with a patch applied; the document itself stays as it is.

@@ -1,3 +1,4 @@
+import { MissingModule } from "../../core/lazy_module.ts";
 import type { Place } from "../../core/object.ts";
 import { messageOf, StageError } from "../../core/stage_error.ts";
 import { NodeValueError } from "../../format/yaml_node/node_json.ts";
@@ -8,8 +9,12 @@ export function fault(message: string, place?: Place): StageError {
   return new StageError("BuildFailed", message, place === undefined ? {} : { place });
 }
 
-/** An error with what was being done before it: `action: cause`. Stays what it is where it already is a fault. */
-export function wrapFault(action: string, error: unknown): StageError {
+/**
+ * An error with what was being done before it: `action: cause`. Stays what it is where it already is a fault, and passes
+ * what asks for a module.
+ */
+export function wrapFault(action: string, error: unknown): StageError | MissingModule {
+  if (error instanceof MissingModule) return error;
   if (error instanceof StageError) {
     return new StageError(error.reason, `${action}: ${error.message}`, { cause: error.cause, hint: error.hint });
   }
@@ -17,7 +22,11 @@ export function wrapFault(action: string, error: unknown): StageError {
 }
 
 /** A fault of a file's text, at its place where that is known. */
-export function textFault(file: string, error: unknown, action = `Cannot read "${file}" as YAML`): StageError {
+export function textFault(
+  file: string,
+  error: unknown,
+  action = `Cannot read "${file}" as YAML`,
+): StageError | MissingModule {
   if (error instanceof YamlSyntaxError) {
     return fault(`${action}: ${error.message}`, { file, line: error.line, column: error.column });
   }

@@ -7,6 +7,7 @@
  * @module
  */
 import type { FileTree } from "../../core/file_tree.ts";
+import { withModules } from "../../core/lazy_module.ts";
 import type { JsonValue } from "../../core/json.ts";
 import type { Resource } from "../../core/resource.ts";
 import { isResource } from "../../core/resource.ts";
@@ -80,7 +81,11 @@ export interface KustomizeResult {
  *
  * @throws {StageError} BuildFailed
  */
-export async function build(tree: FileTree, path: string, options: BuildOptions = {}): Promise<KustomizeResult> {
+export function build(tree: FileTree, path: string, options: BuildOptions = {}): Promise<KustomizeResult> {
+  return withModules(() => buildOnce(tree, path, options));
+}
+
+async function buildOnce(tree: FileTree, path: string, options: BuildOptions): Promise<KustomizeResult> {
   const loader = openLoader(tree, path, options.loadRestriction ?? "root-only");
   const draft: { -readonly [Key in keyof BuildGround]: BuildGround[Key] } = {
     schema: builtinSchema,

@@ -1,5 +1,5 @@
-import { compileRegexp } from "../../format/go_regexp.ts";
 import { messageOf } from "../../core/stage_error.ts";
+import { buildModules } from "./build_modules.ts";
 import { fault } from "./fault.ts";
 
 /** Whether a text fits. */
@@ -32,6 +32,7 @@ export function anyMatch(pattern: string, field: string): TextTest {
 }
 
 function compile(pattern: string, field: string): TextTest {
+  const { compileRegexp } = buildModules.regexp();
   try {
     const expression = compileRegexp(pattern);
     return (text) => expression.test(text);

@@ -1,6 +1,7 @@
 import type { JsonPatchOperation } from "../../../format/json_patch.ts";
-import { applyJsonPatch as patchedJson, parseJsonPatch } from "../../../format/json_patch.ts";
+import { applyJsonPatch as patchedJson } from "../../../format/json_patch.ts";
 import { nodeFromJson, nodeToJson } from "../../../format/yaml_node/node_json.ts";
+import { buildModules } from "../build_modules.ts";
 import { fault } from "../fault.ts";
 import type { NamedResource } from "../named_resource.ts";
 
@@ -18,7 +19,7 @@ const maxOperations = 10_000;
 export function readJsonPatch(text: string): JsonPatch {
   // Text that begins as JSON must be JSON.
   if (text.startsWith("[")) JSON.parse(text);
-  const operations = parseJsonPatch(text);
+  const operations = buildModules.jsonPatch().parseJsonPatch(text);
   if (operations.length > maxOperations) {
     throw fault(`A JSON patch has ${operations.length} operations, the limit is ${maxOperations}`);
   }

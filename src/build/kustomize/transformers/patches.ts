@@ -1,5 +1,6 @@
 import type { MapNode } from "../../../format/yaml_node/node.ts";
 import { copyNode, dropField, getField, isEmptyNode } from "../../../format/yaml_node/node.ts";
+import { MissingModule } from "../../../core/lazy_module.ts";
 import { messageOf } from "../../../core/stage_error.ts";
 import { readResources } from "../documents.ts";
 import { fault, wrapFault } from "../fault.ts";
@@ -51,6 +52,7 @@ export function preparePatch(entry: PatchEntry, loader: Loader): Transform {
     try {
       operations = readJsonPatch(text);
     } catch (error) {
+      if (error instanceof MissingModule) throw error;
       operationError = error;
     }
   }

@@ -1,3 +1,4 @@
+import { MissingModule } from "../../../core/lazy_module.ts";
 import type { JsonValue } from "../../../core/json.ts";
 import type { MapNode, ScalarNode, YamlNode } from "../../../format/yaml_node/node.ts";
 import {
@@ -391,13 +392,15 @@ function setInsideText(
     let holder: YamlNode | undefined;
     try {
       holder = lookUp(root, path.slice(0, length));
-    } catch {
+    } catch (error) {
+      if (error instanceof MissingModule) throw error;
       continue;
     }
     if (holder?.kind !== "scalar") continue;
     try {
       return setInside(holder, value, path.slice(length), create);
-    } catch {
+    } catch (error) {
+      if (error instanceof MissingModule) throw error;
       return false;
     }
   }
