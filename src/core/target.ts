@@ -12,6 +12,8 @@ export interface TargetRequest {
   /** Revision that is being applied, for messages. */
   readonly revision: string;
   readonly options: TargetOptions;
+  /** What is not wanted any more is let go: it stays, and is not remembered as the owner's (`prune: false`). Default `false`. */
+  readonly releasesStale?: boolean;
   /**
    * Digest of everything that decided `resources` and `options`. A target remembers it with what it made, so that
    * {@linkcode Target.stands} can answer without a build.

@@ -409,7 +409,9 @@ export async function applyAndPrune(run: Run<unknown>, target: Target, order: Ap
   }));
   const known = isMoved ? { entries: [] } : run.record.inventory;
   const previous = union(known, await target.remembered(owner) ?? { entries: [] });
-  const desired = inventoryOf(order.resources.map(refOf));
+  // Where its namespace is not said, a cluster knows it, and keeps it in its own inventory before anything is made.
+  const placed = order.resources.map(refOf).filter((ref) => target.kind !== "cluster" || ref.namespace !== "");
+  const desired = inventoryOf(placed);
   await run.checkpoint({
     inventory: union(previous, desired),
     ...(standsIn === undefined ? {} : { standsIn }),
@@ -423,6 +425,7 @@ export async function applyAndPrune(run: Run<unknown>, target: Target, order: Ap
     revision: order.revision,
     inputs: order.inputs,
     options: order.options,
+    ...(order.prune ? {} : { releasesStale: true }),
   };
   const applied = await target.apply(request, run.signal);
   run.applied?.();

@@ -238,10 +238,6 @@ class Cluster implements ClusterTarget {
     }
   }
 
-  /**
-   * Differs: what an owner with `prune: false` left behind stays remembered, so that switching prune on deletes it; Flux
-   * forgets it.
-   */
   async remembered(owner: ObjectKey): Promise<Inventory | undefined> {
     if (ownerLabels(owner) === undefined) return undefined;
     const limit = this.#limit(applyTimeoutMs, new AbortController().signal);
@@ -292,7 +288,8 @@ class Cluster implements ClusterTarget {
     if (isSweep) state.sweptAt = this.#options.clock.monotonic();
     if (isKept) {
       const complete = new Set(result.inventory.entries.map((entry) => entry.id));
-      const after = storedOf(state, union(before, result.inventory).entries, {
+      const kept = request.releasesStale === true ? result.inventory : union(before, result.inventory);
+      const after = storedOf(state, kept.entries, {
         inputs: request.inputs ?? "",
         complete,
       });

@@ -1,12 +1,14 @@
 import type { JsonObject, JsonValue } from "../../core/json.ts";
-import { isJsonObject, jsonEqual } from "../../core/json.ts";
+import { canonicalJson, isJsonObject, jsonEqual } from "../../core/json.ts";
 import { textsOf } from "./marks.ts";
 
 /**
  * Fields in which two states of an object differ, as JSON pointers: labels, annotations and everything outside metadata
- * and status. What is empty and what is not there are the same (fluxcd/pkg ssa `hasDrifted`).
+ * and status. What is empty and what is not there are the same (fluxcd/pkg ssa `hasDrifted`). Metrics that an autoscaler
+ * has twice count once: older servers double them when they convert between versions (`fixHorizontalPodAutoscaler`).
  */
-export function driftedFields(live: JsonObject, wanted: JsonObject): readonly string[] {
+export function driftedFields(before: JsonObject, after: JsonObject): readonly string[] {
+  const [live, wanted] = [withoutDoubledMetrics(before), withoutDoubledMetrics(after)];
   const pointers: string[] = [];
   for (const field of ["labels", "annotations"] as const) {
     differ(textsOf(live, field), textsOf(wanted, field), `/metadata/${field}`, pointers);
@@ -16,6 +18,14 @@ export function driftedFields(live: JsonObject, wanted: JsonObject): readonly st
     differ(live[key], wanted[key], `/${escapePointer(key)}`, pointers);
   }
   return pointers;
+}
+
+function withoutDoubledMetrics(object: JsonObject): JsonObject {
+  const { spec } = object;
+  if (object.kind !== "HorizontalPodAutoscaler" || !isJsonObject(spec) || !Array.isArray(spec.metrics)) return object;
+  const texts = spec.metrics.map((metric) => canonicalJson(metric as JsonValue));
+  const metrics = spec.metrics.filter((_, index) => texts.indexOf(texts[index] ?? "") === index);
+  return { ...object, spec: { ...spec, metrics: metrics as readonly JsonValue[] } };
 }
 
 function differ(a: JsonValue | undefined, b: JsonValue | undefined, path: string, pointers: string[]): void {

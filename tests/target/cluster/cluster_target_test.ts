@@ -97,6 +97,20 @@ Deno.test("apply() writes the inventory before it creates, and a second pass wri
   equal(bench.cluster.writes.length, before);
 });
 
+Deno.test("apply() lets go what is stale where nothing is pruned", async () => {
+  using bench = new Bench();
+  await bench.apply([configMap("kept"), configMap("left")]);
+  const previous = await bench.run(bench.target.remembered(owner)) ?? { entries: [] };
+  equal(previous.entries.length, 2);
+  await bench.run(
+    bench.target.apply({ ...request([configMap("kept")]), previous, releasesStale: true }, signal),
+  );
+  deepEqual((await bench.run(bench.another().remembered(owner)))?.entries.map(({ id }) => id), [
+    "default_kept__ConfigMap",
+  ]);
+  ok(bench.cluster.object(path("left")));
+});
+
 Deno.test("apply() of the very same writes a lost inventory again, and sees drift", async () => {
   using bench = new Bench();
   const resources = [configMap("a", { k: "1" }), configMap("b", { k: "1" })];

@@ -69,6 +69,24 @@ Deno.test("driftedFields() ignores status, what is empty and foreign metadata", 
   );
 });
 
+Deno.test("driftedFields() counts metrics once that an autoscaler has twice", () => {
+  const metric = (name: string, averageUtilization: number) => ({
+    type: "Resource",
+    resource: { name, target: { type: "Utilization", averageUtilization } },
+  });
+  const scaler = (...metrics: readonly JsonObject[]): JsonObject => ({
+    apiVersion: "autoscaling/v2",
+    kind: "HorizontalPodAutoscaler",
+    spec: { maxReplicas: 3, metrics },
+  });
+  const [cpu, memory] = [metric("cpu", 80), metric("memory", 70)];
+  deepEqual(driftedFields(scaler(cpu, memory), scaler(cpu, memory, cpu, memory)), []);
+  deepEqual(driftedFields(scaler(cpu, memory), scaler(metric("cpu", 90), memory)), [
+    "/spec/metrics/0/resource/target/averageUtilization",
+  ]);
+  deepEqual(driftedFields(scaler(cpu), scaler(cpu, memory)), ["/spec/metrics"]);
+});
+
 Deno.test("withValueAt() changes one place and copies only what is on the way", () => {
   const value = { a: { b: [1, 2, 3] }, c: {} };
 
