@@ -5,6 +5,8 @@
  * @module
  */
 
+import { zoneNames } from "./go_zone_names.ts";
+
 /** A time zone: a name of the tz database, or a fixed offset east of UTC. The name of a fixed one may be "". */
 export type GoZone =
   | { readonly kind: "named"; readonly name: string }
@@ -24,7 +26,7 @@ export const utc: GoZone = { kind: "fixed", name: "UTC", offsetSeconds: 0 };
 export function findZone(name: string): GoZone | undefined {
   if (name === "" || name === "UTC") return utc;
   if (name === "GMT") return { kind: "fixed", name, offsetSeconds: 0 };
-  if (/^[+-]/.test(name) || name.includes("..")) return undefined;
+  if (zoneNames(name) === undefined) return undefined;
   try {
     new Intl.DateTimeFormat("en-US", { timeZone: name });
     return { kind: "named", name };
@@ -37,12 +39,25 @@ export function findZone(name: string): GoZone | undefined {
 export function zoneAt(moment: GoMoment): { readonly offsetSeconds: number; readonly abbreviation: string } {
   const { zone } = moment;
   if (zone.kind === "fixed") return { offsetSeconds: zone.offsetSeconds, abbreviation: zone.name };
-  const seconds = Number(floorDivide(moment.ns, second));
+  const seconds = representable(floorDivide(moment.ns, second));
   const offsetSeconds = offsetOf(zone.name, seconds);
   return { offsetSeconds, abbreviation: abbreviationOf(zone.name, seconds, offsetSeconds) };
 }
 
 const second = 1_000_000_000n;
+
+/** Seconds of 400 years, after which dates and weekdays come again. */
+const cycle = 146_097n * 86_400n;
+/** Seconds that a JS date can hold. */
+const maxSeconds = 8_640_000_000_000n;
+
+/** A moment within a JS date's reach whose date differs from the given one by whole 400 years. */
+function representable(seconds: bigint): number {
+  return Number(seconds >= -maxSeconds + cycle && seconds <= maxSeconds - cycle ? seconds : seconds % cycle);
+}
+
+/** Seconds from Go's first year to 1970; its dates wrap around 64 bits that count from there. */
+const beforeEpoch = 730_692_556n * cycle + 306n * 86_400n + 62_135_596_800n;
 
 function floorDivide(value: bigint, by: bigint): bigint {
   return value >= 0n || value % by === 0n ? value / by : value / by - 1n;
@@ -68,42 +83,13 @@ function offsetOf(name: string, seconds: number): number {
   return local.getTime() / 1000 - seconds;
 }
 
-/** Where the runtime's names of zones come from: each region knows the abbreviations of its own zones only. */
-const regions = ["en-US", "en-GB", "en-AU", "en-IN", "en-NZ", "en-ZA", "en-CA"];
-
-/** Abbreviations of the tz database that the runtime has not, by zone and hours east of UTC. */
-const abbreviations: Readonly<Record<string, Readonly<Record<number, string>>>> = {
-  "Africa/Cairo": { 2: "EET", 3: "EEST" },
-  "Africa/Johannesburg": { 2: "SAST" },
-  "Africa/Lagos": { 1: "WAT" },
-  "Africa/Nairobi": { 3: "EAT" },
-  "Asia/Hong_Kong": { 8: "HKT" },
-  "Asia/Jakarta": { 7: "WIB" },
-  "Asia/Jerusalem": { 2: "IST", 3: "IDT" },
-  "Asia/Karachi": { 5: "PKT" },
-  "Asia/Kolkata": { 5.5: "IST" },
-  "Asia/Manila": { 8: "PST" },
-  "Asia/Seoul": { 9: "KST" },
-  "Asia/Shanghai": { 8: "CST" },
-  "Asia/Taipei": { 8: "CST" },
-  "Asia/Tokyo": { 9: "JST" },
-  "Australia/Lord_Howe": { 10.5: "+1030", 11: "+11" },
-  "Europe/Moscow": { 3: "MSK" },
-};
 /** Before this moment (1880) zones show their local mean time. */
 const standardTimeFrom = -2_840_140_800;
 
-/** Differs: abbreviations of offsets that a zone has given up show as numbers. */
 function abbreviationOf(name: string, seconds: number, offsetSeconds: number): string {
   if (seconds < standardTimeFrom) return "LMT";
-  const known = abbreviations[name]?.[offsetSeconds / 3600];
+  const known = zoneNames(name)?.get(offsetSeconds / 3600);
   if (known !== undefined) return known;
-  for (const region of regions) {
-    const parts = new Intl.DateTimeFormat(region, { timeZone: name, timeZoneName: "short" })
-      .formatToParts(new Date(seconds * 1000));
-    const text = parts.find((part) => part.type === "timeZoneName")?.value ?? "";
-    if (/^[A-Z]{3,5}$/.test(text)) return text;
-  }
   const size = Math.abs(offsetSeconds) / 60;
   const minutes = size % 60 === 0 ? "" : digits(Math.floor(size % 60), 2);
   return `${offsetSeconds < 0 ? "-" : "+"}${digits(Math.floor(size / 60), 2)}${minutes}`;
@@ -131,11 +117,13 @@ export interface CivilTime {
 export function civilTime(moment: GoMoment): CivilTime {
   const { offsetSeconds, abbreviation } = zoneAt(moment);
   const seconds = floorDivide(moment.ns, second);
-  const date = new Date((Number(seconds) + offsetSeconds) * 1000);
+  const local = BigInt.asUintN(64, seconds + BigInt(offsetSeconds) + beforeEpoch) - beforeEpoch;
+  const shown = representable(local);
+  const date = new Date(shown * 1000);
   const start = new Date(0);
   start.setUTCFullYear(date.getUTCFullYear(), 0, 1);
   return {
-    year: date.getUTCFullYear(),
+    year: date.getUTCFullYear() + Number((local - BigInt(shown)) / cycle) * 400,
     month: date.getUTCMonth() + 1,
     day: date.getUTCDate(),
     weekday: date.getUTCDay(),

@@ -42,7 +42,7 @@ export function parseGoTime(layout: string, text: string, local: GoZone = utc): 
   const parts = layoutParts(layout);
   let rest = text;
   const fail = (message: string): never => {
-    throw new FormatError(`parsing time ${quote(text)}${message}`);
+    throw new FormatError(`parsing time ${quoteTimeText(text)}${message}`);
   };
   for (const [index, part] of parts.entries()) {
     try {
@@ -55,15 +55,15 @@ export function parseGoTime(layout: string, text: string, local: GoZone = utc): 
     } catch (error) {
       if (!(error instanceof Mismatch)) throw error;
       if (error.range !== undefined) return fail(`: ${error.range} out of range`);
-      return fail(` as ${quote(layout)}: cannot parse ${quote(rest)} as ${quote(part.text)}`);
+      return fail(` as ${quoteTimeText(layout)}: cannot parse ${quoteTimeText(rest)} as ${quoteTimeText(part.text)}`);
     }
   }
-  if (rest !== "") return fail(`: extra text: ${quote(rest)}`);
+  if (rest !== "") return fail(`: extra text: ${quoteTimeText(rest)}`);
   return finish(read, local, fail);
 }
 
-/** Quotes as package time does: printable ASCII stays, all else byte by byte. */
-function quote(text: string): string {
+/** A text in quotes as package time writes them: printable ASCII stays, all else byte by byte. */
+export function quoteTimeText(text: string): string {
   let result = "";
   for (const byte of new TextEncoder().encode(text)) {
     const character = String.fromCharCode(byte);

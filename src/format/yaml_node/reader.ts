@@ -16,6 +16,8 @@ export interface ReadOptions {
   readonly keys?: Map<string, ScalarNode>;
   /** Most nodes that a text may stand for after aliases are expanded. Default 2,000,000. */
   readonly maxNodes?: number;
+  /** Whether what stands behind the first document may be anything, as go-yaml's `Unmarshal` has it. Default `false`. */
+  readonly ignoresRest?: boolean;
 }
 
 const maxDepth = 1000;
@@ -78,6 +80,7 @@ class Reader {
   readonly #dialect: Dialect;
   readonly #keepComments: boolean;
   readonly #maxNodes: number;
+  readonly #ignoresRest: boolean;
   readonly #anchors = new Map<string, YamlNode | undefined>();
   readonly #keys: Map<string, ScalarNode>;
   /** Entries of the collections that are being read; each takes its own off in one piece of the right size. */
@@ -100,6 +103,7 @@ class Reader {
     this.#line = options.firstLine ?? 1;
     this.#keepComments = options.comments ?? false;
     this.#maxNodes = options.maxNodes ?? defaultMaxNodes;
+    this.#ignoresRest = options.ignoresRest ?? false;
     this.#keys = options.keys ?? new Map();
   }
 
@@ -109,6 +113,7 @@ class Reader {
     this.#directives();
     if (this.#pos >= this.#text.length || this.#isMarker(dot)) return undefined;
     const root = this.#node(-1, true, false);
+    if (this.#ignoresRest) return root;
     this.#skip(true);
     if (this.#pos < this.#text.length && !this.#isMarker(dash) && !this.#isMarker(dot)) {
       this.#fail("did not find expected <document start>");
@@ -157,8 +162,8 @@ class Reader {
     return end;
   }
 
-  #fail(message: string): never {
-    throw new YamlSyntaxError(message, this.#line, this.#column() + 1);
+  #fail(message: string, node?: YamlNode): never {
+    throw new YamlSyntaxError(message, this.#line, this.#column() + 1, node);
   }
 
   #isMarker(code: number): boolean {
@@ -532,7 +537,7 @@ class Reader {
 
   /** Puts an entry on the stack; `start` is where the mapping's entries begin. */
   #addEntry(map: MapNode, key: YamlNode, value: YamlNode, start: number): void {
-    if (key.kind !== "scalar") this.#fail("mapping keys must be scalars");
+    if (key.kind !== "scalar") this.#fail("mapping keys must be scalars", key);
     const stack = this.#stack;
     const top = this.#top;
     if (top - start < 48) {

@@ -16,8 +16,9 @@ import {
   utc,
 } from "../../../format/go_time.ts";
 import type { GoMoment, GoZone } from "../../../format/go_time.ts";
-import { parseGoTime } from "../../../format/go_time_parse.ts";
+import { parseGoTime, quoteTimeText } from "../../../format/go_time_parse.ts";
 import { GoError, nilDereference } from "../template/go_error.ts";
+import { quoteText } from "../template/go_quote.ts";
 import { goTypes } from "../template/go_type.ts";
 import type { GoType } from "../template/go_type.ts";
 import { GoInt, goInt, goInt64, goInteger, GoStruct } from "../template/value.ts";
@@ -131,6 +132,20 @@ function past(moment: GoMoment, span: bigint): bigint {
   return span <= 0n ? 0n : (moment.ns - zeroNs) % span;
 }
 
+/** What `%#v` prints (`time.Time.GoString`). */
+function goSyntax(moment: GoMoment): string {
+  const { zone } = moment;
+  const civil = civilTime(moment);
+  const month = `time.${monthNames[civil.month - 1]}`;
+  const clock = [civil.day, civil.hour, civil.minute, civil.second, civil.nanosecond].join(", ");
+  const place = zone === utc
+    ? "time.UTC"
+    : zone === localUtc
+    ? "time.Local"
+    : `time.Location(${quoteText(zone.name)})`;
+  return `time.Date(${civil.year}, ${month}, ${clock}, ${place})`;
+}
+
 /** Type of times in templates. */
 export const timeType: GoType = {
   kind: "struct",
@@ -150,6 +165,7 @@ export const timeType: GoType = {
     Day: part(int, (civil) => civil.day),
     Equal: ordered((a, b) => a === b),
     Format: method([string], string, (_, time: GoTime, layout) => formatGoTime(time.moment, layout)),
+    GoString: method([], string, (_, time: GoTime) => goSyntax(time.moment)),
     Hour: part(int, (civil) => civil.hour),
     IsZero: method([], bool, (_, time: GoTime) => time.moment.ns === zeroNs),
     Location: method([], locationType, (_, time: GoTime) => new GoLocation(time.moment.zone)),
@@ -182,9 +198,13 @@ function floorSeconds(ns: bigint): bigint {
   return floorDivide(ns, second);
 }
 
+/** A machine's zone that is UTC: Go tells it from UTC itself in `%#v`. */
+const localUtc: GoZone = { ...utc };
+
 /** Zone of the machine, as far as a render knows it. */
 export function localZone(context: CallContext): GoZone {
-  return findZone(context.tools.timeZone ?? "UTC") ?? utc;
+  const zone = findZone(context.tools.timeZone ?? "UTC") ?? utc;
+  return zone === utc ? localUtc : zone;
 }
 
 function now(context: CallContext): GoMoment {
@@ -211,12 +231,12 @@ const dateInZone = func([string, any, string], string, dateText);
 
 /** Texts that Go's ParseDuration refuses, as it words them. */
 function durationFault(text: string): string {
-  const quoted = `"${text.replace(/["\\]/g, "\\$&")}"`;
+  const quoted = quoteTimeText(text);
   const body = text.replace(/^[-+]/, "");
   const known = new Set(["ns", "us", "µs", "μs", "ms", "s", "m", "h"]);
   for (const [, number = "", unit = ""] of body.matchAll(/((?:[0-9]+\.?[0-9]*|\.[0-9]+))([^.0-9]*)/gy)) {
     if (number !== "" && unit === "") return `time: missing unit in duration ${quoted}`;
-    if (!known.has(unit)) return `time: unknown unit "${unit}" in duration ${quoted}`;
+    if (!known.has(unit)) return `time: unknown unit ${quoteTimeText(unit)} in duration ${quoted}`;
   }
   return `time: invalid duration ${quoted}`;
 }

@@ -5,15 +5,17 @@
  *
  * @module
  */
+import type { Version } from "../../../format/semver.ts";
 import { GoError } from "../template/go_error.ts";
 import { sortedKeys } from "../template/go_string.ts";
 import { goTypes } from "../template/go_type.ts";
 import type { GoType } from "../template/go_type.ts";
-import { GoBytes, goDict, goList, GoMap, GoSlice, goStrings, typeNameOf } from "../template/value.ts";
+import { GoBytes, goDict, goGrownList, GoMap, GoSlice, typeNameOf } from "../template/value.ts";
 import type { Value } from "../template/value.ts";
 import { mergeInto } from "./merge.ts";
 import { func, variadic } from "./registry.ts";
 import type { CallContext, FunctionTable } from "./registry.ts";
+import { GoVersion } from "./semver.ts";
 import { strval } from "./text_value.ts";
 
 const { any, bool, dict, list, string, strings } = goTypes;
@@ -36,7 +38,12 @@ export const dictFunctions: FunctionTable = {
     return value === undefined ? "" : value;
   }),
   hasKey: func([dict, string], bool, (_, map, key) => map.entries?.has(key) ?? false),
-  keys: variadic([], dict, strings, (_, ...maps) => goStrings(maps.flatMap((map) => sortedKeys(map.entries)))),
+  keys: variadic(
+    [],
+    dict,
+    strings,
+    (_, ...maps) => new GoSlice(maps.flatMap((map) => sortedKeys(map.entries)), strings, "grown"),
+  ),
   merge,
   mergeOverwrite,
   mustDeepCopy: func([any], any, (context, value) => copyOrFail(context, value)),
@@ -58,7 +65,7 @@ export const dictFunctions: FunctionTable = {
     [string],
     dict,
     list,
-    (_, key, ...maps) => goList(maps.flatMap((map) => map.entries?.has(key) ? [map.entries.get(key)] : [])),
+    (_, key, ...maps) => goGrownList(maps.flatMap((map) => map.entries?.has(key) ? [map.entries.get(key)] : [])),
   ),
   set: func([dict, string, any], dict, (context, map, key, value) => {
     if (map.entries === null) throw new GoError("assignment to entry in nil map");
@@ -70,7 +77,7 @@ export const dictFunctions: FunctionTable = {
     map.entries?.delete(key);
     return map;
   }),
-  values: func([dict], list, (_, map) => goList(sortedKeys(map.entries).map((key) => map.entries?.get(key)))),
+  values: func([dict], list, (_, map) => goGrownList(sortedKeys(map.entries).map((key) => map.entries?.get(key)))),
 };
 
 function pairs(context: CallContext, values: readonly Value[]): GoMap {
@@ -121,6 +128,8 @@ function copyOrFail(context: CallContext, value: Value): Value {
   return deepCopy(context, value);
 }
 
+const noVersion: Version = { major: 0, minor: 0, patch: 0, prerelease: "", metadata: "", original: "" };
+
 /** A copy that shares no map with the original. */
 export function deepCopy(context: CallContext, value: Value): Value {
   if (value instanceof GoMap) {
@@ -132,7 +141,13 @@ export function deepCopy(context: CallContext, value: Value): Value {
   }
   if (value instanceof GoSlice) {
     context.made(50 + 8 * (value.items?.length ?? 0));
-    return value.items === null ? value : new GoSlice(value.items.map((item) => deepCopy(context, item)), value.type);
+    return value.items === null ? value : new GoSlice(
+      value.items.map((item) => deepCopy(context, item)),
+      value.type,
+      value.room,
+    );
   }
+  // Copies are made field by field, and a version's fields are its own.
+  if (value instanceof GoVersion) return new GoVersion(noVersion, value.type);
   return value instanceof GoBytes ? new GoBytes(value.bytes?.slice() ?? null, value.type) : value;
 }

@@ -6,7 +6,7 @@
 import { GoError } from "../template/go_error.ts";
 import { quoteText } from "../template/go_quote.ts";
 import { hasRawBytes, toBytes } from "../template/go_string.ts";
-import { GoMap, GoSlice } from "../template/value.ts";
+import { goGrownList, GoMap } from "../template/value.ts";
 import type { Value } from "../template/value.ts";
 
 /** Nesting that Go refuses. */
@@ -50,7 +50,7 @@ function valueOf(json: unknown, text: string, faults: GoError[]): Value {
     return null;
   }
   if (json === null || typeof json !== "object") return json as null | boolean;
-  if (Array.isArray(json)) return new GoSlice(json.map((item) => valueOf(item, text, faults)));
+  if (Array.isArray(json)) return goGrownList(json.map((item) => valueOf(item, text, faults)));
   const entries = new Map<string, Value>();
   for (const key of Object.keys(json)) {
     entries.set(key.toWellFormed(), valueOf((json as Record<string, unknown>)[key], text, faults));

@@ -7,7 +7,8 @@ import { deepEquals } from "../template/compare.ts";
 import { GoError, nilDereference } from "../template/go_error.ts";
 import { goTypes } from "../template/go_type.ts";
 import type { GoType } from "../template/go_type.ts";
-import { GoBytes, goList, GoSlice, kindOf } from "../template/value.ts";
+import { capacityOf, grown } from "../template/go_capacity.ts";
+import { GoBytes, goGrownList, goList, GoSlice, kindOf, zeroOf } from "../template/value.ts";
 import type { Value } from "../template/value.ts";
 import { toInt64 } from "./convert.ts";
 import { isEmpty } from "./defaults.ts";
@@ -22,11 +23,11 @@ const nilList = new GoSlice(null);
 
 const append = func([any, any], list, (_, value, item) => {
   const items = itemsOrFail(value, "Cannot push on type");
-  return made("append", [...items, item]);
+  return made("append", [...items, item], grown(items.length, wordPair) - items.length - 1);
 });
 const prepend = func([any, any], list, (_, value, item) => {
   const items = itemsOrFail(value, "Cannot prepend on type");
-  return made("prepend", [item, ...items]);
+  return made("prepend", [item, ...items], items.length === 0 ? 0 : roomOfPrepended(items.length));
 });
 const first = func([any], any, (_, value) => itemsOrFail(value, "Cannot find first on type")[0] ?? null);
 const last = func([any], any, (_, value) => itemsOrFail(value, "Cannot find last on type").at(-1) ?? null);
@@ -42,21 +43,21 @@ const reverse = func([any], list, (_, value) => goList(itemsOrFail(value, "Canno
 const compact = func(
   [any],
   list,
-  (_, value) => goList(itemsOrFail(value, "Cannot compact on type").filter((item) => !isEmpty(item))),
+  (_, value) => goGrownList(itemsOrFail(value, "Cannot compact on type").filter((item) => !isEmpty(item))),
 );
 const uniq = func([any], list, (context, value) => {
   const kept: Value[] = [];
   for (const item of itemsOrFail(value, "Cannot find uniq on type")) {
     if (!isIn(context, kept, item)) kept.push(item);
   }
-  return goList(kept);
+  return goGrownList(kept);
 });
 const without = variadic(
   [any],
   any,
   list,
   (context, value, ...omitted) =>
-    goList(itemsOrFail(value, "Cannot find without on type").filter((item) => !isIn(context, omitted, item))),
+    goGrownList(itemsOrFail(value, "Cannot find without on type").filter((item) => !isIn(context, omitted, item))),
 );
 const has = func(
   [any, any],
@@ -106,9 +107,17 @@ export const listFunctions: FunctionTable = {
   without,
 };
 
-function made(name: string, items: readonly Value[]): GoSlice {
+/** Bytes of an interface or a string. */
+const wordPair = 16;
+
+/** Go appends all old items to a slice of one. */
+function roomOfPrepended(count: number): number {
+  return grown(1, wordPair, count + 1) - count - 1;
+}
+
+function made(name: string, items: readonly Value[], room: number): GoSlice {
   checkMadeLength(name, items.length);
-  return goList(items);
+  return new GoSlice(items, list, room);
 }
 
 /** Whether a list has an item that is the same in type and content. */
@@ -127,7 +136,7 @@ function concat(context: CallContext, values: readonly Value[]): Value {
     context.made(8 * more.length);
     for (const item of more) items.push(item);
   }
-  return items.length === 0 ? nilList : goList(items);
+  return items.length === 0 ? nilList : goGrownList(items);
 }
 
 /** Pieces of `size` items; sizes for which Go cannot make them fail as its `make` does. */
@@ -151,11 +160,26 @@ function sliced(value: Value, indices: readonly Value[]): Value {
   if (items.length === 0) return null;
   const start = indices.length > 0 ? toInt64(indices[0]) : 0;
   const end = indices.length > 1 ? toInt64(indices[1]) : items.length;
-  if (start < 0 || end < start || end > items.length) {
+  const whole = value instanceof GoSlice && end > items.length ? [...items, ...behind(value)] : items;
+  if (start < 0 || end < start || end > whole.length) {
     throw new GoError("reflect.Value.Slice: slice index out of bounds");
   }
   if (value instanceof GoBytes) {
     return new GoBytes((value.bytes as Uint8Array).slice(Number(start), Number(end)), value.type);
   }
-  return new GoSlice(items.slice(Number(start), Number(end)), (value as GoSlice).type);
+  const slice = value as GoSlice;
+  const rest = [...whole.slice(Number(end)), ...(whole === items ? behind(slice) : [])];
+  return new GoSlice(whole.slice(Number(start), Number(end)), slice.type, rest);
+}
+
+/** What stands behind a slice, within its capacity. */
+function behind(slice: GoSlice): readonly Value[] {
+  const { room } = slice;
+  if (room === undefined) return [];
+  if (typeof room === "object") return room;
+  const length = slice.items?.length ?? 0;
+  const elem = slice.type.elem as GoType;
+  const bytes = elem.kind === "interface" || elem.kind === "string" ? wordPair : elem.kind === "slice" ? 24 : 8;
+  const count = room === "grown" ? capacityOf(length, bytes) - length : room;
+  return new Array<Value>(count).fill(zeroOf(elem));
 }

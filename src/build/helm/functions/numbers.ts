@@ -126,7 +126,7 @@ export const numberFunctions: FunctionTable = {
 };
 
 function intList(numbers: readonly number[]): GoSlice {
-  return new GoSlice(numbers.map(goInt), ints);
+  return new GoSlice(numbers.map(goInt), ints, "grown");
 }
 
 /** `strconv.Atoi` without its error: what is no number is 0, what is too large the nearest. */
@@ -169,8 +169,38 @@ function sequence(bounds: readonly number[], spend: (count: number) => void): nu
 
 /** Rounds at `places` digits; a fraction of at least `on` goes up. Negative numbers go down, as in sprig. */
 function round(value: number, places: number, on: number): number {
-  const power = places < 0 ? 1 / 10 ** -places : 10 ** places;
+  const power = powerOfTen(places);
   const digit = power * value;
   const fraction = Number.isFinite(digit) ? digit - Math.trunc(digit) : NaN;
   return (fraction >= on ? Math.ceil(digit) : Math.floor(digit)) / power;
+}
+
+/** Go's `math.Pow(10, exponent)`, which multiplies squares and so may miss the nearest float by a bit. */
+function powerOfTen(exponent: number): number {
+  if (!Number.isFinite(exponent)) return exponent > 0 ? Infinity : 0;
+  let fraction = 1;
+  let binary = 0;
+  // Ten as a fraction below one, and its power of two.
+  let square = 0.625;
+  let squareBinary = 4;
+  for (let rest = Math.abs(exponent); rest !== 0; rest = Math.floor(rest / 2)) {
+    if (squareBinary < -4096 || squareBinary > 4096) return exponent < 0 ? 0 : Infinity;
+    if (rest % 2 === 1) {
+      fraction *= square;
+      binary += squareBinary;
+    }
+    square *= square;
+    squareBinary *= 2;
+    if (square < 0.5) {
+      square += square;
+      squareBinary--;
+    }
+  }
+  if (exponent < 0) {
+    fraction = 1 / fraction;
+    binary = -binary;
+  }
+  // In two steps: the power of two alone may be out of range.
+  const half = Math.trunc(binary / 2);
+  return fraction * 2 ** half * 2 ** (binary - half);
 }

@@ -8,8 +8,9 @@ import type { GoRegexp } from "../../../format/go_regexp.ts";
 import { GoError } from "../template/go_error.ts";
 import { canBackquote, quoteText } from "../template/go_quote.ts";
 import { hasRawBytes, rejoin } from "../template/go_string.ts";
+import { capacityOf } from "../template/go_capacity.ts";
 import { goTypes } from "../template/go_type.ts";
-import { goStrings } from "../template/value.ts";
+import { GoSlice, goStrings } from "../template/value.ts";
 import { templateModules } from "../template_modules.ts";
 import { checkMadeLength, func } from "./registry.ts";
 import type { CallContext, FunctionRecord, FunctionTable } from "./registry.ts";
@@ -60,7 +61,10 @@ function findAll(compile: Compile): FunctionRecord {
     const expression = compile(pattern);
     prepared(context, text);
     const found = expression.matchAll(text, limit < 0 ? -1 : limit);
-    return goStrings(found.length === 0 ? null : found.map((offsets) => text.slice(offsets[0], offsets[1])));
+    if (found.length === 0) return goStrings(null);
+    // Go makes room for ten from the first match on.
+    const texts = found.map((offsets) => text.slice(offsets[0], offsets[1]));
+    return new GoSlice(texts, strings, capacityOf(texts.length, 16, 10) - texts.length);
   });
 }
 
@@ -69,7 +73,10 @@ function split(compile: Compile): FunctionRecord {
     const expression = compile(pattern);
     prepared(context, text);
     if (limit === 0) return goStrings(null);
-    return goStrings([...expression.split(text, limit < 0 ? -1 : limit)]);
+    const pieces = [...expression.split(text, limit < 0 ? -1 : limit)];
+    // Go makes room for as many pieces as there are matches.
+    if (limit > 0) return goStrings(pieces);
+    return new GoSlice(pieces, strings, capacityOf(pieces.length, 16, pieces.length - 1) - pieces.length);
   });
 }
 

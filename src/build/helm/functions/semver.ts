@@ -19,7 +19,7 @@ import type { FunctionRecord, FunctionTable } from "./registry.ts";
 const { bool, int, string, uint64 } = goTypes;
 
 /** A `*semver.Version`, or the `semver.Version` that `IncMajor` and its kin give. */
-class GoVersion extends GoStruct {
+export class GoVersion extends GoStruct {
   readonly version: Version;
 
   constructor(version: Version, type: GoType) {

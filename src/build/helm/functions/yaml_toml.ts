@@ -6,21 +6,25 @@
  */
 import type { JsonValue, MutableJson } from "../../../core/json.ts";
 import { FormatError } from "../../../format/format_error.ts";
-import { goYamlFault } from "../../../format/go_yaml_fault.ts";
+import { goYamlFault, goYamlRefusal } from "../../../format/go_yaml_fault.ts";
 import { setMember } from "../../../format/json_clone.ts";
 import { printYaml } from "../../../format/yaml.ts";
-import { nodeToJson, NodeValueError } from "../../../format/yaml_node/node_json.ts";
+import type { YamlNode } from "../../../format/yaml_node/node.ts";
+import { nodeToJson, NodeValueError, scalarValue } from "../../../format/yaml_node/node_json.ts";
 import { readYaml } from "../../../format/yaml_node/reader.ts";
 import { YamlSyntaxError } from "../../../format/yaml_node/syntax_error.ts";
 import { readYaml as readYamlBytes, YamlConversionError } from "../chart/read_yaml.ts";
 import { GoError } from "../template/go_error.ts";
 import { hasRawBytes, toBytes, withoutRawBytes } from "../template/go_string.ts";
 import { goTypes, sliceType } from "../template/go_type.ts";
+import type { GoType } from "../template/go_type.ts";
+import { sprintf } from "../template/printf.ts";
 import {
   fromJson,
   GoBytes,
   goDict,
   GoInt,
+  goInt,
   goInt64,
   goList,
   GoMap,
@@ -87,7 +91,8 @@ function printing(isStrict: boolean, print: (context: CallContext, value: Value)
       return text.endsWith("\n") ? text.slice(0, -1) : text;
     } catch (error) {
       if (!(error instanceof GoError || error instanceof FormatError)) throw error;
-      if (!isStrict) return "";
+      // What go-yaml v3 has no word for makes it stop, not fail.
+      if (!isStrict && !error.message.startsWith("cannot marshal type: ")) return "";
       throw error instanceof GoError ? error : new GoError("yaml: control characters are not allowed");
     }
   });
@@ -112,9 +117,16 @@ function readDocument(context: CallContext, text: string): JsonValue {
   context.made(16 * text.length);
   if (hasRawBytes(text)) return readRawBytes(text);
   try {
-    const node = readYaml(text, { dialect: "v2" });
+    const node = firstNode(text);
+    // A closing line with nothing in front of it.
+    const refusal = node === undefined && text.includes("...") ? goYamlRefusal(text) : undefined;
+    if (refusal !== undefined) throw new GoError(`error converting YAML to JSON: ${refusal}`);
     return node === undefined ? null : nodeToJson(node, { dialect: "v2", keys: "lenient" }) as JsonValue;
   } catch (error) {
+    if (error instanceof YamlSyntaxError && error.node !== undefined && goYamlRefusal(text) === undefined) {
+      const key = sprintf(context, "%#v", [nodeValue(error.node)]);
+      throw new GoError(`error converting YAML to JSON: yaml: invalid map key: ${key}`);
+    }
     if (error instanceof YamlSyntaxError || error instanceof NodeValueError) {
       const fault = new FormatError(faultWords(error.message), { line: error.line });
       const message = goYamlFault(text, fault);
@@ -125,6 +137,36 @@ function readDocument(context: CallContext, text: string): JsonValue {
       throw new GoError(`error converting YAML to JSON: ${shown}`);
     }
     throw error;
+  }
+}
+
+/** The first document; what stands behind it is looked at no further than one token. */
+function firstNode(text: string): YamlNode | undefined {
+  try {
+    return readYaml(text, { dialect: "v2" });
+  } catch (error) {
+    const isBehind = error instanceof YamlSyntaxError && error.message === "did not find expected <document start>";
+    if (!isBehind || goYamlRefusal(text) !== undefined) throw error;
+    return readYaml(text, { dialect: "v2", ignoresRest: true });
+  }
+}
+
+const anyMap: GoType = { kind: "map", name: "map[interface {}]interface {}", key: string, elem: any };
+
+/** A node as go-yaml v2 decodes it, before anything becomes JSON. */
+function nodeValue(node: YamlNode): Value {
+  switch (node.kind) {
+    case "list":
+      return goList(node.items.map(nodeValue));
+    case "map":
+      return new GoMap(
+        new Map(node.keys.map((key, index) => [key.text, nodeValue(node.values[index] as YamlNode)])),
+        anyMap,
+      );
+    case "scalar": {
+      const value = scalarValue(node, "v2");
+      return typeof value === "bigint" || node.tag === "!!int" && typeof value === "number" ? goInt(value) : value;
+    }
   }
 }
 

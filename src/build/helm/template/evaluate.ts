@@ -126,8 +126,9 @@ class Compiler {
 
   #condition(node: Branch): Execute {
     const pipeline = this.#pipeline(node.pipeline);
-    const body = this.list(node.body);
-    const otherwise = node.otherwise === undefined ? undefined : this.list(node.otherwise);
+    // Branches are compiled when they are first taken: most never are.
+    let body: Execute | undefined;
+    let otherwise: Execute | undefined;
     const isWith = node.kind === "with";
     return (run) => {
       run.spend(1);
@@ -140,11 +141,11 @@ class Compiler {
           const { dot, isDotHeld } = run;
           run.dot = value;
           run.isDotHeld = false;
-          flow = body(run);
+          flow = (body ??= this.list(node.body))(run);
           run.dot = dot;
           run.isDotHeld = isDotHeld;
-        } else flow = body(run);
-      } else if (otherwise !== undefined) flow = otherwise(run);
+        } else flow = (body ??= this.list(node.body))(run);
+      } else if (node.otherwise !== undefined) flow = (otherwise ??= this.list(node.otherwise))(run);
       run.popTo(mark);
       return flow;
     };
@@ -152,8 +153,8 @@ class Compiler {
 
   #range(node: Branch): Execute {
     const pipeline = this.#pipeline(node.pipeline);
-    const body = this.list(node.body);
-    const otherwise = node.otherwise === undefined ? undefined : this.list(node.otherwise);
+    let body: Execute | undefined;
+    let otherwise: Execute | undefined;
     const { variables, isAssignment } = node.pipeline;
     const [first, second] = variables;
 
@@ -175,7 +176,7 @@ class Compiler {
       }
       run.dot = element;
       run.isDotHeld = isHeld;
-      const flow = body(run);
+      const flow = (body ??= this.list(node.body))(run);
       if (run.names.length > mark) run.popTo(mark);
       return flow;
     };
@@ -230,7 +231,9 @@ class Compiler {
       }
       run.dot = dot;
       run.isDotHeld = isDotHeld;
-      const flow = turns === 0 && otherwise !== undefined ? otherwise(run) : onward;
+      const flow = turns === 0 && node.otherwise !== undefined
+        ? (otherwise ??= this.list(node.otherwise))(run)
+        : onward;
       run.popTo(outer);
       // `break` in the else part ends an outer loop in Go's parser only; there it is refused.
       return flow;
@@ -802,7 +805,7 @@ function nativeOf(evaluate: Evaluate, type: GoType): Evaluate {
       return (run, final) => {
         const value = evaluate(run, final);
         if (value instanceof GoMap && value.type !== type) return new GoMap(value.entries, type);
-        if (value instanceof GoSlice && value.type !== type) return new GoSlice(value.items, type);
+        if (value instanceof GoSlice && value.type !== type) return new GoSlice(value.items, type, value.room);
         return value;
       };
   }

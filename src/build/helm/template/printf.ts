@@ -259,7 +259,12 @@ class Printer {
       this.#badVerb(value, verb);
       return true;
     }
-    if (this.#flags.sharpV || !"vsxXq".includes(verb)) return false;
+    if (this.#flags.sharpV) {
+      const syntax = value.type.methods?.GoString;
+      if (syntax !== undefined) this.#string(syntax.call(this.#context, value) as string, "s", value);
+      return syntax !== undefined;
+    }
+    if (!"vsxXq".includes(verb)) return false;
     const record = value.type.methods?.Error ??
       (value.type.hidesString ? undefined : value.type.methods?.String);
     if (record === undefined || record.params.length > 0) return false;

@@ -57,13 +57,21 @@ export class GoComplex extends GoObject {
 export class GoSlice extends GoObject {
   readonly type: GoType;
   readonly items: readonly Value[] | null;
+  readonly room: SliceRoom;
 
-  constructor(items: readonly Value[] | null, type: GoType = goTypes.list) {
+  constructor(items: readonly Value[] | null, type: GoType = goTypes.list, room?: SliceRoom) {
     super();
     this.items = items;
     this.type = type;
+    this.room = room;
   }
 }
+
+/**
+ * What stands behind the end of a slice, within its capacity: nothing (`undefined`), what one-by-one growth leaves
+ * (`grown`), this many zero values, or what a longer slice has there.
+ */
+export type SliceRoom = undefined | "grown" | number | readonly Value[];
 
 /** A `[]byte`. */
 export class GoBytes extends GoObject {
@@ -146,6 +154,11 @@ function wrapInteger(value: number | bigint, type: GoType): number | bigint {
 /** A `[]interface {}`. */
 export function goList(items: readonly Value[]): GoSlice {
   return new GoSlice(items);
+}
+
+/** A `[]interface {}` whose items were appended one by one. */
+export function goGrownList(items: readonly Value[]): GoSlice {
+  return new GoSlice(items, goTypes.list, "grown");
 }
 
 /** A `[]string`. */
@@ -269,7 +282,7 @@ export function fromJson(json: JsonValue): Value {
   if (Array.isArray(json)) {
     const items = new Array<Value>(json.length);
     for (let index = 0; index < json.length; index++) items[index] = fromJson(json[index] as JsonValue);
-    return new GoSlice(items);
+    return new GoSlice(items, goTypes.list, "grown");
   }
   const entries = new Map<string, Value>();
   const object = json as { readonly [key: string]: JsonValue };

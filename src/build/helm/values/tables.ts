@@ -30,7 +30,7 @@ export function copyValue<T extends Value>(value: T): T {
   }
   if (value instanceof GoSlice && value.items !== null) {
     return value.items.some((item) => typeof item === "object" && item !== null)
-      ? new GoSlice(value.items.map(copyValue), value.type) as GoSlice as T & GoSlice
+      ? new GoSlice(value.items.map(copyValue), value.type, value.room) as GoSlice as T & GoSlice
       : value;
   }
   return value;
