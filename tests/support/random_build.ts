@@ -650,6 +650,7 @@ const operations = [
   "- {op: replace, path: /kind, value: Other}\n",
   "- {op: add, path: /metadata/namespace, value: moved}\n",
   "- {op: add, path: /spec/n, value: 1e3}\n- {op: add, path: /spec/t, value: 2001-01-01}\n- {op: add, path: /spec/h, value: 0x1F}\n",
+  "- {op: add, path: /metadata/labels/app, value: jsoned}\n",
   '[{"op": "add", "path": "/spec/j", "value": {"a": [1, 2.50, "3", null, true]}}]\n',
   "- op: add\n  path: /spec/text\n  value: |\n    lines\n    of text\n",
   "- {op: remove, path: /metadata/labels/app}\n- {op: remove, path: /metadata/labels/tier}\n",
@@ -689,6 +690,8 @@ const merges = [
   "spec:\n  a: '80'\n  image: other\n",
   'metadata:\n  labels: {app: null, new: "1"}\n  annotations: {}\n',
   "metadata:\n  labels: null\n",
+  'metadata:\n  labels: {app: patched, tier: "9", base: other}\n  annotations: {note: patched}\n',
+  "spec:\n  template:\n    metadata:\n      labels: {app: patched}\n      annotations: {note: patched}\n",
   "data: {a: 2, json: null, new: |\n  x\n  y\n}\n",
   "data:\n  new: |\n    x\n    y\n  a: yes\n",
   "spec:\n  ports:\n  - {port: 80, name: web}\n",
@@ -1366,7 +1369,9 @@ export function randomBuild(seed: number, only?: string): BuildFiles {
       make.pick(["", "  options: {labels: {from: base}}\n"])
     }`;
   }
-  if (make.chance(0.1)) base += "labels: [{pairs: {base: l}, includeSelectors: true}]\n";
+  if (make.chance(0.15)) base += "labels: [{pairs: {base: l}, includeSelectors: true}]\n";
+  if (make.chance(0.15)) base += "commonLabels: {app: based, tier: low}\n";
+  if (make.chance(0.15)) base += "commonAnnotations: {note: based}\n";
   draft.files["base/kustomization.yaml"] = base;
   put(draft, "resources", "- ../base\n");
   const count = 1 + make.count(make.chance(0.2) ? 3 : 1);

@@ -13,7 +13,7 @@ import { isJsonObject } from "../../core/json.ts";
 import type { Resource } from "../../core/resource.ts";
 import { refOf, refText } from "../../core/resource.ts";
 import { StageError } from "../../core/stage_error.ts";
-import { parseYaml } from "../../format/yaml.ts";
+import { parseYaml, parseYamlDocuments } from "../../format/yaml.ts";
 import { nodeFromJson, nodeToJson } from "../../format/yaml_node/node_json.ts";
 import type { KeyTools } from "./key_provider.ts";
 import { decryptDocument, decryptFile, encryptedFormat, formatOf, largestFile, type SopsFormat } from "./sops_file.ts";
@@ -114,7 +114,7 @@ async function decryptGenerators(
     const name = kustomizationNames.find((one) => tree.has(folder === "" ? one : `${folder}/${one}`));
     if (name === undefined) return;
     const document = readKustomization(tree, folder === "" ? name : `${folder}/${name}`);
-    for (const source of sourcesOf(document)) {
+    for (const source of [...sourcesOf(document), ...pluginSources(tree, folder, document)]) {
       const file = joinPath(folder, source.path);
       const bytes = file === undefined ? undefined : tree.read(file);
       if (file === undefined || bytes === undefined || changed.has(file)) continue;
@@ -157,6 +157,39 @@ function sourcesOf(document: JsonObject): readonly { readonly path: string; read
       .flatMap((one) => [...texts([one.valuesFile ?? null]), ...texts(one.additionalValuesFiles)])
       .map((path) => ({ path, isEnv: false })),
   ];
+}
+
+/** Sources of the built-in plugins that a kustomization configures, inline or in files; folders of them are not looked into. */
+function pluginSources(
+  tree: FileTree,
+  folder: string,
+  document: JsonObject,
+): readonly { readonly path: string; readonly isEnv: boolean }[] {
+  return [...texts(document.generators), ...texts(document.transformers)].flatMap((entry) => {
+    const file = /[\n:]/.test(entry) ? undefined : joinPath(folder, entry);
+    const text = file === undefined ? entry : readText(tree, file) ?? "";
+    return documentsOf(text).flatMap((config) => {
+      if (config.apiVersion !== "builtin") return [];
+      switch (config.kind) {
+        case "SecretGenerator":
+          return sourcesOf({ secretGenerator: [config] });
+        case "PatchTransformer":
+          return sourcesOf({ patches: [config] });
+        case "HelmChartInflationGenerator":
+          return sourcesOf({ helmCharts: [config] });
+        default:
+          return [];
+      }
+    });
+  });
+}
+
+function documentsOf(text: string): readonly JsonObject[] {
+  try {
+    return parseYamlDocuments(text).map((document) => document.value).filter(isJsonObject);
+  } catch {
+    return [];
+  }
 }
 
 function foldersOf(document: JsonObject): readonly string[] {

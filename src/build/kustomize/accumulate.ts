@@ -4,14 +4,14 @@ import type { ScalarNode } from "../../format/yaml_node/node.ts";
 import { nodeToJson } from "../../format/yaml_node/node_json.ts";
 import { readYaml } from "../../format/yaml_node/reader.ts";
 import { readCrds } from "./crd_config.ts";
-import { decodeText, readResources } from "./documents.ts";
+import { readResources } from "./documents.ts";
 import { fault, textFault, wrapFault } from "./fault.ts";
 import { makeConfigMap, makeSecret, mergeOptions } from "./generators/config_data.ts";
 import type { ChartRequest, RenderChart } from "./generators/helm_chart.ts";
 import { chartRequest } from "./generators/helm_chart.ts";
 import type { Kustomization } from "./kustomization_file.ts";
 import { componentKind, kustomizationFileNames, readKustomization } from "./kustomization_file.ts";
-import type { FetchFile, Loader } from "./load.ts";
+import type { Loader } from "./load.ts";
 import { isHttp } from "./load.ts";
 import type { CustomSchema, MergeSchema } from "./merge/schema.ts";
 import { customSchema } from "./merge/schema.ts";
@@ -44,7 +44,8 @@ export interface BuildGround {
   readonly renderChart: RenderChart | undefined;
   /** What charts are rendered for where their entry does not say. */
   readonly chartDefaults: ChartDefaults;
-  readonly fetchFile: FetchFile | undefined;
+  /** Whether files of http(s) addresses may be read. */
+  readonly mayFetch: boolean;
   readonly signal: AbortSignal | undefined;
   /** Keys of mappings that all files share. */
   readonly keys: Map<string, ScalarNode>;
@@ -187,9 +188,8 @@ async function addResources(
   depth: number,
 ): Promise<void> {
   for (const path of paths) {
-    if (isHttp(path) && ground.fetchFile !== undefined) {
-      const text = decodeText(path, await ground.fetchFile(path));
-      addFile(target, into, path, text, ground);
+    if (isHttp(path) && ground.mayFetch) {
+      addFile(target, into, path, readFile(target.loader, path), ground);
     } else if (target.loader.hasFile(path)) {
       addFile(target, into, path, readFile(target.loader, path), ground);
     } else {
@@ -437,6 +437,7 @@ async function runTransformers(target: Target, into: Accumulator, ground: BuildG
     transform(into.set, context);
     if (origin !== undefined) {
       for (const resource of into.set.list) {
+        resource.separateAnnotations();
         if (resource.origin === undefined) resource.origin = origin;
         else resource.transformations.push(origin);
       }

@@ -15,12 +15,28 @@ export interface BuildTools {
    * The folder that is to be built: a tree that also holds what the kustomization may refer to outside of it, and the
    * folder's path in that tree. `undefined` when there is no such folder.
    */
-  openFolder(path: string): Promise<{ readonly tree: FileTree; readonly path: string } | undefined>;
+  openFolder(
+    path: string,
+    reach: BuildReach,
+  ): Promise<{ readonly tree: FileTree; readonly path: string } | undefined>;
   /** Whether `--output` names a folder that is there. */
   isFolder(path: string): Promise<boolean>;
   /** Renders charts for a kustomization of a tree. */
-  readonly renderChart?: (tree: FileTree) => RenderChart;
+  readonly renderChart?: (tree: FileTree, reach: BuildReach) => RenderChart;
+  /** Reads files of http(s) addresses where `--allow-http` allows it. */
   readonly fetchFile?: FetchFile;
+}
+
+/** How a build reaches registries and other hosts: our own flags beside kustomize's. */
+export interface BuildReach {
+  /** `--allow-http`: files of http(s) addresses and charts of https repositories. */
+  readonly allowHttp: boolean;
+  /** `--creds USER:PASSWORD`. */
+  readonly credentials?: string;
+  /** `--insecure`, `--plain-http`: registries by plain HTTP. */
+  readonly insecure: boolean;
+  /** `--ca-file`: PEM file of a certificate authority. */
+  readonly caFile?: string;
 }
 
 /** What the command says and writes; the caller does the writing. */
@@ -40,6 +56,7 @@ interface Arguments {
   enableHelm: boolean;
   kubeVersion: string;
   apiVersions: string[];
+  reach: { -readonly [Key in keyof BuildReach]: BuildReach[Key] };
   notes: string[];
 }
 
@@ -56,14 +73,24 @@ const idleFlags: Readonly<Record<string, 0 | 1>> = {
   "--network-name": 1,
   "--stack-trace": 0,
 };
-const valueFlags = ["--output", "--reorder", "--load-restrictor", "--helm-kube-version", "--helm-api-versions"];
-const flags = [...valueFlags, "--enable-helm", ...Object.keys(idleFlags)];
+const valueFlags = [
+  "--output",
+  "--reorder",
+  "--load-restrictor",
+  "--helm-kube-version",
+  "--helm-api-versions",
+  "--creds",
+  "--ca-file",
+];
+const switches = ["--enable-helm", "--allow-http", "--insecure", "--plain-http"];
+const flags = [...valueFlags, ...switches, ...Object.keys(idleFlags)];
 const shortFlags: Readonly<Record<string, string>> = { "-o": "--output", "-e": "--env" };
 const restrictions = { LoadRestrictionsRootOnly: "root-only", LoadRestrictionsNone: "none" } as const;
 
 /**
  * `kustomize build` with its flags (5.8.1): the same text on standard output or in files. Flags for programs and
- * containers are taken and said to do nothing. Exit code 0, 1 when the build failed, 2 for wrong usage.
+ * containers are taken and said to do nothing. Our own are `--allow-http`, `--creds`, `--insecure`, `--plain-http` and
+ * `--ca-file`. Exit code 0, 1 when the build failed, 2 for wrong usage.
  * Differs: wrong usage exits with 2 (there 1), as all commands of Pilotfish do.
  */
 export async function runBuild(args: readonly string[], tools: BuildTools): Promise<BuildOutcome> {
@@ -80,7 +107,7 @@ export async function runBuild(args: readonly string[], tools: BuildTools): Prom
     exitCode: 1,
     written: new Map(),
   });
-  const opened = await tools.openFolder(parsed.path);
+  const opened = await tools.openFolder(parsed.path, parsed.reach);
   if (opened === undefined) return failed(`must build at directory: "${parsed.path}" is no folder`);
   try {
     const result = await build(opened.tree, opened.path, optionsOf(parsed, tools, opened.tree));
@@ -103,8 +130,8 @@ function optionsOf(parsed: Arguments, tools: BuildTools, tree: FileTree): BuildO
     isReorderAsked: parsed.reorder !== undefined,
     enableHelm: parsed.enableHelm,
     chartDefaults: { kubeVersion: parsed.kubeVersion, apiVersions: parsed.apiVersions },
-    ...(tools.renderChart === undefined ? {} : { renderChart: tools.renderChart(tree) }),
-    ...(tools.fetchFile === undefined ? {} : { fetchFile: tools.fetchFile }),
+    ...(tools.renderChart === undefined ? {} : { renderChart: tools.renderChart(tree, parsed.reach) }),
+    ...(tools.fetchFile === undefined || !parsed.reach.allowHttp ? {} : { fetchFile: tools.fetchFile }),
   };
 }
 
@@ -117,6 +144,7 @@ function parseArguments(args: readonly string[]): Arguments {
     enableHelm: false,
     kubeVersion: "",
     apiVersions: [],
+    reach: { allowHttp: false, insecure: false },
     notes: [],
   };
   const paths: string[] = [];
@@ -180,6 +208,20 @@ function setFlag(parsed: Arguments, flag: string, value: string | undefined): vo
       return;
     case "--enable-helm":
       parsed.enableHelm = isOn(flag, value);
+      return;
+    case "--allow-http":
+      parsed.reach.allowHttp = isOn(flag, value);
+      return;
+    case "--insecure":
+    case "--plain-http":
+      parsed.reach.insecure = isOn(flag, value);
+      return;
+    case "--creds":
+      if (value?.includes(":") !== true) throw new Error("cannot use --creds: write USER:PASSWORD");
+      parsed.reach.credentials = value;
+      return;
+    case "--ca-file":
+      parsed.reach.caFile = value ?? "";
       return;
     default:
       if (idleFlags[flag] === 0 && !isOn(flag, value)) return;

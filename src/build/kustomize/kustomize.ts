@@ -21,7 +21,7 @@ import { fault, wrapFault } from "./fault.ts";
 import type { RenderChart } from "./generators/helm_chart.ts";
 import { idText, textOf } from "./identity.ts";
 import type { Kustomization } from "./kustomization_file.ts";
-import type { FetchFile, LoadRestriction } from "./load.ts";
+import type { FetchFile, LoadRestriction, RemoteFiles } from "./load.ts";
 import { openLoader } from "./load.ts";
 import { builtinSchema, eitherSchema } from "./merge/schema.ts";
 import type { NamedResource } from "./named_resource.ts";
@@ -49,7 +49,7 @@ export interface BuildOptions {
   readonly renderChart?: RenderChart;
   /** Kubernetes version and API versions for charts that name none. */
   readonly chartDefaults?: ChartDefaults;
-  /** Reads http(s) resources; without it they are refused. */
+  /** Reads files of http(s) addresses, wherever a file may be named; without it they are refused. At most 100 in a build. */
   readonly fetchFile?: FetchFile;
   /** Adds the label `app.kubernetes.io/managed-by`. Default: what `buildMetadata` says. */
   readonly addManagedByLabel?: boolean;
@@ -81,12 +81,36 @@ export interface KustomizeResult {
  *
  * @throws {StageError} BuildFailed
  */
-export function build(tree: FileTree, path: string, options: BuildOptions = {}): Promise<KustomizeResult> {
-  return withModules(() => buildOnce(tree, path, options));
+export async function build(tree: FileTree, path: string, options: BuildOptions = {}): Promise<KustomizeResult> {
+  const { fetchFile, signal } = options;
+  if (fetchFile === undefined) return await withModules(() => buildOnce(tree, path, options, undefined));
+  const files = new Map<string, Uint8Array>();
+  for (;;) {
+    const wanted = new Set<string>();
+    try {
+      return await withModules(() => buildOnce(tree, path, options, { files, wanted }));
+    } catch (error) {
+      if (wanted.size === 0) throw error;
+      for (const url of wanted) {
+        if (files.size >= maxRemoteFiles) {
+          throw fault(`Cannot read "${url}": a build reads at most ${maxRemoteFiles} files of http(s) addresses`);
+        }
+        files.set(url, await fetchFile(url, signal));
+      }
+    }
+  }
 }
 
-async function buildOnce(tree: FileTree, path: string, options: BuildOptions): Promise<KustomizeResult> {
-  const loader = openLoader(tree, path, options.loadRestriction ?? "root-only");
+/** Most files of http(s) addresses that one build reads. */
+const maxRemoteFiles = 100;
+
+async function buildOnce(
+  tree: FileTree,
+  path: string,
+  options: BuildOptions,
+  remote: RemoteFiles | undefined,
+): Promise<KustomizeResult> {
+  const loader = openLoader(tree, path, { restriction: options.loadRestriction ?? "root-only", remote });
   const draft: { -readonly [Key in keyof BuildGround]: BuildGround[Key] } = {
     schema: builtinSchema,
     custom: undefined,
@@ -96,7 +120,7 @@ async function buildOnce(tree: FileTree, path: string, options: BuildOptions): P
     enableHelm: options.enableHelm ?? false,
     renderChart: options.renderChart,
     chartDefaults: options.chartDefaults ?? {},
-    fetchFile: options.fetchFile,
+    mayFetch: remote !== undefined,
     signal: options.signal,
     keys: new Map(),
     buildMetadata: [],
@@ -115,7 +139,9 @@ async function buildOnce(tree: FileTree, path: string, options: BuildOptions): P
   addHashes(set);
   fixNameReferences(set, into.config.nameReference);
   const variables = [...into.variables.values()].sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
-  resolveVariables(set, variables, into.config.varReference);
+  const unused = resolveVariables(set, variables, into.config.varReference);
+  // Differs: kustomize prints them behind the time, and in no order.
+  if (unused.length > 0) ground.warnings.push(`well-defined vars that were never replaced: ${unused.join(",")}`);
   dropLocal(set);
   sort(set, kustomization, options, ground);
   finish(set, kustomization, options, ground);
@@ -142,6 +168,10 @@ function dropLocal(set: ResourceSet): void {
     return mark === undefined || textOf(mark) === "false";
   });
   if (kept.length < set.list.length) set.reset(kept);
+  for (const resource of set.list) {
+    const { kind, name } = resource.id();
+    if (name === "" && !kind.endsWith("List")) throw fault(`Missing metadata.name in object of kind "${kind}"`);
+  }
   // Patches may have given two resources the same identity.
   set.checkUnique();
 }

@@ -10,8 +10,17 @@ export type LoadRestriction =
   /** Any file of the tree. */
   | "none";
 
-/** Reads one http(s) file. */
-export type FetchFile = (url: string) => Promise<Uint8Array>;
+/** Reads one http(s) file, bounded in size and time. */
+export type FetchFile = (url: string, signal?: AbortSignal) => Promise<Uint8Array>;
+
+/**
+ * Files of http(s) addresses that a build has. Reading is synchronous: an address that is asked for and not there is put
+ * into `wanted`, and the build is done again when it was fetched.
+ */
+export interface RemoteFiles {
+  readonly files: ReadonlyMap<string, Uint8Array>;
+  readonly wanted: Set<string>;
+}
 
 /** Files as the kustomization of one folder sees them. */
 export interface Loader {
@@ -59,12 +68,19 @@ export function foldersOf(tree: FileTree): ReadonlySet<string> {
   return folders;
 }
 
+/** How a loader reads. */
+export interface LoaderOptions {
+  readonly restriction: LoadRestriction;
+  /** Without them, http(s) addresses are refused. */
+  readonly remote?: RemoteFiles | undefined;
+}
+
 /**
- * Loader of a folder of a tree. Paths stay inside the tree; absolute ones are refused; the tree has no links.
+ * Loader of a folder of a tree. Paths stay inside the tree, absolute ones count from its root; the tree has no links.
  *
  * @throws {StageError} BuildFailed when the folder is not there
  */
-export function openLoader(tree: FileTree, path: string, restriction: LoadRestriction): Loader {
+export function openLoader(tree: FileTree, path: string, options: LoaderOptions): Loader {
   const folders = foldersOf(tree);
   const folder = cleanJoin("", path.replace(/^\/+/, ""));
   if (folder.startsWith("..") || !folders.has(folder)) {
@@ -72,13 +88,14 @@ export function openLoader(tree: FileTree, path: string, restriction: LoadRestri
       tree.has(folder) ? `Path "${path}" must be a folder, not a file` : `Cannot find folder "${path}"`,
     );
   }
-  return loaderAt({ tree, folders, restriction }, folder, []);
+  return loaderAt({ tree, folders, ...options }, folder, []);
 }
 
 interface Ground {
   readonly tree: FileTree;
   readonly folders: ReadonlySet<string>;
   readonly restriction: LoadRestriction;
+  readonly remote?: RemoteFiles | undefined;
 }
 
 function loaderAt(ground: Ground, folder: string, visited: readonly string[]): Loader {
@@ -90,7 +107,7 @@ function loaderAt(ground: Ground, folder: string, visited: readonly string[]): L
     return joined;
   };
   const read = (path: string): Uint8Array => {
-    if (isHttp(path)) throw remoteFault(path);
+    if (isHttp(path)) return readRemote(path, ground.remote);
     if (path.includes("\0")) throw fault(`Cannot read path ${JSON.stringify(path)}: it has a NUL`);
     const joined = resolve(path);
     if (ground.restriction === "root-only" && !isWithin(joined, folder)) {
@@ -139,6 +156,14 @@ function loaderAt(ground: Ground, folder: string, visited: readonly string[]): L
   };
 }
 
+function readRemote(url: string, remote: RemoteFiles | undefined): Uint8Array {
+  if (remote === undefined) throw remoteFault(url);
+  const bytes = remote.files.get(url);
+  if (bytes !== undefined) return bytes;
+  remote.wanted.add(url);
+  throw fault(`Cannot read "${url}": it was not fetched`);
+}
+
 function isWithin(path: string, folder: string): boolean {
   return folder === "" || path === folder || path.startsWith(`${folder}/`);
 }
@@ -146,6 +171,8 @@ function isWithin(path: string, folder: string): boolean {
 /** The refusal of a remote base. */
 export function remoteFault(path: string): Error {
   return isHttp(path)
-    ? fault(`Refusing to read "${path}": http(s) resources are not allowed here; put a copy into the tree`)
+    ? fault(
+      `Refusing to read "${path}": http(s) resources are not allowed here (--allow-http allows them); put a copy into the tree`,
+    )
     : fault(`Refusing remote base "${path}": git repositories are not supported; put a copy into the tree`);
 }

@@ -79,6 +79,12 @@ export class NamedResource implements NameContext {
       this.behavior !== undefined || this.isFromChart || this.origin !== undefined;
   }
 
+  /** Gives each annotation a node of its own: kustomize writes them anew when it keeps an origin among them. */
+  separateAnnotations(): void {
+    const annotations = this.annotations();
+    if (annotations !== undefined) annotations.values = annotations.values.map((value) => copyNode(value));
+  }
+
   /** Makes `metadata.annotations` where kustomize would keep annotations of its own; who calls takes an empty one out. */
   openAnnotations(): void {
     const metadata = getField(this.node, "metadata");

@@ -27,24 +27,24 @@ export function freshScalar(text: string, tag: string): ScalarNode {
   return scalar(text, tag, quoted ? "double" : "plain");
 }
 
-/** A scalar in place of `old`, in its style. */
-export function scalarInPlaceOf(old: YamlNode, text: string, tag: string): ScalarNode {
-  const made = scalar(text, tag);
-  takeStyle(made, old);
-  return made;
-}
-
 /** Gives a scalar the style of the node that it replaces. */
 export function takeStyle(made: ScalarNode, old: YamlNode): void {
   made.style = old.kind === "scalar" ? old.style : "plain";
   made.explicitTag = old.kind === "scalar" && old.explicitTag;
 }
 
-/** Sets a scalar field, keeping the style of one that is there. */
+/** Sets a scalar field. One that is there is changed in place, in its style: other places may share it. */
 export function setScalarField(map: MapNode, key: string, text: string, tag: string): void {
   const at = keyIndex(map, key);
-  if (at >= 0) map.values[at] = scalarInPlaceOf(map.values[at] as YamlNode, text, tag);
-  else putField(map, key, freshScalar(text, tag));
+  if (at < 0) {
+    putField(map, key, freshScalar(text, tag));
+    return;
+  }
+  const old = map.values[at] as YamlNode;
+  if (old.kind === "scalar") {
+    old.text = text;
+    old.tag = tag;
+  } else map.values[at] = scalar(text, tag);
 }
 
 /**

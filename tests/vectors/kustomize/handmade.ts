@@ -182,4 +182,27 @@ export const handmadeOverlays: Readonly<Record<string, Readonly<Record<string, s
       "resources: [a.yaml]\npatches:\n- target: {kind: Deployment|StatefulSet}\n  patch: |-\n    - {op: replace, path: /kind, value: Other}\n",
     "overlay/a.yaml": `${deployment}---\n${deployment.replace("kind: Deployment", "kind: StatefulSet")}`,
   },
+  "a label of many places is changed in one": {
+    "overlay/kustomization.yaml":
+      "resources: [../base]\npatches:\n- patch: |-\n    apiVersion: apps/v1\n    kind: Deployment\n    metadata:\n      name: web\n      labels: {app: patched}\n",
+    "base/kustomization.yaml": "resources: [a.yaml]\ncommonLabels: {app: based}\n",
+    "base/a.yaml": deployment,
+  },
+  "a label of many places is set again": {
+    "overlay/kustomization.yaml": "resources: [../base]\nnamePrefix: p-\nlabels:\n- pairs: {app: again}\n",
+    "base/kustomization.yaml": "resources: [a.yaml]\nlabels:\n- pairs: {app: based}\n  includeSelectors: true\n",
+    "base/a.yaml": deployment,
+  },
+  "an annotation of many places is changed in one": {
+    "overlay/kustomization.yaml":
+      "resources: [../base]\nnamePrefix: p-\nbuildMetadata: [originAnnotations]\npatches:\n- target: {kind: Deployment}\n  patch: |-\n    apiVersion: apps/v1\n    kind: Deployment\n    metadata:\n      name: any\n      annotations: {note: patched}\n",
+    "base/kustomization.yaml": "resources: [a.yaml]\ncommonAnnotations: {note: based}\n",
+    "base/a.yaml": deployment,
+  },
+  "a label of many places and a JSON patch": {
+    "overlay/kustomization.yaml":
+      "resources: [../base]\npatches:\n- target: {kind: Deployment}\n  patch: |-\n    - {op: replace, path: /metadata/labels/app, value: patched}\n",
+    "base/kustomization.yaml": "resources: [a.yaml]\ncommonLabels: {app: based}\n",
+    "base/a.yaml": deployment,
+  },
 };

@@ -99,8 +99,14 @@ function mergeFields(
     const merged = mergeNodes(old, change, type?.field(key.text), context);
     if (merged === undefined) drops.push(key.text);
     else if (merged !== old) {
-      if (merged.kind === "scalar") takeStyle(merged, old);
-      result.values[at] = merged;
+      if (merged.kind === "scalar" && old.kind === "scalar") {
+        // In place: other places may share it.
+        old.text = merged.text;
+        old.tag = merged.tag;
+      } else {
+        if (merged.kind === "scalar") takeStyle(merged, old);
+        result.values[at] = merged;
+      }
     }
   }
   if (patch !== undefined && patch !== result) {

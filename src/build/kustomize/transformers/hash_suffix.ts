@@ -3,8 +3,10 @@ import { sha256Hex } from "../../../core/sha256.ts";
 import type { YamlNode } from "../../../format/yaml_node/node.ts";
 import { getField } from "../../../format/yaml_node/node.ts";
 import { nodeToJson } from "../../../format/yaml_node/node_json.ts";
+import { wrapFault } from "../fault.ts";
 import { goJson } from "../go_json.ts";
-import { textOf } from "../identity.ts";
+import { idText, textOf } from "../identity.ts";
+import type { NamedResource } from "../named_resource.ts";
 import { mapAt, setScalarField } from "../node_edit.ts";
 import type { ResourceSet } from "../resource_set.ts";
 
@@ -13,12 +15,20 @@ export function addHashes(set: ResourceSet): void {
   let changed = false;
   for (const resource of set.list) {
     if (!resource.needsHash) continue;
-    const hash = contentHash(resource.node);
+    const hash = hashOf(resource);
     resource.remember(set.scopes);
     setScalarField(mapAt(resource.node, "metadata"), "name", `${resource.id().name}-${hash}`, "");
     changed = true;
   }
   if (changed) set.touch();
+}
+
+function hashOf(resource: NamedResource): string {
+  try {
+    return contentHash(resource.node);
+  } catch (error) {
+    throw wrapFault(`Cannot hash the content of ${idText(resource.id())}`, error);
+  }
 }
 
 const letters: Readonly<Record<string, string>> = { "0": "g", "1": "h", "3": "k", a: "m", e: "t" };

@@ -1,11 +1,11 @@
-import type { YamlNode } from "../../../format/yaml_node/node.ts";
-import { isEmptyNode } from "../../../format/yaml_node/node.ts";
+import type { ScalarNode, YamlNode } from "../../../format/yaml_node/node.ts";
+import { isEmptyNode, keyIndex, putField } from "../../../format/yaml_node/node.ts";
 import { fault, wrapFault } from "../fault.ts";
 import type { FieldSpec } from "../field_path.ts";
 import { pathParts, visitField } from "../field_path.ts";
 import type { Gvk } from "../identity.ts";
 import { idText, selects } from "../identity.ts";
-import { kindWord, setScalarField } from "../node_edit.ts";
+import { freshScalar, kindWord, setScalarField } from "../node_edit.ts";
 import type { Transform } from "./patches.ts";
 
 /** Whether a field spec is meant for a group, version and kind. */
@@ -13,7 +13,10 @@ export function isMatch(spec: FieldSpec, gvk: Gvk): boolean {
   return selects(spec, gvk);
 }
 
-/** Sets texts in the mappings at the given places: what labels and annotations do. Keys are set in sorted order. */
+/**
+ * Sets texts in the mappings at the given places: what labels and annotations do. Keys are set in sorted order. The places
+ * of one resource where a text is new share its node, as in kustomize: who changes one of them later changes all of them.
+ */
 export function prepareTexts(texts: ReadonlyMap<string, string>, fields: readonly FieldSpec[]): Transform {
   const entries = [...texts].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
   const rules = fields.map((field) => ({
@@ -22,16 +25,22 @@ export function prepareTexts(texts: ReadonlyMap<string, string>, fields: readonl
     // kustomize keeps annotations of its own there, so that the mapping is often there already.
     isAnnotations: !field.create && field.path === "metadata/annotations",
   }));
+  let made: (ScalarNode | undefined)[] = [];
   const setAll = (node: YamlNode) => {
     if (node.tag === "!!null") return;
     if (node.kind !== "map") throw fault(`Wrong node kind: expected a mapping, not a ${kindWord(node)}`);
-    for (const [key, text] of entries) setScalarField(node, key, text, "!!str");
+    for (let at = 0; at < entries.length; at++) {
+      const [key, text] = entries[at] as [string, string];
+      if (keyIndex(node, key) >= 0) setScalarField(node, key, text, "!!str");
+      else putField(node, key, made[at] ??= freshScalar(text, "!!str"));
+    }
   };
   return (set) => {
     if (entries.length === 0) return;
     for (const resource of set.list) {
       if (isEmptyNode(resource.node)) continue;
       const gvk = resource.gvk();
+      made = [];
       for (const { field, parts, isAnnotations } of rules) {
         if (!isMatch(field, gvk)) continue;
         if (isAnnotations) resource.openAnnotations();

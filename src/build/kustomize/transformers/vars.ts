@@ -63,21 +63,31 @@ export function bindVariables(set: ResourceSet, variables: readonly KnownVariabl
 }
 
 type Value = string | number | bigint | boolean | undefined;
+type Values = Pick<ReadonlyMap<string, Value>, "get">;
 
 /**
  * Replaces `$(NAME)` in the configured fields. A text that is nothing but one variable takes the value's type; `$$`
  * stands for `$`; names that are not known stay.
  *
+ * @returns names of the variables that no field had, in their order
  * @throws {StageError} BuildFailed when a variable has no resource or no field
  */
 export function resolveVariables(
   set: ResourceSet,
   variables: readonly KnownVariable[],
   fields: readonly FieldSpec[],
-): void {
-  if (variables.length === 0) return;
-  const values = new Map<string, Value>();
-  for (const variable of variables) values.set(variable.name, valueOf(set, variable));
+): readonly string[] {
+  if (variables.length === 0) return [];
+  const known = new Map<string, Value>();
+  for (const variable of variables) known.set(variable.name, valueOf(set, variable));
+  const unused = new Set(known.keys());
+  const values: Values = {
+    get(name) {
+      const value = known.get(name);
+      if (value !== undefined) unused.delete(name);
+      return value;
+    },
+  };
   const rules = fields.map((field) => ({ field, parts: pathParts(field.path) }));
   for (const resource of set.list) {
     const gvk = resource.gvk();
@@ -90,6 +100,7 @@ export function resolveVariables(
       }
     }
   }
+  return [...unused];
 }
 
 function valueOf(set: ResourceSet, variable: KnownVariable): Value {
@@ -126,7 +137,7 @@ function valueOf(set: ResourceSet, variable: KnownVariable): Value {
   }
 }
 
-function replaceIn(node: YamlNode, values: ReadonlyMap<string, Value>): void {
+function replaceIn(node: YamlNode, values: Values): void {
   if (!isPresent(node)) return;
   if (node.kind === "scalar") {
     if (isTextNode(node)) expandScalar(node, values);
@@ -146,7 +157,7 @@ function replaceIn(node: YamlNode, values: ReadonlyMap<string, Value>): void {
   }
 }
 
-function expandScalar(node: ScalarNode, values: ReadonlyMap<string, Value>): void {
+function expandScalar(node: ScalarNode, values: Values): void {
   const result = expand(node.text, values);
   node.style = "plain";
   node.explicitTag = false;
@@ -164,7 +175,7 @@ function expandScalar(node: ScalarNode, values: ReadonlyMap<string, Value>): voi
     : "!!float";
 }
 
-function expand(text: string, values: ReadonlyMap<string, Value>): string | number | bigint | boolean {
+function expand(text: string, values: Values): string | number | bigint | boolean {
   let out = "";
   let from = 0;
   for (let at = text.indexOf("$"); at >= 0 && at + 1 < text.length; at = text.indexOf("$", from)) {
