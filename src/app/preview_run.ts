@@ -1,3 +1,4 @@
+import { problemText } from "../config/problem.ts";
 import type { ObjectKey } from "../core/object.ts";
 import { keyText } from "../core/object.ts";
 import { openLog } from "../platform/log_writer.ts";
@@ -52,6 +53,7 @@ export async function runPreview(
   return {
     kind: "done",
     isCutShort,
+    problems: config.problems.filter((problem) => problem.severity === "error").map(problemText),
     statuses,
     failing: statuses.filter((status) => ["failing", "working"].includes(stateOf(status))),
     rendered: byObject(targets.flatMap((target) => [...target.rendered.values()])).map((one) => ({

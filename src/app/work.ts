@@ -43,6 +43,8 @@ export interface Preview extends Pass {
   readonly rendered: readonly Rendered[];
   /** Empty unless the target was asked. */
   readonly planned: readonly Planned[];
+  /** What is wrong with documents: their objects are left out of all this. */
+  readonly problems?: readonly string[];
   /** Per HelmRelease, where each value came from. */
   readonly explained: readonly { readonly owner: ObjectKey; readonly text: string }[];
 }

@@ -19,7 +19,8 @@ export const diff: Command = {
   name: "diff",
   usage: "",
   summary: "Show what would change in the target; never writes",
-  details: "Exit code 0: nothing would change; 3: something would; 1: something could not be built or asked.",
+  details:
+    "Exit code 0: nothing would change; 3: something would; 1: something could not be built or asked; 2: something is wrong with a document, and its object is left out.",
   flags: [configFlag, ...settingsFlags, timeoutFlag("5m"), outputFlag],
   async run(invocation, { app, console, signal }) {
     const form = outputForm(invocation.text("output"));
@@ -59,6 +60,9 @@ export const diff: Command = {
       console.err(`✗ ${keyText(status.key)}: ${readyOf(status).message}\n`);
     }
     if (outcome.isCutShort) console.err(`✗ ${timeIsOver(invocation, "5m")}\n`);
+    const problems = outcome.problems ?? [];
+    for (const problem of problems) console.err(`${problem}\n`);
+    if (problems.length > 0) return 2;
     if (outcome.failing.length > 0 || outcome.isCutShort) return 1;
     return changed.length === 0 ? 0 : 3;
   },

@@ -21,6 +21,7 @@ export const render: Command = {
   usage: "[KIND [NAME]]",
   summary: "Print what would be applied, per object; offline where the store has it",
   details: "Example: pilotfish render --config examples/quickstart ks site\n" +
+    "Exit code 0: all of it; 1: something could not be built; 2: something is wrong with a document, and its object is left out.\n" +
     "Values of Secrets are masked unless --show-secrets is given, also where variables or templates put them elsewhere.",
   positionals: [0, 2],
   flags: [
@@ -57,24 +58,37 @@ export const render: Command = {
         console.out(`# ${keyText(one.owner)}\n${one.text}`);
       }
     } else {
-      const shown = outcome.rendered.filter((rendered) => fits(rendered.owner));
+      const rendered = outcome.rendered.filter((one) => fits(one.owner));
       const mask = (resource: JsonObject): JsonObject => invocation.flag("show-secrets") ? resource : masked(resource);
       if (form === "json") {
-        console.out(printValue(shown.flatMap((one) => one.resources.map(mask)) as unknown as JsonValue, "json"));
+        console.out(printValue(rendered.flatMap((one) => one.resources.map(mask)) as unknown as JsonValue, "json"));
       } else {
-        for (const one of shown) {
+        for (const one of rendered) {
           for (const resource of one.resources) {
             console.out(`---\n# ${keyText(one.owner)}\n${printYaml(mask(resource))}`);
           }
         }
       }
     }
-    const failing = outcome.failing.filter((status) => fits(status.key));
+    const shown = outcome.failing.filter((status) => fits(status.key));
+    // What a source has to say is the reason of those who wait for it.
+    const sources = new Set(shown.flatMap(({ source }) => source === undefined ? [] : [keyText(source)]));
+    const failing = outcome.failing.filter((status) => fits(status.key) || sources.has(keyText(status.key)));
     for (const status of failing) {
       console.err(`✗ ${keyText(status.key)}: ${readyOf(status).message}\n`);
       if (status.hint !== undefined) console.err(`  hint: ${status.hint}\n`);
     }
     if (outcome.isCutShort) console.err(`✗ ${timeIsOver(invocation, "5m")}\n`);
+    const problems = outcome.problems ?? [];
+    for (const problem of problems) console.err(`${problem}\n`);
+    if (problems.length > 0) return 2;
+    const isKnown = [...outcome.statuses.map((status) => status.key), ...outcome.rendered.map((one) => one.owner)].some(
+      fits,
+    );
+    if (name !== undefined && !isKnown && !outcome.isCutShort) {
+      const where = namespace === undefined ? "" : ` in namespace "${namespace}"`;
+      throw new UsageError(`Cannot find ${kindWord} "${name}"${where} among the documents and what they bring`);
+    }
     return failing.length === 0 && !outcome.isCutShort ? 0 : 1;
   },
 };

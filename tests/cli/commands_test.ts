@@ -180,6 +180,33 @@ Deno.test("render masks Secrets, filters, and fails with what could not be built
   deepEqual(JSON.parse(one.out), [secret]);
   equal((await runFake(render, ["hr"], app)).out, "");
   await usage(render, ["--explain", "all"], /only values can be explained/, app);
+  await usage(render, ["ks", "nobody", "-n", "web"], /Cannot find ks "nobody" in namespace "web"/, app);
+});
+
+Deno.test("render and diff say which documents are left out, with exit code 2", async () => {
+  const app = preview({ rendered: [{ owner: key, resources: [secret] }], problems: ["a.yaml:3:1: wrong"] });
+  const rendered = await runFake(render, ["ks", "other"], app);
+  deepEqual([rendered.code, rendered.err], [2, "a.yaml:3:1: wrong\n"]);
+  const differing = await runFake(diff, [], app);
+  deepEqual([differing.code, differing.err], [2, "a.yaml:3:1: wrong\n"]);
+});
+
+Deno.test("render shows why a source has nothing for the object that was asked for", async () => {
+  const source = failingStatus("OCIRepository", "src", "no such tag", "Look");
+  const waiting = { ...failingStatus("Kustomization", "waits", "no artifact yet", "Look"), source: source.key };
+  const other = failingStatus("Kustomization", "other", "something else", "Look");
+  const { err } = await runFake(
+    render,
+    ["ks", "waits"],
+    preview({
+      statuses: [source, waiting, other],
+      failing: [source, waiting, other],
+    }),
+  );
+  deepEqual(err.match(/✗ .*/g), [
+    "✗ OCIRepository/default/src: no such tag",
+    "✗ Kustomization/default/waits: no artifact yet",
+  ]);
 });
 
 Deno.test("diff: 0 nothing, 3 something, 1 when something could not be asked", async () => {

@@ -1,6 +1,8 @@
 import { processDependencies } from "./chart/dependencies.ts";
+import { ChartError } from "./chart/metadata.ts";
 import { defaultDialect } from "./dialect.ts";
-import type { HelmBuildRequest, LoadedChart } from "./helm.ts";
+import { asBuildError, type HelmBuildRequest, type LoadedChart } from "./helm.ts";
+import { RenderError } from "./release/render.ts";
 import { coalesceValues } from "./values/coalesce.ts";
 import { type ExplainedValue, explainValues } from "./values/explain_values.ts";
 import { nullRulesOf } from "./values/null_rules.ts";
@@ -9,7 +11,7 @@ import { fluxValueLayers, mergeFluxValues } from "./values/values_from.ts";
 /**
  * Where each value of a release came from: the chart's defaults, a reference of `valuesFrom`, or `spec.values`.
  *
- * @throws {StageError} ValuesError
+ * @throws {StageError} ValuesError, BuildFailed
  */
 export function explainRelease(
   loaded: LoadedChart,
@@ -18,8 +20,14 @@ export function explainRelease(
   const dialect = request.dialect ?? defaultDialect;
   const references = request.valuesFrom ?? [];
   const joining = { rules: nullRulesOf(dialect), notify: () => {} };
-  const given = mergeFluxValues(request.values, references, dialect);
-  const chart = processDependencies(loaded.chart, given, { ...joining, sharesAliases: dialect === "helm3" });
-  const values = coalesceValues(chart, given, joining);
-  return explainValues(chart, values, fluxValueLayers(request.values, references, dialect));
+  try {
+    const given = mergeFluxValues(request.values, references, dialect);
+    const chart = processDependencies(loaded.chart, given, { ...joining, sharesAliases: dialect === "helm3" });
+    const values = coalesceValues(chart, given, joining);
+    return explainValues(chart, values, fluxValueLayers(request.values, references, dialect));
+  } catch (error) {
+    throw asBuildError(
+      error instanceof ChartError ? new RenderError("values", error.message, { cause: error }) : error,
+    );
+  }
 }

@@ -433,12 +433,17 @@ function ownedBy(resource: Resource, release: ReleaseIdentity): Resource {
 }
 
 /** A failure in the room's words. Helm's own text stays as it is. */
-function asBuildError(error: unknown): unknown {
+export function asBuildError(error: unknown): unknown {
   if (error instanceof RenderError) {
-    return new StageError(error.step === "values" ? "ValuesError" : "BuildFailed", error.message, { cause: error });
+    return error.step === "values"
+      ? new StageError("ValuesError", error.message, { cause: error, hint: valuesHint })
+      : new StageError("BuildFailed", error.message, { cause: error, hint: chartHint });
   }
   if (error instanceof ChartError || error instanceof YamlConversionError || error instanceof UnmarshalError) {
-    return new StageError("BuildFailed", error.message, { cause: error });
+    return new StageError("BuildFailed", error.message, { cause: error, hint: chartHint });
   }
   return error;
 }
+
+const chartHint = "See where its values come from: pilotfish render --explain values hr NAME";
+const valuesHint = "Check the values against the chart's values.schema.json: pilotfish render --explain values hr NAME";

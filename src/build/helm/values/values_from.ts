@@ -84,7 +84,10 @@ function readDocument(reference: ReferredValues, dialect: Dialect): Table {
     return tableOf(readValues(new TextEncoder().encode(reference.text), dialect));
   } catch (error) {
     if (!(error instanceof YamlConversionError) && !(error instanceof UnmarshalError)) throw error;
-    throw new StageError("ValuesError", `Cannot read values of ${reference.source}: it is no YAML map`);
+    // The text itself may be a secret, and so may what an error quotes of it.
+    const line = /\bline (\d+)/.exec(error.message)?.[1];
+    const where = line === undefined ? "" : ` (line ${line})`;
+    throw new StageError("ValuesError", `Cannot read values of ${reference.source}${where}: it is no YAML map`);
   }
 }
 
