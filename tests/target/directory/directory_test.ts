@@ -263,3 +263,34 @@ Deno.test("a deletion that a power cut could take back is for good before its ow
   deepEqual(await filesOf(disk), ["web/configmap-two.yaml"]);
   equal(remembered?.entries.length, 1);
 });
+
+Deno.test("what says that it is kept stays, and is nobody's any more", async () => {
+  const { disk, target } = setUp();
+  const kept = (name: string, policy: string): Resource => ({
+    ...configMap(name),
+    metadata: { name, namespace: "web", annotations: { "helm.sh/resource-policy": policy } },
+  });
+  const { inventory } = await target.apply(request([kept("a", "keep"), kept("b", "delete"), configMap("c")]), signal);
+  const result = await target.remove(owner, inventory.entries, {}, signal);
+
+  deepEqual(await filesOf(disk), ["web/configmap-a.yaml"]);
+  deepEqual(result.released.map((one) => one.entry.id), ["web_a__ConfigMap"]);
+  equal(result.removed.length, 2);
+  equal(await target.remembered(owner), undefined);
+});
+
+Deno.test("read() shows what its owner wrote, as it stands, and nothing else", async () => {
+  const { disk, target } = setUp();
+  await target.apply(request([configMap("one")]), signal);
+  const ref = refOf(configMap("one"));
+  const read = (patch: Partial<typeof ref> = {}, whose = owner) =>
+    target.read(whose, { ...ref, ...patch }, { defaultNamespace: "web" });
+
+  deepEqual(await read(), configMap("one"));
+  deepEqual(await read({ namespace: "" }), configMap("one"), "without a namespace, in the default one");
+  equal(await read({ name: "two" }), undefined);
+  equal(await read({ namespace: "other" }), undefined);
+  equal(await read({}, { ...owner, name: "other" }), undefined);
+  await disk.fileSystem.writeAtomic("/out/web/configmap-one.yaml", "a: [");
+  equal(await read(), undefined, "a file that somebody broke");
+});
