@@ -1,3 +1,4 @@
+import { isClusterLogin, parseClusterLogin } from "../core/cluster_login.ts";
 import type { Log } from "../core/log.ts";
 import type { References } from "../core/references.ts";
 import type { TargetSettings } from "../core/specs.ts";
@@ -6,6 +7,7 @@ import { parseYaml } from "../format/yaml.ts";
 import {
   type ClusterTools,
   openCluster,
+  openClusterByAccount,
   openForeignCluster,
   type OpenKubeApi,
 } from "../platform/kube/connect_cluster.ts";
@@ -71,7 +73,10 @@ export function openClusters(options: ClusterOptions): Clusters {
       clock: doors.clock,
       random: doors.random,
       ...leased,
-      openCluster: (kubeconfig) => openForeignCluster(kubeconfig, tools),
+      openCluster: (kubeconfig) =>
+        isClusterLogin(kubeconfig)
+          ? openClusterByAccount(parseClusterLogin(kubeconfig), api, tools)
+          : openForeignCluster(kubeconfig, tools),
     });
     const references: ClusterReferences = clusterReferences(api, {
       clock: doors.clock,

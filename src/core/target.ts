@@ -31,7 +31,7 @@ export interface TargetOptions {
   readonly ignore?: readonly { readonly paths: readonly string[]; readonly target?: ResourceSelector }[];
   /** Name of the ServiceAccount to act as, in the owner's namespace. */
   readonly serviceAccountName?: string;
-  /** Kubeconfig text of another cluster. */
+  /** Kubeconfig text of another cluster, or a login by account ({@linkcode clusterLoginText}). */
   readonly kubeconfig?: string;
   /** Namespace of resources that name none. Default the owner's. */
   readonly defaultNamespace?: string;

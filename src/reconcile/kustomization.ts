@@ -15,6 +15,7 @@ import type { KustomizationSpec } from "../core/specs.ts";
 import { messageOf, StageError } from "../core/stage_error.ts";
 import type { AppliedChange, ApplyResult, Target, TargetOptions, TargetRequest, WaitRequest } from "../core/target.ts";
 import { parseCel } from "../format/cel.ts";
+import { kubeconfigOf } from "./foreign_cluster.ts";
 import { missingChildren } from "./missing_children.ts";
 import type { Pipeline, RecordPatch, RemovalTools, Run, RunResult } from "./pipeline.ts";
 import type { ObjectRecord, Removal } from "./record.ts";
@@ -334,34 +335,6 @@ export async function targetOptions(
       : { kubeconfig: await kubeconfigOf(object.key.namespace, spec.kubeConfig, references) }),
     ...(object.annotations[pruneAnnotation] === "confirmed" ? { pruneConfirmed: true } : {}),
   };
-}
-
-async function kubeconfigOf(
-  namespace: string,
-  ref: NonNullable<KustomizationSpec["kubeConfig"]>,
-  references: References,
-): Promise<string> {
-  if (ref.secretRef === undefined) {
-    throw new StageError("NotBuiltYet", "Cannot use kubeConfig.configMapRef: not built yet", {
-      hint: "Put a kubeconfig into a Secret and name it in kubeConfig.secretRef",
-    });
-  }
-  const { name, key } = ref.secretRef;
-  const secret = await references.secret(namespace, name);
-  if (secret === undefined) {
-    throw new StageError(
-      "ReconciliationFailed",
-      `Cannot read kubeConfig Secret '${namespace}/${name}': secrets "${name}" not found`,
-    );
-  }
-  const value = key === undefined ? secret?.data.get("value") ?? secret?.data.get("value.yaml") : secret?.data.get(key);
-  if (value === undefined) {
-    throw new StageError(
-      "ReconciliationFailed",
-      `Cannot read kubeConfig: Secret '${namespace}/${name}' has no key '${key ?? "value"}'`,
-    );
-  }
-  return new TextDecoder().decode(value);
 }
 
 /** What {@linkcode applyAndPrune} is to bring about. */

@@ -230,6 +230,84 @@ const cases: Readonly<Record<string, (bench: Bench) => Promise<void>>> = {
     await place.end();
   },
 
+  "what stands in another cluster goes with its document, also when that went while nobody looked": async (bench) => {
+    const { lab, home } = bench;
+    const verbs = "--verb=get,list,watch,create,patch,delete";
+    await using place = await installed(bench, { rbac: { mode: "none" } });
+    // The account that acts there, and the right to ask for its tokens.
+    await lab.kubectl(["create", "serviceaccount", "remote", "-n", home]);
+    await lab.kubectl(["create", "role", "remote", "-n", home, verbs, "--resource=configmaps"]);
+    await lab.kubectl([
+      "create",
+      "rolebinding",
+      "remote",
+      "-n",
+      home,
+      "--role=remote",
+      `--serviceaccount=${home}:remote`,
+    ]);
+    await lab.kubectl(["create", "role", "tokens", "-n", home, "--verb=create", "--resource=serviceaccounts/token"]);
+    await lab.kubectl([
+      "create",
+      "rolebinding",
+      "tokens",
+      "-n",
+      home,
+      "--role=tokens",
+      `--serviceaccount=${home}:pilotfish`,
+    ]);
+    // Under another address it is another cluster.
+    const kubeconfig = (await Deno.readTextFile(lab.tokenKubeconfig)).replace("127.0.0.1", "localhost");
+    const address = /server: "?(https:\/\/[^",}\s]+)/.exec(kubeconfig)?.[1] ?? "";
+    const claims = JSON.parse(atob((await lab.kubectl(["create", "token", "remote", "-n", home])).split(".")[1] ?? ""));
+    const ca = await Deno.readTextFile(`${lab.folder}/${home}.account/ca.crt`);
+    const login = {
+      provider: "generic",
+      address,
+      "ca.crt": ca,
+      audiences: claims.aud[0],
+      serviceAccountName: "remote",
+    };
+    await push(place, bench, { "map.yaml": yamlOf(configMap(`${home}/greeting`, {})) });
+    const ways = {
+      secret: { secretRef: { name: "other" } },
+      account: { configMapRef: { name: "other" } },
+      cloud: { configMapRef: { name: "cloud" } },
+    };
+    await place.write(
+      "all.yaml",
+      yamlOf(
+        source(bench),
+        secret(`${home}/other`, { value: kubeconfig }),
+        configMap(`${home}/other`, login),
+        configMap(`${home}/cloud`, { ...login, provider: "aws" }),
+      ),
+    );
+    await place.write(
+      "apps.yaml",
+      yamlOf(
+        ...Object.entries(ways).map(([name, kubeConfig]) =>
+          kustomization(`${home}/${name}`, "site", { kubeConfig, namePrefix: `${name}-`, wait: true })
+        ),
+      ),
+    );
+    place.start();
+    await untilReady(place, "secret");
+    await untilReady(place, "account");
+    match(messageOf(await untilReady(place, "cloud", "False")), /provider "aws" is not built yet/);
+    const maps = () => lab.kubectl(["get", "configmap", "-n", home, "-o", "name"]);
+    match(await maps(), /account-greeting[\s\S]*secret-greeting/);
+    const state = await Deno.readTextFile(`${place.folder}/var/state/kustomization_${home}_secret.json`);
+    ok(!state.includes((await Deno.readTextFile(`${lab.folder}/token`)).trim()), "a login is never kept");
+
+    await place.end();
+    await Deno.remove(`${place.folder}/config/apps.yaml`);
+    place.start();
+    await until(maps, (names) => !names.includes("greeting"), { what: "the removal" });
+    await place.end();
+    equal(await lab.kubectl(["get", "configmap", "-n", home, "-l", "pilotfish.dev/inventory", "-o", "name"]), "");
+  },
+
   "of two copies one works, and the other takes over when it is killed": async (bench) => {
     const { lab, home } = bench;
     await using first = await installed(bench, { rbac: { mode: "namespace-admin" } });

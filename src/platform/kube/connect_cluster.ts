@@ -1,3 +1,4 @@
+import type { ClusterLogin } from "../../core/cluster_login.ts";
 import type { Clock } from "../../core/clock.ts";
 import type { FileSystem } from "../../core/file_system.ts";
 import type { JsonValue } from "../../core/json.ts";
@@ -6,6 +7,7 @@ import type { Connect, OpenNetwork } from "../../core/network.ts";
 import type { Processes } from "../../core/process.ts";
 import type { Random } from "../../core/random.ts";
 import { messageOf, StageError } from "../../core/stage_error.ts";
+import { accountTokens } from "./account_token.ts";
 import { authorizer } from "./credentials.ts";
 import { kubeClient } from "./kube_client.ts";
 import type { KubeConnection, PemSource } from "./kubeconfig.ts";
@@ -78,6 +80,27 @@ export async function openForeignCluster(text: string, tools: ClusterTools): Pro
   return await open(parseKubeconfig(parse(text, tools), { isForeign: true }), tools);
 }
 
+/**
+ * Connects to another cluster with tokens that `api` issues.
+ *
+ * @throws {StageError} InvalidDocument when its certificate authority cannot be used
+ */
+export async function openClusterByAccount(
+  login: ClusterLogin,
+  api: KubeApi,
+  tools: ClusterTools,
+): Promise<OpenKubeApi> {
+  const token = accountTokens(api, login, tools.clock);
+  const connection: KubeConnection = {
+    server: login.server,
+    namespace: "default",
+    ...(login.ca === undefined ? {} : { ca: { kind: "text", pem: login.ca } }),
+    login: { kind: "plugin", user: login.serviceAccount },
+    skipVerify: false,
+  };
+  return await open(connection, tools, async (isRefused) => ({ authorization: `Bearer ${await token(isRefused)}` }));
+}
+
 function parse(text: string, tools: ClusterTools): JsonValue {
   try {
     return tools.parseYaml(text);
@@ -103,7 +126,11 @@ async function podAccount(tools: ClusterTools): Promise<KubeConnection | undefin
   };
 }
 
-async function open(connection: KubeConnection, tools: ClusterTools): Promise<OpenKubeApi> {
+async function open(
+  connection: KubeConnection,
+  tools: ClusterTools,
+  headers?: (isRefused: boolean) => Promise<Readonly<Record<string, string>>>,
+): Promise<OpenKubeApi> {
   const plugin = connection.plugin === undefined ? undefined : loginPlugin(connection.plugin, tools);
   const pluginCert = (await plugin?.(false))?.clientCert;
   const network = await followingFiles(connection, pluginCert, tools);
@@ -117,7 +144,7 @@ async function open(connection: KubeConnection, tools: ClusterTools): Promise<Op
     authorize: authorizer(connection, {
       fileSystem: tools.fileSystem,
       clock: tools.clock,
-      plugin: async (isRefused) => (await plugin?.(isRefused))?.headers ?? {},
+      plugin: headers ?? (async (isRefused) => (await plugin?.(isRefused))?.headers ?? {}),
     }),
   });
   return { api, [Symbol.dispose]: () => network[Symbol.dispose]() };
