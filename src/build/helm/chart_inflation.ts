@@ -18,6 +18,8 @@ import { builtinSchema } from "../kustomize/merge/schema.ts";
 import { strategicMerge } from "../kustomize/merge/strategic_merge.ts";
 import { readChartArchive } from "./chart/archive.ts";
 import { ChartError } from "./chart/metadata.ts";
+import type { FetchLimited } from "./chart_repository.ts";
+import { pullFromRepository } from "./chart_repository.ts";
 import type { ChartFiles, ChartReference } from "./chart_source.ts";
 import { runTemplate } from "./template_command.ts";
 
@@ -27,6 +29,8 @@ export interface InflationTools {
   readonly random: Random;
   /** The packed chart of a reference. Absent: charts come from the tree alone. */
   readonly pullChart?: (reference: ChartReference, signal?: AbortSignal) => Promise<Uint8Array>;
+  /** Reads files of http(s) addresses: charts of repositories of the old kind. Absent: those are refused. */
+  readonly readUrl?: FetchLimited;
   /** Makes random values and the time of a render repeatable. */
   readonly seed?: string;
 }
@@ -40,7 +44,7 @@ type Files = Map<string, () => Uint8Array>;
  * A chart is the folder `<chartHome>/<name>` (`<chartHome>/<name>-<version>/<name>` where `repo` and `version` are
  * named), else it is pulled from `repo`.
  * Differs: a packed chart of the tree (`<chartHome>/<name>-<version>.tgz` or `<name>.tgz`) is taken before anything is
- * pulled; only `oci://` is pulled; what was pulled is not written into the tree.
+ * pulled; `http(s)://` is pulled only where it is allowed; what was pulled is not written into the tree.
  * @returns a renderer that throws {StageError} BuildFailed naming the chart
  */
 export function chartInflation(tree: FileTree, tools: InflationTools): RenderChart {
@@ -117,8 +121,20 @@ async function pulled(request: ChartRequest, tools: InflationTools, signal?: Abo
     );
   }
   const hint = `put the chart into "${folderOf(request)}"`;
+  if (/^https?:\/\//.test(repo) && tools.readUrl !== undefined) {
+    const wanted = { url: repo, name, version: version || (devel ? ">0.0.0-0" : "") };
+    try {
+      return await pullFromRepository(wanted, tools.readUrl, signal);
+    } catch (error) {
+      signal?.throwIfAborted();
+      throw wrapFault(`Cannot pull Helm chart "${name}" from "${repo}"`, error);
+    }
+  }
   if (!repo.startsWith("oci://")) {
-    throw fault(`Cannot pull Helm chart "${name}" from "${repo}": only oci:// is pulled; ${hint}`);
+    const refusal = /^https?:\/\//.test(repo)
+      ? "only oci:// is pulled here (http(s) by pilotfish build --allow-http)"
+      : "only oci:// is pulled";
+    throw fault(`Cannot pull Helm chart "${name}" from "${repo}": ${refusal}; ${hint}`);
   }
   if (tools.pullChart === undefined) {
     throw fault(`Cannot pull Helm chart "${name}" from "${repo}": charts are not pulled here; ${hint}`);

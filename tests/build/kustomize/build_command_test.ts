@@ -88,3 +88,29 @@ Deno.test("runBuild() renders charts through what it is handed, for the versions
   assert.equal(outcome.exitCode, 0, outcome.stderr);
   assert.deepEqual(asked, [["x", "1.30", ["a/v1", "b/v1"]]]);
 });
+
+Deno.test("runBuild() hands on how registries are reached, and reads http(s) files only where allowed", async () => {
+  const remote = { "app/kustomization.yaml": 'resources: ["https://example.com/a.yaml"]\n' };
+  const reached: unknown[] = [];
+  const reaching = {
+    ...tools,
+    openFolder: (path: string, reach: unknown) => {
+      reached.push(reach);
+      return Promise.resolve({ tree: treeOf(remote), path });
+    },
+    fetchFile: () => Promise.resolve(new TextEncoder().encode(files["shared.yaml"])),
+  };
+  const refused = await runBuild(["app"], reaching);
+  assert.match(refused.stderr, /Refusing to read "https:\/\/example.com\/a.yaml".*--allow-http/);
+  const read = await runBuild(
+    ["app", "--allow-http", "--creds=a:b:c", "--plain-http", "--ca-file", "ca.pem"],
+    reaching,
+  );
+  assert.match(read.stdout, /name: c/);
+  assert.deepEqual(reached, [
+    { allowHttp: false, insecure: false },
+    { allowHttp: true, insecure: true, credentials: "a:b:c", caFile: "ca.pem" },
+  ]);
+  const wrong = await runBuild(["app", "--creds", "a"], reaching);
+  assert.deepEqual([wrong.exitCode, wrong.stderr], [2, "Error: cannot use --creds: write USER:PASSWORD\n"]);
+});

@@ -176,6 +176,31 @@ Deno.test("build() reads http files through what it is handed", async () => {
   assert.match(result.text(), /name: "26"/);
 });
 
+Deno.test("build() reads http files for any field, each once, and says which one cannot be read", async () => {
+  const url = (name: string) => `https://example.com/${name}`;
+  const remote: Readonly<Record<string, string>> = {
+    [url("a.yaml")]: configMap,
+    [url("patch.yaml")]: `${configMap}data: {a: b}\n`,
+    [url("file.txt")]: "text",
+  };
+  const asked: string[] = [];
+  const fetchFile = (address: string) => {
+    asked.push(address);
+    const text = remote[address];
+    return text === undefined ? Promise.reject(new Error(`no ${address}`)) : Promise.resolve(encoder.encode(text));
+  };
+  const files = {
+    "kustomization.yaml": `resources: ["${url("a.yaml")}"]\npatches:\n- path: ${
+      url("patch.yaml")
+    }\nconfigMapGenerator:\n- name: g\n  files: ["k=${url("file.txt")}"]\n`,
+  };
+  const result = await build(treeOf(files), "", { fetchFile });
+  assert.deepEqual(result.resources().map((resource) => resource.data), [{ a: "b" }, { k: "text" }]);
+  assert.deepEqual(asked.toSorted(), Object.keys(remote).toSorted());
+  const missing = treeOf({ "kustomization.yaml": `resources: ["${url("gone.yaml")}"]\n` });
+  await assert.rejects(build(missing, "", { fetchFile }), /no https:\/\/example.com\/gone.yaml/);
+});
+
 Deno.test("build() inflates charts only when it is told to and handed a renderer", async () => {
   const files = { "kustomization.yaml": "namespace: ns\nhelmCharts: [{name: x, valuesInline: {a: 1}}]\n" };
   assert.match((await failure(files)).message, /--enable-helm/);
