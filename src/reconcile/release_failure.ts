@@ -18,7 +18,8 @@ export function releaseFailure(
   const isActions = ["ReconciliationFailed", "HealthCheckFailed", "BuildFailed"].includes(stage.reason);
   if (!isActions && !isRefused) return stage;
   return new StageError(reason, `${action}: ${stage.message.trimEnd()}`, {
-    cause: stage.cause,
+    // What the schema says is the whole message already.
+    ...(isRefused ? {} : { cause: stage.cause }),
     hint: stage.hint,
     ...(stage.retryAfterMs === undefined ? {} : { retryAfterMs: stage.retryAfterMs }),
   });

@@ -27,6 +27,8 @@ export interface LabCluster extends AsyncDisposable {
   kubectl(args: readonly string[], stdin?: string): Promise<string>;
   /** Runs another program of the lab against the cluster. */
   run(program: string, args: readonly string[]): Promise<string>;
+  /** Runs Flux's controllers beside the cluster: those that are installed. */
+  flux(): Promise<void>;
   /** Stops the whole control plane. */
   stop(): Promise<void>;
   /** Starts it again at the same address with what it held. */
@@ -52,6 +54,7 @@ export async function startCluster(
     tokenKubeconfig: `${folder}/token.kubeconfig`,
     kubectl: (args, stdin) => run(`${bin}/kubectl`, ["--kubeconfig", kubeconfig, ...args], { stdin }),
     run: (name, args) => run(`${bin}/${name}`, ["--kubeconfig", kubeconfig, ...args]),
+    flux: async () => void await run(program, ["flux", folder]),
     stop: async () => void await run(program, ["stop", folder]),
     start: async () => void await run(program, ["cluster", folder, ...kind, "--port", port], { env }),
     async [Symbol.asyncDispose]() {

@@ -20,6 +20,8 @@ export async function failureReason(
   const pods = object.kind === "Pod" ? [object] : await podsOf(access, object, signal);
   const texts = pods.map(podReason).filter((text) => text !== undefined);
   if (texts[0] !== undefined) return texts[0];
+  const refused = refusedPods(object);
+  if (refused !== undefined) return refused;
   const suspects = [...pods.filter((pod) => !isReady(pod)).slice(0, 1), object];
   for (const suspect of suspects) {
     const text = await lastWarning(access, suspect, signal);
@@ -81,6 +83,19 @@ function podReason(pod: JsonObject): string | undefined {
     return `Pod ${name}: ${String(scheduled.reason)}: ${cut(String(scheduled.message ?? ""))}`;
   }
   return undefined;
+}
+
+/** Why a workload's Pods are not even made: a quota, a policy, a ServiceAccount that is not there. */
+function refusedPods(object: JsonObject): string | undefined {
+  const status = isJsonObject(object.status) ? object.status : {};
+  const refusal = listItems(status, "conditions").find((item) =>
+    item.type === "ReplicaFailure" && item.status === "True"
+  );
+  return refusal === undefined
+    ? undefined
+    : `${String(object.kind)} ${String((object.metadata as JsonObject).name)}: ${String(refusal.reason)}: ${
+      cut(String(refusal.message ?? ""))
+    }`;
 }
 
 /** The last warning about an object. */
