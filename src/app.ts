@@ -76,7 +76,7 @@ export function createApp(): App {
     artifacts: async ({ caFile, credentials, insecure, ...rest }) => {
       const caCert = caFile === undefined ? undefined : await readHostText(caFile);
       if (caFile !== undefined && caCert === undefined) {
-        throw new Error(`Cannot read certificate authority "${caFile}"`);
+        throw new Error(`Cannot read certificate authority "${caFile}": there is no such file`);
       }
       const login = {
         insecure,

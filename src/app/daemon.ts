@@ -7,7 +7,7 @@ import type { JsonValue } from "../core/json.ts";
 import { canonicalJson } from "../core/json.ts";
 import type { Log } from "../core/log.ts";
 import type { Settings } from "../core/specs.ts";
-import { messageOf } from "../core/stage_error.ts";
+import { asStageError, messageOf } from "../core/stage_error.ts";
 import { mapLargeBuffers } from "../platform/deno_allocator.ts";
 import { denoClock } from "../platform/deno_clock.ts";
 import { absolutePath, onHangUp, releaseMemory, residentBytes } from "../platform/deno_environment.ts";
@@ -177,7 +177,7 @@ async function openServers(
   let socket: ControlSocket | undefined;
   const handle = (app: Hono) => (request: Request) => app.fetch(request);
   if (settings.listen !== "off") {
-    const server = serveTcp(handle(openApp(tools)), addressOf(settings.listen));
+    const server = listening("--listen", settings.listen, handle(openApp(tools)));
     servers.push(server);
     log.info("status served", { address: `http://${server.address}/` });
   }
@@ -195,9 +195,20 @@ async function openServers(
       throw new RefusedError(`Cannot use the token in "${settings.control.tokenFile}": it needs 16 characters`);
     }
     const guarded = controlApp({ ...tools, engine: loop.engine, token });
-    servers.push(serveTcp(handle(guarded), addressOf(settings.control.listen)));
+    servers.push(listening("--control-listen", settings.control.listen, handle(guarded)));
   }
   return { servers, ...(socket === undefined ? {} : { socket }) };
+}
+
+/** Serves on an address. @throws {StageError} with the flag that names it, when the system refuses it */
+function listening(flag: string, address: string, handle: (request: Request) => Response | Promise<Response>) {
+  try {
+    return serveTcp(handle, addressOf(address));
+  } catch (error) {
+    throw asStageError(error, "InvalidDocument", `Cannot listen on "${address}"`, {
+      hint: `Is another program there, perhaps a Pilotfish? Name another address in ${flag}`,
+    });
+  }
 }
 
 function addressOf(text: string): { readonly hostname: string; readonly port: number } {

@@ -1,4 +1,8 @@
 import type { JsonValue } from "../core/json.ts";
+import { messageOf } from "../core/stage_error.ts";
+import { compileRegexp } from "../format/go_regexp.ts";
+import { isTag } from "../format/image_reference.ts";
+import { parseRange } from "../format/semver.ts";
 import type { ArtifactCommands } from "../app.ts";
 import type { Command, CommandTools, Flag, Invocation } from "./command.ts";
 import { UsageError } from "./command.ts";
@@ -63,6 +67,8 @@ export const push: Command = {
   async run(invocation, tools) {
     const [path = "", reference = ""] = invocation.positionals;
     const form = outputForm(invocation.text("output"));
+    const more = invocation.list("tag");
+    checkTags(more);
     const artifacts = await artifactsOf(invocation, tools);
     const [source, revision, created] = [
       invocation.text("source"),
@@ -79,7 +85,6 @@ export const push: Command = {
       ...(revision === undefined ? {} : { revision }),
       ...(created === undefined ? {} : { created }),
     });
-    const more = invocation.list("tag");
     if (more.length > 0) await artifacts.tag(`${withoutTag(reference)}@${pushed.descriptor.digest}`, more);
     const result = {
       url: pushed.name,
@@ -142,6 +147,7 @@ export const tag: Command = {
   flags: loginFlags,
   async run(invocation, tools) {
     const [reference = "", ...tags] = invocation.positionals;
+    checkTags(tags);
     const descriptor = await (await artifactsOf(invocation, tools)).tag(reference, tags);
     tools.console.out(`✔ ${descriptor.digest} is now ${tags.join(", ")}\n`);
     return 0;
@@ -163,6 +169,8 @@ export const ls: Command = {
   async run(invocation, tools) {
     const form = outputForm(invocation.text("output"));
     const [semver, regex] = [invocation.text("semver"), invocation.text("regex")];
+    if (semver !== undefined) check("--semver", () => parseRange(semver));
+    if (regex !== undefined) check("--regex", () => compileRegexp(regex));
     const listed = await (await artifactsOf(invocation, tools)).list(invocation.positionals[0] ?? "", {
       ...(semver === undefined ? {} : { semver }),
       ...(regex === undefined ? {} : { regex }),
@@ -233,6 +241,21 @@ function pair(text: string): readonly [string, string] {
   const equals = text.indexOf("=");
   if (equals <= 0) throw new UsageError(`Cannot use annotation "${text}": write KEY=VALUE`);
   return [text.slice(0, equals), text.slice(equals + 1)];
+}
+
+function checkTags(tags: readonly string[]): void {
+  const wrong = tags.find((tag) => !isTag(tag));
+  if (wrong === undefined) return;
+  throw new UsageError(`Cannot use tag "${wrong}": it must be letters, digits, "_", "." and "-", at most 128`);
+}
+
+/** Reads a flag's value before anything is asked. @throws {UsageError} with what is wrong */
+function check(flag: string, read: () => unknown): void {
+  try {
+    read();
+  } catch (error) {
+    throw new UsageError(`Cannot use ${flag}: ${messageOf(error)}`);
+  }
 }
 
 function withoutTag(reference: string): string {

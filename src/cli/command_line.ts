@@ -40,6 +40,8 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
     if (error instanceof StageError) console.err(`  hint: ${error.hint}\n`);
     // Rooms that may not import this one refuse by the name.
     const isUsage = error instanceof Error && error.name === "UsageError";
+    // A reference that cannot be read was typed wrong, and its hint says how it is written.
+    if (error instanceof StageError && error.reason === "URLInvalid") return 2;
     if (isUsage) {
       console.err(`  hint: pilotfish help${Object.hasOwn(commands, name) ? ` ${name}` : ""}\n`);
     }

@@ -38,6 +38,11 @@ function notBuilt(name: string, usage: string, summary: string): () => Promise<C
     summary: `${summary} (not built yet)`,
     flags: [],
     positionals: [0, 10],
-    run: () => Promise.reject(new StageError("NotBuiltYet", `Cannot run "${name}": it is not built yet`)),
+    run: () =>
+      Promise.reject(
+        new StageError("NotBuiltYet", `Cannot run "${name}": it is not built yet`, {
+          hint: "pilotfish help lists the commands that are",
+        }),
+      ),
   });
 }

@@ -28,7 +28,8 @@ export const events: Command = {
       (kind === undefined || event.object.kind === kind) && (name === undefined || event.object.name === name) &&
       (namespace === undefined || event.object.namespace === namespace);
     const past = (await client.events()).filter(fits);
-    if (form === "table") {
+    if (form === "table" && past.length === 0) console.err("No events found\n");
+    else if (form === "table") {
       console.out(table(["TIME", "SEVERITY", "OBJECT", "REASON", "MESSAGE"], past.map(row)));
     } else console.out(printValue(past as unknown as JsonValue, form));
     if (!invocation.flag("follow")) return 0;

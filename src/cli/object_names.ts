@@ -20,7 +20,10 @@ export function kindOf(word: string): string {
   const found = kinds.find((entry) => entry.names.includes(lower));
   if (found !== undefined) return found.kind;
   const near = nearest(lower, kinds.flatMap((entry) => entry.names));
-  throw new UsageError(`Cannot find kind "${word}"${near === undefined ? "" : `; did you mean "${near}"?`}`);
+  const known = kinds.map((entry) => entry.names.at(-1)).join(", ");
+  throw new UsageError(
+    `Cannot find kind "${word}"${near === undefined ? `: known are ${known}` : `; did you mean "${near}"?`}`,
+  );
 }
 
 /**

@@ -38,9 +38,14 @@ export class StageError extends Error {
 }
 
 /** `error` itself when it is a {@linkcode StageError}, else one of `reason` that carries it as its cause. */
-export function asStageError(error: unknown, reason: Reason, action: string): StageError {
+export function asStageError(
+  error: unknown,
+  reason: Reason,
+  action: string,
+  options: { readonly hint?: string } = {},
+): StageError {
   if (error instanceof StageError) return error;
-  return new StageError(reason, `${action}: ${messageOf(error)}`, { cause: error });
+  return new StageError(reason, `${action}: ${messageOf(error)}`, { ...options, cause: error });
 }
 
 /** Text of an error and of its causes, outermost first, without repeats. The runtime hides network reasons in `cause`. */

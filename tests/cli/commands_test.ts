@@ -1,5 +1,6 @@
 import { deepEqual, equal, match, ok, rejects } from "node:assert/strict";
 import type { App } from "../../src/app.ts";
+import { copy, ls, push, tag } from "../../src/cli/artifacts.ts";
 import { check } from "../../src/cli/check.ts";
 import { type Command, UsageError } from "../../src/cli/command.ts";
 import { runCommandLine } from "../../src/cli/command_line.ts";
@@ -228,6 +229,32 @@ Deno.test("diff: 0 nothing, 3 something, 1 when something could not be asked", a
   equal(changed.err, "► skipped ConfigMap/web/page: not ours\n");
   equal((await runFake(diff, [], preview({ planned, failing: [broken] }))).code, 1);
   equal((await runFake(diff, [], preview({ isCutShort: true }))).code, 1);
+});
+
+Deno.test("tags, ranges and patterns of artifact commands are checked before a registry is asked", async () => {
+  await usage(tag, ["oci://a.test/b:v1", "good", "bad tag"], /Cannot use tag "bad tag": it must be letters/);
+  await usage(push, [".", "oci://a.test/b:v1", "--tag", "a/b"], /Cannot use tag "a\/b"/);
+  const noArtifacts = { artifacts: () => Promise.resolve({} as Awaited<ReturnType<App["artifacts"]>>) };
+  await usage(ls, ["oci://a.test/b", "--semver", ">>1"], /Cannot use --semver: .*range of versions/, noArtifacts);
+  await usage(ls, ["oci://a.test/b", "--regex", "("], /Cannot use --regex: .*missing closing/, noArtifacts);
+});
+
+Deno.test("copy fails by name when referrers did not come along", async () => {
+  const descriptor = { mediaType: "m", digest: `sha256:${"a".repeat(64)}`, size: 1 } as const;
+  const copying = (leftOut: readonly (typeof descriptor)[]) => ({
+    artifacts: () =>
+      Promise.resolve(
+        { copy: () => Promise.resolve({ descriptor, referrers: [descriptor], leftOut }) } as unknown as Awaited<
+          ReturnType<App["artifacts"]>
+        >,
+      ),
+  });
+  const whole = await runFake(copy, ["a.test/b:v1", "a.test/c"], copying([]));
+  deepEqual([whole.code, whole.err], [0, ""]);
+  match(whole.out, /and 1 referrer\n$/);
+  const partly = await runFake(copy, ["a.test/b:v1", "a.test/c"], copying([descriptor]));
+  equal(partly.code, 1);
+  match(partly.err, /too deep to follow are sha256:a+\n {2}hint: /);
 });
 
 Deno.test("what is not built says so", async () => {

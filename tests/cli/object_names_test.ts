@@ -19,7 +19,7 @@ Deno.test("kindOf() knows short names, plurals and any case", () => {
     ] as const
   ) equal(kindOf(word), kind);
   refuses(() => kindOf("kustomisation"), /Cannot find kind "kustomisation"; did you mean "kustomization"\?/);
-  refuses(() => kindOf("zzzzzzzzz"), /Cannot find kind "zzzzzzzzz"$/);
+  refuses(() => kindOf("zzzzzzzzz"), /Cannot find kind "zzzzzzzzz": known are oci, helmrepo, ks, hr, checkouts/);
 });
 
 Deno.test("objectOf() reads words, a slash and two slashes", () => {

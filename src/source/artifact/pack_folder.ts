@@ -34,7 +34,9 @@ export interface PackRequest {
 export async function packFolder(path: string, request: PackRequest, fileSystem: FileSystem): Promise<Digest> {
   const files = await filesOf(path, request.ignore, fileSystem);
   if (files.length === 0) {
-    throw new StageError("ReadOperationFailed", `Cannot push "${path}": it holds no file that is not ignored`);
+    throw new StageError("ReadOperationFailed", `Cannot push "${path}": it holds no file that is not ignored`, {
+      hint: "Name another folder, or keep files with --ignore '!PATTERN'",
+    });
   }
   const { readable, controller } = createTarPacker();
   const packing = addFiles(path, files, controller, fileSystem).catch((error: unknown) => controller.error(error));

@@ -2,7 +2,7 @@ import type { Descriptor, Platform } from "../../core/descriptor.ts";
 import type { FileSystem } from "../../core/file_system.ts";
 import { temporaryPrefix } from "../../core/file_system.ts";
 import { inParallel } from "../../core/in_parallel.ts";
-import { StageError } from "../../core/stage_error.ts";
+import { asStageError, StageError } from "../../core/stage_error.ts";
 import { choosePlatform } from "../choose_platform.ts";
 import { parseManifestDocument } from "../manifest_document.ts";
 import type { OciSource } from "../oci_source.ts";
@@ -57,7 +57,13 @@ export async function pullToFolder(
 
 async function writeLayer(from: OciSource, layer: Descriptor, folder: string, tools: PullTools): Promise<number> {
   const call = tools.signal === undefined ? {} : { signal: tools.signal };
-  await tools.fileSystem.makeFolder(folder);
+  try {
+    await tools.fileSystem.makeFolder(folder);
+  } catch (error) {
+    throw asStageError(error, "ReadOperationFailed", `Cannot write to "${folder}"`, {
+      hint: "Check the path, and that you may write there",
+    });
+  }
   await using content = new LayerContent(await from.blob(layer, call), layer, tools);
   return /tar|\+gzip|\+zstd/.test(layer.mediaType)
     ? await writeFiles(content, folder, tools)

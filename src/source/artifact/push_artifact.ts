@@ -40,7 +40,11 @@ export async function pushArtifact(
   tools: SpoolPlace,
 ): Promise<Descriptor> {
   const info = await tools.fileSystem.stat(path);
-  if (info === undefined) throw new StageError("ReadOperationFailed", `Cannot push "${path}": there is nothing`);
+  if (info === undefined) {
+    throw new StageError("ReadOperationFailed", `Cannot push "${path}": there is nothing`, {
+      hint: "Check the path",
+    });
+  }
   return info.kind === "folder" ? await pushFolder(path, to, options, tools) : await pushFile(path, to, options, tools);
 }
 

@@ -14,7 +14,14 @@ export function redact(text: string): string {
 
 /** An error with the same text, redacted, and nothing else of the original: fit to be a cause. */
 export function redactedError(error: unknown): Error {
-  return new Error(redact(messageOf(error)));
+  return new Error(redact(withoutLayers(messageOf(error))));
+}
+
+/** What went wrong on the way, without the layers of the runtime around it and the address, which messages name anyway. */
+function withoutLayers(text: string): string {
+  return text
+    .replace(/^(?:fetch failed: )?error sending request for url \([^)]*\): /, "")
+    .replace(/^client error \((?:Connect|SendRequest)\): /, "");
 }
 
 /** A URL for people: scheme, host and path. */

@@ -15,7 +15,7 @@ import type { ObjectKey } from "../../core/object.ts";
 import { keyText } from "../../core/object.ts";
 import type { Resource, ResourceRef } from "../../core/resource.ts";
 import { isResource, refOf, refText } from "../../core/resource.ts";
-import { messageOf, StageError } from "../../core/stage_error.ts";
+import { asStageError, messageOf, StageError } from "../../core/stage_error.ts";
 import type {
   AppliedChange,
   ApplyResult,
@@ -46,6 +46,8 @@ interface WantedFile {
   readonly entry: InventoryEntry;
 }
 
+const diskHint = "Check the path of the target, its space, and that Pilotfish may write there";
+
 /** A folder as a target. It is made with the first resource. */
 export class DirectoryTarget implements Target {
   readonly kind = "directory";
@@ -75,6 +77,15 @@ export class DirectoryTarget implements Target {
   }
 
   async apply(request: TargetRequest, signal: AbortSignal): Promise<ApplyResult> {
+    try {
+      return await this.#apply(request, signal);
+    } catch (error) {
+      if (signal.aborted) throw error;
+      throw asStageError(error, "ReconciliationFailed", `Cannot write to ${this.name}`, { hint: diskHint });
+    }
+  }
+
+  async #apply(request: TargetRequest, signal: AbortSignal): Promise<ApplyResult> {
     await this.#ownership.load();
     refuseClusterOptions(request.options);
     const { owner } = request;

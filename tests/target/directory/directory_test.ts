@@ -98,6 +98,20 @@ Deno.test("a file that somebody else wrote is never replaced, unless it already 
   deepEqual(await filesOf(disk), ["web/configmap-one.yaml"]);
 });
 
+Deno.test("a disk that refuses is told with the folder, and is no fault of ours", async () => {
+  for (const kind of ["ENOSPC", "EROFS", "EIO"] as const) {
+    const disk = new FaultyDisk();
+    disk.arm({ at: 1, kind, stays: true });
+    const target = new DirectoryTarget("/out", { fileSystem: disk.fileSystem, layout: "tree" });
+    await rejects(
+      target.apply(request([configMap("a", { x: "1" })]), new AbortController().signal),
+      (error: Error & { reason: string; hint: string }) =>
+        error.reason === "ReconciliationFailed" && /^Cannot write to directory \/out: /.test(error.message) &&
+        /path of the target/.test(error.hint),
+    );
+  }
+});
+
 Deno.test("two owners of one file: the second is told who the first is", async () => {
   const { target } = setUp();
   await target.apply(request([configMap("one")]), signal);
