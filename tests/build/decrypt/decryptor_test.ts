@@ -100,6 +100,25 @@ Deno.test("decryptTree() opens values files of charts", async () => {
   equal(readText(opened, "more.yaml"), readText(opened, "suffix.yaml"));
 });
 
+Deno.test("decryptTree() opens the sources of plugins, inline and in files", async () => {
+  const values = caseOf("suffix.yaml");
+  const env = caseOf("some.env");
+  const tree = treeOf({
+    "kustomization.yaml":
+      "generators:\n- chart.yaml\n- |-\n  apiVersion: builtin\n  kind: SecretGenerator\n  metadata: {name: s}\n  envs: [some.env]\n- gone.yaml\n",
+    "chart.yaml":
+      "apiVersion: builtin\nkind: HelmChartInflationGenerator\nmetadata: {name: c}\nname: a\nvaluesFile: suffix.yaml\n---\napiVersion: builtin\nkind: ConfigMapGenerator\nmetadata: {name: m}\nfiles: [left.yaml]\n",
+    "suffix.yaml": values.encrypted,
+    "left.yaml": values.encrypted,
+    "some.env": env.encrypted,
+  });
+  const keys = { ...values.keys, ...env.keys };
+  const opened = await openDecryptor(toolsOf(keys)).decryptTree(tree, "");
+  deepEqual(contentOf("x.yaml", readText(opened, "suffix.yaml") ?? ""), contentOf("x.yaml", values.decrypted ?? ""));
+  equal(readText(opened, "some.env"), env.decrypted);
+  equal(readText(opened, "left.yaml"), values.encrypted);
+});
+
 Deno.test("decryptResource() opens a whole object although kustomize has changed it since", async () => {
   const one = caseOf("secret.yaml");
   const [document] = parseYamlDocuments(one.encrypted);
@@ -174,6 +193,39 @@ Deno.test("key services are asked as they expect, and only where they are", asyn
     /^AWS4-HMAC-SHA256 Credential=AKID\/20260101\/eu-west-1\/kms\/aws4_request, /,
   );
   deepEqual(JSON.parse(asked[1]?.body ?? "").EncryptionContext, { app: "x" });
+});
+
+Deno.test("a role of AWS is assumed before its key is asked", async () => {
+  const asked: { url: string; headers: Record<string, string>; body: string }[] = [];
+  const network: Network = async (request) => {
+    asked.push({ url: request.url, headers: Object.fromEntries(request.headers), body: await request.text() });
+    const Credentials = { AccessKeyId: "ROLE", SecretAccessKey: "r", SessionToken: "token" };
+    return Response.json(
+      request.url.includes("//sts.")
+        ? { AssumeRoleResponse: { AssumeRoleResult: { Credentials } } }
+        : { Plaintext: btoa("key") },
+    );
+  };
+  const secret = { "sops.aws-kms": "aws_access_key_id: AKID\naws_secret_access_key: s\n" };
+  const fields = { arn: "arn:aws:kms:eu-west-1:123456789012:key/abc", enc: "AQ==" };
+  const role = "arn:aws:iam::123456789012:role/team/reader";
+
+  const key = await awsKeys.open({ ...fields, role }, toolsOf(secret, network));
+
+  equal(new TextDecoder().decode(key), "key");
+  equal(asked[0]?.url, "https://sts.eu-west-1.amazonaws.com/");
+  equal(new URLSearchParams(asked[0]?.body).get("RoleArn"), role);
+  match(asked[0]?.headers.authorization ?? "", /Credential=AKID\/20260101\/eu-west-1\/sts\//);
+  match(asked[1]?.headers.authorization ?? "", /Credential=ROLE\//);
+  equal(asked[1]?.headers["x-amz-security-token"], "token");
+  await rejects(
+    awsKeys.open({ ...fields, role: "arn:aws-cn:iam::1:role/x" }, toolsOf(secret, network)),
+    /no role of AWS/,
+  );
+  await rejects(
+    awsKeys.open({ ...fields, role }, toolsOf(secret, () => Response.json({}))),
+    /gave no credentials of role/,
+  );
 });
 
 Deno.test("credentials never go to an address that an artifact made up", async () => {
