@@ -118,12 +118,13 @@ export class GoStruct extends GoObject {
   }
 }
 
-const smallInts: readonly GoInt[] = Array.from({ length: 1152 }, (_, index) => new GoInt(goTypes.int, index - 128));
+/** Small integers, each made with its first use. */
+const smallInts: (GoInt | undefined)[] = [];
 
 /** An `int`. Values outside 64 bits wrap, fractions are cut. */
 export function goInt(value: number | bigint): GoInt {
   if (typeof value === "number" && value >= -128 && value < 1024 && Number.isInteger(value)) {
-    return smallInts[value + 128] as GoInt;
+    return smallInts[value + 128] ??= new GoInt(goTypes.int, value);
   }
   return new GoInt(goTypes.int, wrapInteger(value, goTypes.int));
 }
