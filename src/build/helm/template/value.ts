@@ -124,7 +124,8 @@ const smallInts: (GoInt | undefined)[] = [];
 /** An `int`. Values outside 64 bits wrap, fractions are cut. */
 export function goInt(value: number | bigint): GoInt {
   if (typeof value === "number" && value >= -128 && value < 1024 && Number.isInteger(value)) {
-    return smallInts[value + 128] ??= new GoInt(goTypes.int, value);
+    // The sum makes a plain zero of a negative one.
+    return smallInts[value + 128] ??= new GoInt(goTypes.int, value + 0);
   }
   return new GoInt(goTypes.int, wrapInteger(value, goTypes.int));
 }
