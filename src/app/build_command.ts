@@ -31,7 +31,7 @@ export async function runBuild(args: readonly string[], doors: Doors = hostDoors
       if ((await fileSystem.stat(folder))?.kind !== "folder") return undefined;
       const { root, folders } = await reachOf(folder, fileSystem);
       const tree = await treeOfFolders(root, folders, fileSystem);
-      return { tree, path: folder.slice(root.length).replace(/^\//, "") };
+      return { tree, path: folder.slice(root.length).replace(/^\//, ""), rootPath: root };
     },
     isFolder: async (path) => (await fileSystem.stat(absolutePath(path)))?.kind === "folder",
     renderChart: (tree, reach) => lazyInflation(tree, doors, { registries, reach }),

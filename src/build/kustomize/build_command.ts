@@ -9,6 +9,15 @@ import { build } from "./kustomize.ts";
 import type { FetchFile } from "./load.ts";
 import { nodeToJson } from "../../format/yaml_node/node_json.ts";
 
+/** A folder that is to be built. */
+export interface OpenFolder {
+  readonly tree: FileTree;
+  /** The folder's path in the tree. */
+  readonly path: string;
+  /** Where the tree's root stands on a disk, for absolute paths of files. */
+  readonly rootPath?: string;
+}
+
 /** What `pilotfish build` is handed of the outside. */
 export interface BuildTools {
   /**
@@ -18,7 +27,7 @@ export interface BuildTools {
   openFolder(
     path: string,
     reach: BuildReach,
-  ): Promise<{ readonly tree: FileTree; readonly path: string } | undefined>;
+  ): Promise<OpenFolder | undefined>;
   /** Whether `--output` names a folder that is there. */
   isFolder(path: string): Promise<boolean>;
   /** Renders charts for a kustomization of a tree. */
@@ -110,7 +119,7 @@ export async function runBuild(args: readonly string[], tools: BuildTools): Prom
   const opened = await tools.openFolder(parsed.path, parsed.reach);
   if (opened === undefined) return failed(`must build at directory: "${parsed.path}" is no folder`);
   try {
-    const result = await build(opened.tree, opened.path, optionsOf(parsed, tools, opened.tree));
+    const result = await build(opened.tree, opened.path, optionsOf(parsed, tools, opened));
     const warnings = result.warnings.map((warning) => `${warning}\n`).join("");
     const stderr = notes + warnings;
     if (parsed.output === undefined) return { stdout: result.text(), stderr, exitCode: 0, written: new Map() };
@@ -123,14 +132,15 @@ export async function runBuild(args: readonly string[], tools: BuildTools): Prom
   }
 }
 
-function optionsOf(parsed: Arguments, tools: BuildTools, tree: FileTree): BuildOptions {
+function optionsOf(parsed: Arguments, tools: BuildTools, opened: OpenFolder): BuildOptions {
   return {
     loadRestriction: parsed.restriction,
     reorder: parsed.reorder ?? "legacy",
     isReorderAsked: parsed.reorder !== undefined,
     enableHelm: parsed.enableHelm,
+    ...(opened.rootPath === undefined ? {} : { rootPath: opened.rootPath }),
     chartDefaults: { kubeVersion: parsed.kubeVersion, apiVersions: parsed.apiVersions },
-    ...(tools.renderChart === undefined ? {} : { renderChart: tools.renderChart(tree, parsed.reach) }),
+    ...(tools.renderChart === undefined ? {} : { renderChart: tools.renderChart(opened.tree, parsed.reach) }),
     ...(tools.fetchFile === undefined || !parsed.reach.allowHttp ? {} : { fetchFile: tools.fetchFile }),
   };
 }

@@ -73,10 +73,12 @@ export interface LoaderOptions {
   readonly restriction: LoadRestriction;
   /** Without them, http(s) addresses are refused. */
   readonly remote?: RemoteFiles | undefined;
+  /** Where the tree's root stands on a disk, from which absolute paths of files count. Default `/`. */
+  readonly rootPath?: string | undefined;
 }
 
 /**
- * Loader of a folder of a tree. Paths stay inside the tree, absolute ones count from its root; the tree has no links.
+ * Loader of a folder of a tree. Paths stay inside the tree; the tree has no links.
  *
  * @throws {StageError} BuildFailed when the folder is not there
  */
@@ -96,11 +98,12 @@ interface Ground {
   readonly folders: ReadonlySet<string>;
   readonly restriction: LoadRestriction;
   readonly remote?: RemoteFiles | undefined;
+  readonly rootPath?: string | undefined;
 }
 
 function loaderAt(ground: Ground, folder: string, visited: readonly string[]): Loader {
   const resolve = (path: string): string => {
-    const joined = path.startsWith("/") ? cleanJoin("", path.slice(1)) : cleanJoin(folder, path);
+    const joined = joinIn(ground, folder, path);
     if (joined.startsWith("..")) {
       throw fault(`Security: path "${path}" in "${folder || "."}" leads out of the tree`);
     }
@@ -130,8 +133,7 @@ function loaderAt(ground: Ground, folder: string, visited: readonly string[]): L
     readText: (path) => decodeText(path, read(path)),
     hasFile: (path) => {
       if (isHttp(path) || path.includes("\0")) return false;
-      const joined = path.startsWith("/") ? cleanJoin("", path.slice(1)) : cleanJoin(folder, path);
-      return ground.tree.has(joined);
+      return ground.tree.has(joinIn(ground, folder, path));
     },
     enter: (path) => {
       if (path === "") throw fault("New root cannot be empty");
@@ -154,6 +156,14 @@ function loaderAt(ground: Ground, folder: string, visited: readonly string[]): L
       return loaderAt(ground, next, [folder, ...visited]);
     },
   };
+}
+
+/** Path in the tree of a path that a kustomization of `folder` names; it starts with `..` when it leads out. */
+function joinIn({ rootPath = "/" }: Ground, folder: string, path: string): string {
+  if (!path.startsWith("/")) return cleanJoin(folder, path);
+  const clean = `/${cleanJoin("", path.slice(1))}`;
+  const root = rootPath === "/" ? "" : rootPath;
+  return clean.startsWith(`${root}/`) ? clean.slice(root.length + 1) : `..${clean}`;
 }
 
 function readRemote(url: string, remote: RemoteFiles | undefined): Uint8Array {
