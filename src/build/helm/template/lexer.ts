@@ -48,7 +48,7 @@ export class Lexer {
       const isTrimmed = hasLeftMarker(source, open + 2);
       const inside = open + (isTrimmed ? 4 : 2);
       let end = open;
-      if (isTrimmed) { while (end > start && isSpace(source[end - 1])) end--; }
+      if (isTrimmed) { while (end > start && isSpace(source.charCodeAt(end - 1))) end--; }
       if (end > start) {
         this.#position = open;
         return { type: "text", text: source.slice(start, end), start };
@@ -206,11 +206,12 @@ function scanNumber(source: string, start: number): { readonly end: number; read
 /** The character (code point) at an index; "" at the end. */
 function characterAt(source: string, index: number): string {
   const code = source.codePointAt(index);
-  return code === undefined ? "" : String.fromCodePoint(code);
+  return code === undefined ? "" : code < 0x10000 ? source[index] as string : String.fromCodePoint(code);
 }
 
-function isSpace(character: string | undefined): boolean {
-  return character === " " || character === "\t" || character === "\r" || character === "\n";
+/** Whether a code unit (`NaN` at the end) is a blank. */
+function isSpace(code: number): boolean {
+  return code === 32 || code === 10 || code === 9 || code === 13;
 }
 
 function isDigit(character: string | undefined): boolean {
@@ -218,27 +219,50 @@ function isDigit(character: string | undefined): boolean {
 }
 
 function skipSpace(source: string, index: number): number {
-  while (isSpace(source[index])) index++;
+  while (isSpace(source.charCodeAt(index))) index++;
   return index;
 }
 
 function skipName(source: string, index: number): number {
   while (true) {
+    const code = source.charCodeAt(index);
+    if (code < 128) {
+      if (!isAsciiName(code)) return index;
+      index++;
+      continue;
+    }
     const character = characterAt(source, index);
     if (character === "" || !isNameCharacter(character)) return index;
     index += character.length;
   }
 }
 
+function isAsciiName(code: number): boolean {
+  return code >= 97 && code <= 122 || code >= 65 && code <= 90 || code >= 48 && code <= 57 || code === 95;
+}
+
 /** Whether a name may end at an index. */
 function isTerminated(source: string, index: number): boolean {
-  const character = source[index];
-  return character === undefined || isSpace(character) || ".,|:)(".includes(character) ||
-    source.startsWith("}}", index);
+  switch (source.charCodeAt(index)) {
+    case 32: // Blanks and `. , | : ( )`.
+    case 9:
+    case 10:
+    case 13:
+    case 46:
+    case 44:
+    case 124:
+    case 58:
+    case 41:
+    case 40:
+      return true;
+    case 125: // `}}`
+      return source.charCodeAt(index + 1) === 125;
+  }
+  return index >= source.length;
 }
 
 function hasLeftMarker(source: string, index: number): boolean {
-  return source[index] === "-" && isSpace(source[index + 1]);
+  return source.charCodeAt(index) === 45 && isSpace(source.charCodeAt(index + 1));
 }
 
 /** A closing delimiter at an index: `}}`, or a blank and `-}}`. */
@@ -246,6 +270,7 @@ function rightDelimiter(
   source: string,
   index: number,
 ): { readonly end: number; readonly isTrimmed: boolean } | undefined {
-  if (isSpace(source[index]) && source.startsWith("-}}", index + 1)) return { end: index + 4, isTrimmed: true };
-  return source.startsWith("}}", index) ? { end: index + 2, isTrimmed: false } : undefined;
+  const code = source.charCodeAt(index);
+  if (code === 125) return source.charCodeAt(index + 1) === 125 ? { end: index + 2, isTrimmed: false } : undefined;
+  return isSpace(code) && source.startsWith("-}}", index + 1) ? { end: index + 4, isTrimmed: true } : undefined;
 }

@@ -45,21 +45,21 @@ export interface Token {
   readonly start: number;
 }
 
-const words: ReadonlySet<string> = new Set<Keyword>([
-  "block",
-  "break",
-  "continue",
-  "define",
-  "else",
-  "end",
-  "if",
-  "nil",
-  "range",
-  "template",
-  "with",
-]);
-
-/** Whether a word is a keyword. */
+/** Whether a word is a keyword. Asked for every word of every template: the length decides for most. */
 export function isKeyword(word: string): word is Keyword {
-  return words.has(word);
+  switch (word.length) {
+    case 2:
+      return word === "if";
+    case 3:
+      return word === "end" || word === "nil";
+    case 4:
+      return word === "else" || word === "with";
+    case 5:
+      return word === "range" || word === "block" || word === "break";
+    case 6:
+      return word === "define";
+    case 8:
+      return word === "template" || word === "continue";
+  }
+  return false;
 }

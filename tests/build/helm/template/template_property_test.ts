@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { StageError } from "../../../../src/core/stage_error.ts";
+import { Lexer } from "../../../../src/build/helm/template/lexer.ts";
 import { parseTemplate } from "../../../../src/build/helm/template/parser.ts";
 import { ParseError } from "../../../../src/build/helm/template/template_error.ts";
 import { renderFiles } from "../../../support/template_harness.ts";
@@ -65,6 +66,24 @@ const pieces = [
 const templates = fc.array(fc.constantFrom(...pieces), { maxLength: 40 }).map((parts) => parts.join(" "));
 const actions = fc.array(fc.constantFrom(...pieces.slice(4)), { maxLength: 10 })
   .map((parts) => `{{ ${parts.join(" ")} }}`);
+
+Deno.test("Lexer.next() always comes to an end, and never goes back", () => {
+  fc.assert(
+    fc.property(fc.oneof(fc.string(), templates, actions), (text) => {
+      const lexer = new Lexer(text);
+      let last = 0;
+      for (let count = 0;; count++) {
+        assert.ok(count <= text.length + 1, `more tokens than characters in ${JSON.stringify(text)}`);
+        const { type, start } = lexer.next();
+        if (type === "eof" || type === "error") break;
+        assert.ok(start >= last && start < text.length);
+        last = start;
+      }
+      assert.equal(lexer.next().type, "eof");
+    }),
+    { numRuns: 2000 },
+  );
+});
 
 Deno.test("parseTemplate() throws nothing but coded errors", () => {
   fc.assert(

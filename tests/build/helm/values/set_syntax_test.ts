@@ -56,13 +56,16 @@ Deno.test("assign() throws nothing but SetSyntaxError", () => {
   const letters = fc.constantFrom("a", "b", ".", "=", ",", "[", "]", "{", "}", "\\", "0", "1", "-", '"', " ", "é");
   const text = fc.array(letters, { maxLength: 30 }).map((parts) => parts.join(""));
   const kinds = fc.constantFrom<SetMode["kind"]>("typed", "string", "json", "literal", "file");
-  fc.assert(fc.property(text, kinds, (source, kind) => {
-    try {
-      set(source, kind === "file" ? { kind, read: (path) => path } : { kind });
-    } catch (error) {
-      assert.ok(error instanceof SetSyntaxError, String(error));
-    }
-  }));
+  fc.assert(
+    fc.property(text, kinds, (source, kind) => {
+      try {
+        set(source, kind === "file" ? { kind, read: (path) => path } : { kind });
+      } catch (error) {
+        assert.ok(error instanceof SetSyntaxError, String(error));
+      }
+    }),
+    { numRuns: 2000 },
+  );
 });
 
 interface StrvalsCase {
