@@ -10,6 +10,7 @@ import {
 import type { OnTransfer } from "../source/artifact/progress.ts";
 import { pullToFolder } from "../source/artifact/pull_to_folder.ts";
 import { pushArtifact, type PushOptions } from "../source/artifact/push_artifact.ts";
+import { pushChart } from "../source/artifact/push_chart.ts";
 import { type Doors, hostDoors } from "./doors.ts";
 import { type OpenReference, openReference } from "./open_reference.ts";
 import { openRegistries, type RegistryLogin } from "./registry.ts";
@@ -28,7 +29,7 @@ export interface ArtifactCommands {
   push(
     path: string,
     reference: string,
-    push: Omit<PushOptions, "tag">,
+    push: Omit<PushOptions, "tag"> & { readonly asChart?: boolean },
   ): Promise<{ readonly descriptor: Descriptor; readonly name: string; readonly tag: string }>;
   /** @returns number of files written */
   pull(reference: string, folder: string): Promise<{ readonly descriptor: Descriptor; readonly files: number }>;
@@ -50,7 +51,12 @@ export function artifactCommands(options: ArtifactOptions): ArtifactCommands {
   const transfer = options.onTransfer === undefined ? {} : { onTransfer: options.onTransfer };
   return {
     async push(path, reference, push) {
-      const { repository, wanted } = open(reference);
+      const { repository, wanted, hasTag } = open(reference);
+      if (push.asChart === true) {
+        const tag = hasTag ? { tag: wanted } : {};
+        const options = { ...push, ...transfer, ...tag, signal };
+        return { ...await pushChart(absolutePath(path), repository, options, doors), name: repository.name };
+      }
       const descriptor = await pushArtifact(absolutePath(path), repository, {
         ...push,
         ...transfer,

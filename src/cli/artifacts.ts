@@ -61,6 +61,11 @@ export const push: Command = {
       value: "TIME",
       help: "Time of creation, RFC 3339 (default 1970, so that digests repeat)",
     },
+    {
+      name: "chart",
+      type: "boolean",
+      help: "PATH is a packed Helm chart: push it as helm does (default tag: its version)",
+    },
     ...loginFlags,
     outputFlag,
   ],
@@ -81,6 +86,7 @@ export const push: Command = {
     const pushed = await artifacts.push(path, reference, {
       annotations: Object.fromEntries(invocation.list("annotation").map(pair)),
       ignore: invocation.list("ignore"),
+      ...(invocation.flag("chart") ? { asChart: true } : {}),
       ...(source === undefined ? {} : { source }),
       ...(revision === undefined ? {} : { revision }),
       ...(created === undefined ? {} : { created }),

@@ -10,6 +10,7 @@ import { denoRandom } from "../../src/platform/deno_random.ts";
 import { copyArtifact } from "../../src/source/artifact/copy_artifact.ts";
 import { inspectArtifact, listArtifacts } from "../../src/source/artifact/inspect_artifact.ts";
 import { pullToFolder } from "../../src/source/artifact/pull_to_folder.ts";
+import { pushChart } from "../../src/source/artifact/push_chart.ts";
 import { pushArtifact } from "../../src/source/artifact/push_artifact.ts";
 import { openLayout } from "../../src/source/layout/layout_source.ts";
 import { fixedCredential } from "../../src/source/registry/credential.ts";
@@ -72,6 +73,55 @@ e2e("artifacts that we push are read by crane, and those of crane by us", async 
     equal(pulled.files, 2);
     equal(await Deno.readTextFile(`${out}/deploy/app.yaml`), files["deploy/app.yaml"]);
     deepEqual((await listArtifacts(ours, { semver: ">=1.0.0" })).map((one) => one.tag), ["v1.0.0"]);
+  }
+});
+
+e2e("charts that helm pushes are pulled by us, and those of ours by helm", async () => {
+  await using registry = await startRegistry();
+  using client = openLabClient();
+  const chart = await folderOf(registry, "web", {
+    "Chart.yaml": "apiVersion: v2\nname: web\nversion: 1.2.0+build.3\ndescription: A chart\nhome: https://web.test\n" +
+      "maintainers: [{name: Ann, email: ann@web.test}]\nsources: [https://git.test/web]\n",
+    "values.yaml": "size: 1\n",
+    "templates/map.yaml":
+      "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: web}\ndata: {size: {{ .Values.size | quote }}}\n",
+  });
+  await registry.run("helm", ["package", chart, "-d", registry.folder]);
+  const packed = `${registry.folder}/web-1.2.0+build.3.tgz`;
+  await registry.run("helm", ["push", packed, `oci://${registry.host}/theirs`, "--plain-http"]);
+
+  const theirs = repositoryAt(client, registry, "theirs/web");
+  const out = `${registry.folder}/chart-out`;
+  await pullToFolder(theirs, "1.2.0_build.3", out, { ...disk, platform: { os: "linux", architecture: "amd64" } });
+  equal(await Deno.readTextFile(`${out}/web/values.yaml`), "size: 1\n");
+
+  const ours = repositoryAt(client, registry, "ours/web");
+  const { tag } = await pushChart(packed, ours, {}, disk);
+  equal(tag, "1.2.0_build.3");
+  const [seen, wanted] = [await inspectArtifact(ours, tag), await inspectArtifact(theirs, tag)];
+  deepEqual(
+    seen.parts.map((part) => [part.mediaType, part.digest]),
+    wanted.parts.map((part) => [part.mediaType, part.digest]),
+  );
+  equal(seen.config?.mediaType, wanted.config?.mediaType);
+  const lasting = ({ annotations }: typeof seen) => {
+    const { "org.opencontainers.image.created": _, ...rest } = annotations;
+    return rest;
+  };
+  deepEqual(lasting(seen), lasting(wanted));
+
+  const copied = repositoryAt(client, registry, "copied/web");
+  await copyArtifact(theirs, tag, copied, { tag });
+  for (const name of ["ours", "copied"]) {
+    const folder = `${registry.folder}/by-helm-${name}`;
+    await Deno.mkdir(folder);
+    const reference = `oci://${registry.host}/${name}/web`;
+    await registry.run("helm", ["pull", reference, "--version", "1.2.0+build.3", "--plain-http", "-d", folder]);
+    deepEqual(await Deno.readFile(`${folder}/web-1.2.0+build.3.tgz`), await Deno.readFile(packed));
+    match(
+      await registry.run("helm", ["template", "x", reference, "--version", "1.2.0+build.3", "--plain-http"]),
+      /size: "1"/,
+    );
   }
 });
 

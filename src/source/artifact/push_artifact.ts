@@ -95,28 +95,44 @@ async function pushLayer(
   layer: Layer,
   { to, options }: { readonly to: OciDestination; readonly options: PushOptions },
 ): Promise<Descriptor> {
-  const created = options.created ?? epoch;
-  const annotations = {
-    ...options.annotations,
-    "org.opencontainers.image.created": created,
-    ...(options.source === undefined ? {} : { "org.opencontainers.image.source": options.source }),
-    ...(options.revision === undefined ? {} : { "org.opencontainers.image.revision": options.revision }),
-  };
-  const config = new TextEncoder().encode(JSON.stringify({
-    created,
+  const config = JSON.stringify({
+    created: options.created ?? epoch,
     architecture: "",
     os: "",
     config: {},
     rootfs: { type: "layers", diff_ids: [layer.contentDigest] },
-  }));
-  const configDescriptor = { mediaType: mediaTypes.fluxConfig, digest: digestOf(config), size: config.length };
+  });
+  return await sendArtifact({ ...layer, config: { mediaType: mediaTypes.fluxConfig, text: config } }, to, options);
+}
+
+/** One layer with its config, and the manifest that names them. */
+export interface SentArtifact {
+  readonly descriptor: Descriptor;
+  readonly content: BlobContent;
+  readonly config: { readonly mediaType: string; readonly text: string };
+}
+
+/** Sends config, layer and manifest. Annotations of `options` come beside time, source and revision. */
+export async function sendArtifact(
+  artifact: SentArtifact,
+  to: OciDestination,
+  options: PushOptions,
+): Promise<Descriptor> {
+  const annotations = {
+    ...options.annotations,
+    "org.opencontainers.image.created": options.created ?? epoch,
+    ...(options.source === undefined ? {} : { "org.opencontainers.image.source": options.source }),
+    ...(options.revision === undefined ? {} : { "org.opencontainers.image.revision": options.revision }),
+  };
+  const config = new TextEncoder().encode(artifact.config.text);
+  const configDescriptor = { mediaType: artifact.config.mediaType, digest: digestOf(config), size: config.length };
   await pushContent(to, configDescriptor, (offset) => new Blob([config.slice(offset)]).stream(), options);
-  await pushContent(to, layer.descriptor, layer.content, options);
+  await pushContent(to, artifact.descriptor, artifact.content, options);
   const manifest = JSON.stringify({
     schemaVersion: 2,
     mediaType: mediaTypes.manifest,
     config: configDescriptor,
-    layers: [layer.descriptor],
+    layers: [artifact.descriptor],
     annotations: Object.fromEntries(Object.entries(annotations).sort(([a], [b]) => (a < b ? -1 : 1))),
   });
   return await to.pushManifest(

@@ -1,6 +1,6 @@
 import { deepEqual, equal, match, ok, rejects } from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import { gunzipSync } from "node:zlib";
+import { gunzipSync, gzipSync } from "node:zlib";
 import type { Descriptor } from "../../../src/core/descriptor.ts";
 import { mediaTypes } from "../../../src/core/descriptor.ts";
 import { digestOf } from "../../../src/core/digest.ts";
@@ -8,6 +8,7 @@ import { copyArtifact } from "../../../src/source/artifact/copy_artifact.ts";
 import { inspectArtifact, listArtifacts } from "../../../src/source/artifact/inspect_artifact.ts";
 import type { TransferEvent } from "../../../src/source/artifact/progress.ts";
 import { pullToFolder } from "../../../src/source/artifact/pull_to_folder.ts";
+import { pushChart } from "../../../src/source/artifact/push_chart.ts";
 import { pushArtifact } from "../../../src/source/artifact/push_artifact.ts";
 import { openLayout } from "../../../src/source/layout/layout_source.ts";
 import type { OciDestination } from "../../../src/source/oci_source.ts";
@@ -15,6 +16,7 @@ import { seededRandom } from "../../support/call_context.ts";
 import { FakeClock } from "../../support/fake_clock.ts";
 import { FaultyDisk } from "../../support/faulty_file_system.ts";
 import * as faults from "../../support/registry_faults.ts";
+import { tarOf } from "../../support/tar_of.ts";
 import { bytesOf, registryAndClient } from "../registry/registry_fixture.ts";
 
 async function diskWith(files: Readonly<Record<string, string>>) {
@@ -82,6 +84,39 @@ Deno.test("pushArtifact() takes one file as it is, and says what is not there", 
   equal(new TextDecoder().decode(bytes), "{}");
   await rejects(pushArtifact("/nowhere", repository(), { tag: "v1" }, disk), { reason: "ReadOperationFailed" });
   await rejects(pushArtifact("/empty", repository(), { tag: "v1" }, disk), { reason: "ReadOperationFailed" });
+});
+
+Deno.test("pushChart() takes a packed chart as it is, and says what is none", async () => {
+  const chartYaml = "apiVersion: v2\nname: web\nversion: 1.0.0+a\ndescription: Text\nannotations: {note: x}\n";
+  const { fileSystem } = new FaultyDisk();
+  await fileSystem.makeFolder("/in/folder");
+  const write = (name: string, files: Record<string, string>) =>
+    fileSystem.writeAtomic(
+      `/in/${name}`,
+      gzipSync(tarOf(Object.entries(files).map(([path, content]) => ({ path, content })))),
+    );
+  await write("web.tgz", { "web/Chart.yaml": chartYaml, "web/values.yaml": "{}" });
+  await write("none.tgz", { "web/values.yaml": "{}" });
+  await write("nameless.tgz", { "web/Chart.yaml": "apiVersion: v2\n" });
+  await fileSystem.writeAtomic("/in/text.tgz", "no archive");
+  const { repository } = registryAndClient();
+
+  const { tag } = await pushChart("/in/web.tgz", repository(), {}, { fileSystem });
+  equal(tag, "1.0.0_a");
+  const seen = await inspectArtifact(repository(), tag);
+  equal(seen.config?.mediaType, mediaTypes.helmConfig);
+  deepEqual(seen.annotations, {
+    note: "x",
+    "org.opencontainers.image.created": "1970-01-01T00:00:00Z",
+    "org.opencontainers.image.description": "Text",
+    "org.opencontainers.image.title": "web",
+    "org.opencontainers.image.version": "1.0.0+a",
+  });
+  deepEqual((await layerOf(repository(), tag)).bytes, await fileSystem.read("/in/web.tgz"));
+  equal((await pushChart("/in/web.tgz", repository(), { tag: "other" }, { fileSystem })).tag, "other");
+  for (const name of ["folder", "none.tgz", "nameless.tgz", "text.tgz", "missing.tgz"]) {
+    await rejects(pushChart(`/in/${name}`, repository(), {}, { fileSystem }), { reason: /./ }, name);
+  }
 });
 
 Deno.test("pullToFolder() gives back what was pushed, from registry and layout", async () => {
