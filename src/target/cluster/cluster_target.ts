@@ -17,7 +17,7 @@ import { isJsonObject } from "../../core/json.ts";
 import type { JsonValue } from "../../core/json.ts";
 import { canonicalJson } from "../../core/json.ts";
 import type { KubeApi } from "../../core/kube_api.ts";
-import { isKubeError, KubeError } from "../../core/kube_api.ts";
+import { isKubeError, KubeError, metadataOnly } from "../../core/kube_api.ts";
 import type { ObjectKey } from "../../core/object.ts";
 import { keyText } from "../../core/object.ts";
 import type { Random } from "../../core/random.ts";
@@ -83,8 +83,8 @@ export interface ClusterTarget extends Target, Disposable {
 }
 
 const applyTimeoutMs = 300_000;
-/** Milliseconds for which the labels of a whole cluster are not read again. */
-const recoveryFreshMs = 60_000;
+/** Milliseconds for which the labels of a whole cluster are not read again: longer than a first pass over many owners. */
+const recoveryFreshMs = 300_000;
 
 /** Makes a target of a cluster. Nothing is sent before it is used. */
 export function clusterTarget(options: ClusterTargetOptions): ClusterTarget {
@@ -178,6 +178,13 @@ class Cluster implements ClusterTarget {
       return await this.#guarded("Cannot delete", async () => {
         const access = await this.#removalAccess(state, options);
         if (access === undefined) return outOfReach(state, entries);
+        if (options.isWholeRemoval === true && await this.#isAccountGone(owner, options, signal)) {
+          const message =
+            `is left behind: ServiceAccount "${options.serviceAccountName}" may not delete it, it is gone`;
+          const released = entries.map((entry) => ({ entry, message: `${entry.id} ${message}` }));
+          await this.#trim(state, { removed: [], kept: [], released }, signal);
+          return { removed: [], kept: [], released };
+        }
         const all = union({ entries: [...state.stored.values()] }, { entries }).entries;
         const guards = this.#options.guards ?? true;
         const others = ownerLabels(owner) === undefined
@@ -309,6 +316,8 @@ class Cluster implements ClusterTarget {
 
   /** Takes what is gone, or not ours any more, out of the inventory. */
   async #trim(state: OwnerState, result: RemoveResult, signal: AbortSignal): Promise<void> {
+    // What is gone is not there any more: the same once more makes it again.
+    state.wanted = "";
     const gone = new Set(inventoryOf(result.removed.map((change) => change.ref)).entries.map((entry) => entry.id));
     for (const { entry } of result.released) gone.add(entry.id);
     for (const [key, proof] of [...state.proofs]) {
@@ -400,27 +409,39 @@ class Cluster implements ClusterTarget {
    * Differs: Flux goes on by the bindings that are left.
    */
   async #assertAccount({ owner, options }: TargetRequest, signal: AbortSignal): Promise<void> {
-    const { serviceAccountName } = options;
-    if (serviceAccountName === undefined) return;
-    const { api } = await this.#connection(options.kubeconfig);
-    const names = [owner.namespace, serviceAccountName].map(encodeURIComponent);
-    try {
-      await api.send({ method: "GET", path: `/api/v1/namespaces/${names[0]}/serviceaccounts/${names[1]}` }, signal);
-    } catch (error) {
-      if (isKubeError(error, 403)) return;
-      if (!isKubeError(error, 404)) throw error;
-      throw new StageError(
-        "ReconciliationFailed",
-        `Cannot act for ${keyText(owner)}: ServiceAccount "${owner.namespace}/${serviceAccountName}" is not there`,
-        { cause: error, hint: "Create it, or correct spec.serviceAccountName" },
-      );
-    }
+    if (!await this.#isAccountGone(owner, options, signal)) return;
+    throw new StageError(
+      "ReconciliationFailed",
+      `Cannot act for ${
+        keyText(owner)
+      }: ServiceAccount "${owner.namespace}/${options.serviceAccountName}" is not there`,
+      { hint: "Create it, or correct spec.serviceAccountName" },
+    );
   }
 
   /** Whoever removes: what stands in another cluster is never sought in ours. `undefined` when that one is out of reach. */
   async #removalAccess(state: OwnerState, options: TargetOptions): Promise<Access | undefined> {
     if (options.kubeconfig !== undefined || state.cluster === "") return await this.#access(state.owner, options);
     return state.access.api.name === state.cluster ? state.access : undefined;
+  }
+
+  /** Whether the account of an owner was deleted: what it applied then stays (kustomize-controller 1.9, `finalize`). */
+  async #isAccountGone(owner: ObjectKey, options: TargetOptions, signal: AbortSignal): Promise<boolean> {
+    const { serviceAccountName, kubeconfig } = options;
+    if (serviceAccountName === undefined || serviceAccountName === "") return false;
+    const { api } = await this.#connection(kubeconfig);
+    try {
+      const path = `/api/v1/namespaces/${encodeURIComponent(owner.namespace)}/serviceaccounts/${
+        encodeURIComponent(serviceAccountName)
+      }`;
+      await api.send({ method: "GET", path, accept: metadataOnly }, signal);
+      return false;
+    } catch (error) {
+      // Who may not look lets the deletion itself tell.
+      if (isKubeError(error, 403)) return false;
+      if (isKubeError(error, 404)) return true;
+      throw error;
+    }
   }
 
   #connection(kubeconfig: string | undefined): Promise<Connection> {

@@ -353,3 +353,21 @@ Deno.test("an entry without a namespace, left by an apply that failed, never sta
   nothingRemoved(await bench.remove(kept, unplaced, { defaultNamespace: "default" }));
   ok(bench.cluster.object(`${maps}/a`));
 });
+
+Deno.test("what an account applied that is gone now stays, and is forgotten", async () => {
+  using bench = new TargetBench();
+  const account = "/api/v1/namespaces/default/serviceaccounts/deployer";
+  bench.cluster.put(account, thing("v1", "ServiceAccount", "deployer", {}, { namespace: "default" }));
+  const options = { serviceAccountName: "deployer" };
+  const applied = await bench.apply(apps, [map("a")], options);
+  bench.cluster.put(account, undefined);
+
+  const result = await bench.remove(apps, applied.inventory.entries, { ...options, isWholeRemoval: true });
+
+  nothingRemoved(result);
+  deepEqual([result.kept, result.released.length], [[], 1]);
+  ok(bench.cluster.object(`${maps}/a`));
+  bench.cluster.put(account, thing("v1", "ServiceAccount", "deployer", {}, { namespace: "default" }));
+  const back = await bench.apply(apps, [map("a")], options);
+  equal((await bench.remove(apps, back.inventory.entries, { ...options, isWholeRemoval: true })).removed.length, 1);
+});
