@@ -4,6 +4,7 @@ import { fromFileUrl, relative } from "./support/paths.ts";
 
 interface Dependency {
   readonly specifier: string;
+  readonly isDynamic?: boolean;
   readonly code?: { readonly specifier?: string };
   readonly type?: { readonly specifier?: string };
 }
@@ -36,18 +37,32 @@ function roomOf(path: string): string {
   return path.split("/")[1] ?? path;
 }
 
+async function infoOf(entry: string): Promise<readonly Module[]> {
+  const args = ["info", "--json", entry];
+  const { stdout } = await new Deno.Command(Deno.execPath(), { args, cwd: root, stderr: "inherit" }).output();
+  return (JSON.parse(new TextDecoder().decode(stdout)) as { readonly modules: readonly Module[] }).modules;
+}
+
+/** Everything that is loaded before a module runs, by what imports it: files, packages, `node:` modules. */
+async function loadedWith(entry: string): Promise<Map<string, string>> {
+  const modules = new Map((await infoOf(entry)).map((module) => [module.specifier, module]));
+  const loaded = new Map<string, string>();
+  const visit = (specifier: string, from: string): void => {
+    if (loaded.has(specifier)) return;
+    loaded.set(specifier, from);
+    for (const { code, isDynamic } of modules.get(specifier)?.dependencies ?? []) {
+      if (code?.specifier !== undefined && isDynamic !== true) visit(code.specifier, specifier);
+    }
+  };
+  visit(new URL(`../${entry}`, import.meta.url).href, "");
+  return loaded;
+}
+
 /** Imports by file; `values` are those that exist when the program runs (`import type` does not). */
 async function graphOf(entry: string): Promise<{ all: Map<string, string[]>; values: Map<string, string[]> }> {
-  const output = await new Deno.Command(Deno.execPath(), {
-    args: ["info", "--json", entry],
-    cwd: root,
-    stderr: "inherit",
-  })
-    .output();
-  const info = JSON.parse(new TextDecoder().decode(output.stdout)) as { readonly modules: readonly Module[] };
   const all = new Map<string, string[]>();
   const values = new Map<string, string[]>();
-  for (const module of info.modules) {
+  for (const module of await infoOf(entry)) {
     if (!module.specifier.startsWith("file:")) continue;
     const from = pathOf(module.specifier) ?? "";
     const dependencies = module.dependencies ?? [];
@@ -112,3 +127,20 @@ Deno.test("core imports no package, but for types", async () => {
 
   deepEqual(wrong, []);
 });
+
+for (
+  const [entry, packages] of [
+    ["main.ts", []],
+    ["src/app/build_command.ts", []],
+    ["src/app/template_command.ts", ["js-yaml"]],
+  ] as const
+) {
+  Deno.test(`${entry} starts without node: modules and packages, but for [${packages.join(", ")}]`, async () => {
+    const outside = [...await loadedWith(entry)].filter(([specifier]) => !specifier.startsWith("file:"));
+    const wrong = outside.filter(([specifier]) =>
+      !packages.some((name) => specifier.replace("npm:/", "npm:").startsWith(`npm:${name}@`))
+    );
+
+    deepEqual(wrong, []);
+  });
+}
