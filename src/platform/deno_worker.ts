@@ -2,6 +2,7 @@ import { releaseMemory } from "./deno_environment.ts";
 
 /** What a worker is asked, or answers: values that can be cloned. */
 interface Message {
+  /** Number of the call; {@linkcode listening} says that the worker hears calls from now on. */
   readonly id: number;
   readonly value?: unknown;
   readonly fault?: string;
@@ -24,6 +25,9 @@ export interface WorkerThread extends Disposable {
   call(value: unknown, options: CallOptions): Promise<unknown>;
 }
 
+/** A worker loads its modules before it listens, and what it is sent before is lost: it says when it does. */
+const listening = 0;
+
 /** Milliseconds without a call after which the thread ends, and its memory with it. */
 const warmMs = 30_000;
 
@@ -43,6 +47,7 @@ export function isWorker(): boolean {
 /** A thread that runs the module at `url`, which must call {@linkcode serveCalls}. */
 export function openWorkerThread(url: string): WorkerThread {
   let worker: Worker | undefined;
+  let isListening = false;
   let last: Promise<unknown> = Promise.resolve();
   let count = 0;
   let rest: ReturnType<typeof setTimeout> | undefined;
@@ -50,6 +55,7 @@ export function openWorkerThread(url: string): WorkerThread {
     clearTimeout(rest);
     worker?.terminate();
     worker = undefined;
+    isListening = false;
   };
   const cool = () => {
     end();
@@ -73,16 +79,23 @@ export function openWorkerThread(url: string): WorkerThread {
       event.preventDefault();
       fail(new Error(`the worker ended: ${event.message}`));
     };
+    const send = () => {
+      try {
+        thread.postMessage({ id, value });
+      } catch (error) {
+        answer.reject(error);
+      }
+    };
     thread.onmessage = ({ data }: MessageEvent<Message>) => {
+      if (data.id === listening) {
+        isListening = true;
+        send();
+      }
       if (data.id !== id) return;
       if (data.fault === undefined) answer.resolve(data.value);
       else answer.reject(new Error(data.fault));
     };
-    try {
-      thread.postMessage({ id, value });
-    } catch (error) {
-      answer.reject(error);
-    }
+    if (isListening) send();
     return answer.promise.finally(() => {
       clearTimeout(limit);
       signal.removeEventListener("abort", stop);
@@ -111,4 +124,5 @@ export function serveCalls(answer: (value: unknown) => Promise<unknown>): void {
       (error: unknown) => scope.postMessage({ id, fault: String(error) }),
     ).catch((error: unknown) => scope.postMessage({ id, fault: String(error) }));
   };
+  scope.postMessage({ id: listening });
 }
