@@ -218,6 +218,9 @@ ${make.chance(0.4) ? `  annotations: {host: ${name}.example.com, port: "80"}\n` 
   - {name: http, port: 80}
 ${make.chance(0.5) ? '  - {name: https, port: 443, targetPort: "8443"}\n' : ""}`;
 
+const schemaComment =
+  ' # {"type": "array", "x-kubernetes-patch-merge-key": "name", "x-kubernetes-patch-strategy": "merge"}';
+
 function baseDocuments(make: Maker): string[] {
   const documents = [deployment(make, "web"), configMap(make, "settings"), service(make, "web")];
   if (make.chance(0.5)) documents.push(deployment(make, "api"));
@@ -249,7 +252,7 @@ subjects:
   ref: {name: settings}
   refs: [settings, web]
   a: ${make.pick(["text", "80", '"80"', "a-b-c", "$(VALUE)", "true"])}
-  items:
+  items:${make.chance(0.2) ? schemaComment : ""}
   - {name: x, v: 1}
   - {name: y, v: "2"}
   - {name: "z.z", v: [1, 2]}

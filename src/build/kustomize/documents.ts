@@ -8,6 +8,7 @@ import { fault, textFault } from "./fault.ts";
 import { textOf } from "./identity.ts";
 import { NamedResource } from "./named_resource.ts";
 
+const schemaComment = /#[ \t]*\{.*"x-kubernetes-/;
 const separator = /\n---[^\n]*\n/g;
 const decoder = new TextDecoder("utf-8", { fatal: true });
 
@@ -65,11 +66,13 @@ function countLines(text: string, from: number, to: number): number {
  */
 export function readResources(text: string, file: string, keys?: Map<string, ScalarNode>): NamedResource[] {
   const pieces = text === "" ? [] : splitText(text.includes("\r\n") ? text.replaceAll("\r\n", "\n") : text);
+  // Comments only count where a schema may stand in them: patches are merged by it.
+  const how = { ...(keys === undefined ? {} : { keys }), ...(schemaComment.test(text) ? { comments: true } : {}) };
   let nodes: MapNode[] = [];
   for (const piece of pieces) {
     let root: YamlNode | undefined;
     try {
-      root = readYaml(piece.text, keys === undefined ? { firstLine: piece.line } : { firstLine: piece.line, keys });
+      root = readYaml(piece.text, { firstLine: piece.line, ...how });
     } catch (error) {
       throw textFault(file, error);
     }

@@ -267,7 +267,11 @@ class Reader {
   #node(indent: number, keysAllowed: boolean, indentless: boolean): YamlNode {
     if (++this.#depth > maxDepth) this.#fail(`nesting is deeper than ${maxDepth}`);
     if (this.#skip(!keysAllowed)) keysAllowed = true;
+    // The comment behind a key is that key's, whatever the lines of its value say.
+    const comment = this.#lineComment;
+    this.#lineComment = undefined;
     const node = this.#content(indent, keysAllowed, indentless);
+    if (comment !== undefined) this.#lineComment = comment;
     this.#depth--;
     return node;
   }

@@ -85,7 +85,8 @@ Deno.test({
         continue;
       }
       const newItems = row.mergeOptions?.ListIncreaseDirection?.includes("Prepend") === true ? "first" : "last";
-      const target = readYaml(row.dest), patch = readYaml(row.source), wanted = readYaml(row.expected);
+      const how = { comments: true };
+      const target = readYaml(row.dest, how), patch = readYaml(row.source, how), wanted = readYaml(row.expected);
       const merged = target === undefined || patch === undefined
         ? target ?? patch
         : strategicMerge(target, patch, { schema: builtinSchema, newItems });

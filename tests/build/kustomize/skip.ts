@@ -23,7 +23,5 @@ export const pluginSkips: Readonly<Record<string, string>> = {
 
 /** Merges that kyaml does and kustomize's patches do not. */
 export const mergeSkips: Readonly<Record<string, string>> = {
-  "no infer merge keys merge using explicit schema as line comment'": "schemas in comments are not read",
-  merge_primitive_items: "schemas in comments are not read",
   "merge k8s deployment containers -- $patch directive": "expects the directive that the merge takes out",
 };

@@ -205,4 +205,10 @@ export const handmadeOverlays: Readonly<Record<string, Readonly<Record<string, s
     "base/kustomization.yaml": "resources: [a.yaml]\ncommonLabels: {app: based}\n",
     "base/a.yaml": deployment,
   },
+  "schemas in comments": {
+    "overlay/kustomization.yaml":
+      "resources: [a.yaml]\npatches:\n- patch: |-\n    apiVersion: example.com/v1\n    kind: W\n    metadata: {name: w}\n    spec:\n      items: [{name: b, v: 9}, {name: c}]\n      tags: [z]\n      plain: [z]\n",
+    "overlay/a.yaml":
+      'apiVersion: example.com/v1\nkind: W\nmetadata: {name: w}\nspec:\n  # above\n  items: # {"type": "array", "x-kubernetes-patch-merge-key": "name", "x-kubernetes-patch-strategy": "merge"}\n  - name: a # a comment\n    v: 1\n  - {name: b, v: 2}\n  # {"type": "array", "x-kubernetes-patch-strategy": "merge"}\n  tags: [x]\n  plain: [x] # {"type": "array"}\n',
+  },
 };

@@ -127,6 +127,12 @@ export function customSchema(document: JsonValue): CustomSchema {
   };
 }
 
+/** What a JSON schema tells of the field that it stands beside; parts that are not understood tell nothing. */
+export function fieldTypeOf(schema: JsonValue): FieldType | undefined {
+  const owner = { properties: { field: schema }, "x-kubernetes-group-version-kind": [{ version: "v", kind: "k" }] };
+  return customSchema({ definitions: { owner } }).typeOf("v", "k")?.field("field");
+}
+
 /** A schema that looks into `first`, then into `second`. */
 export function eitherSchema(first: MergeSchema, second: MergeSchema): MergeSchema {
   return { typeOf: (apiVersion, kind) => first.typeOf(apiVersion, kind) ?? second.typeOf(apiVersion, kind) };

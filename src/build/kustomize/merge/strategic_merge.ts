@@ -1,3 +1,5 @@
+import type { JsonValue } from "../../../core/json.ts";
+import { isJsonObject } from "../../../core/json.ts";
 import type { ListNode, MapNode, ScalarNode, YamlNode } from "../../../format/yaml_node/node.ts";
 import { dropField, getField, isPresent, keyIndex, listNode, putField } from "../../../format/yaml_node/node.ts";
 import { fault } from "../fault.ts";
@@ -5,6 +7,7 @@ import { textOf } from "../identity.ts";
 import { kindWord, takeStyle } from "../node_edit.ts";
 import { mergeList } from "./associative_list.ts";
 import type { FieldType, MergeSchema, ObjectType } from "./schema.ts";
+import { fieldTypeOf } from "./schema.ts";
 
 /** Schema and place of one merge. */
 export interface MergeContext {
@@ -95,8 +98,11 @@ function mergeFields(
   for (let at = 0; at < count; at++) {
     const key = result.keys[at] as ScalarNode;
     const old = result.values[at] as YamlNode;
-    const change = patch === result ? old : patch === undefined ? undefined : getField(patch, key.text);
-    const merged = mergeNodes(old, change, type?.field(key.text), context);
+    const place = patch === undefined ? -1 : keyIndex(patch, key.text);
+    const change = patch === result ? old : patch?.values[place];
+    const commented = commentType(old, key) ??
+      (change === undefined || change === old ? undefined : commentType(change, patch?.keys[place]));
+    const merged = mergeNodes(old, change, commented ?? type?.field(key.text), context);
     if (merged === undefined) drops.push(key.text);
     else if (merged !== old) {
       if (merged.kind === "scalar" && old.kind === "scalar") {
@@ -113,11 +119,36 @@ function mergeFields(
     for (let at = 0; at < patch.keys.length; at++) {
       const key = patch.keys[at] as ScalarNode;
       if (keyIndex(result, key.text) >= 0) continue;
-      const merged = mergeNodes(undefined, patch.values[at] as YamlNode, type?.field(key.text), context);
+      const value = patch.values[at] as YamlNode;
+      const merged = mergeNodes(undefined, value, commentType(value, key) ?? type?.field(key.text), context);
       if (merged !== undefined) putField(result, key.text, merged, key);
     }
   }
   for (const key of drops) dropField(result, key);
+}
+
+/** What a JSON schema in a field's comment says of it: at the end of the value's or key's line, or above (kyaml `fieldmeta`). */
+function commentType(value: YamlNode, key: ScalarNode | undefined): FieldType | undefined {
+  for (const node of [value, key]) {
+    if (node?.comments === undefined) continue;
+    for (const comment of [node.comments.line, node.comments.head]) {
+      if (comment === undefined) continue;
+      const schema = jsonOf(comment.replace(/^#+/, ""));
+      if (isJsonObject(schema) && Object.keys(schema).some((word) => word.startsWith("x-kubernetes-"))) {
+        return fieldTypeOf(schema);
+      }
+    }
+  }
+  return undefined;
+}
+
+function jsonOf(text: string): JsonValue | undefined {
+  if (!/^\s*\{/.test(text)) return undefined;
+  try {
+    return JSON.parse(text) as JsonValue;
+  } catch {
+    return undefined;
+  }
 }
 
 function typeOfNodes(
