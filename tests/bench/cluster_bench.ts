@@ -255,7 +255,8 @@ async function requestsOf(cluster: LabCluster): Promise<readonly Audited[]> {
       readonly userAgent?: string;
       readonly objectRef?: { readonly resource?: string };
     };
-    const isOurs = event.userAgent?.includes("Deno") === true;
+    // The further pages of a list belong to its first.
+    const isOurs = event.userAgent?.includes("Deno") === true && !event.requestURI.includes("continue=");
     // A watch has two lines: its start and its end.
     if (!isOurs || event.stage === (event.verb === "watch" ? "ResponseComplete" : "ResponseStarted")) return [];
     const resource = event.objectRef?.resource ?? event.requestURI;

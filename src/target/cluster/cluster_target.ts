@@ -349,8 +349,9 @@ class Cluster implements ClusterTarget {
     const now = this.#options.clock.monotonic();
     let recovery = this.#recovered.get(owner.kind);
     if (recovery === undefined || now - recovery.at > recoveryFreshMs) {
-      const access = await this.#access(owner, {});
-      recovery = { at: now, found: recoverInventories(access, owner.kind, signal) };
+      // Noted at once: of many owners at a start the first one asks for all.
+      const found = this.#access(owner, {}).then((access) => recoverInventories(access, owner.kind, signal));
+      recovery = { at: now, found };
       this.#recovered.set(owner.kind, recovery);
       recovery.found.catch(() => this.#recovered.delete(owner.kind));
     }

@@ -111,6 +111,14 @@ Deno.test("apply() lets go what is stale where nothing is pruned", async () => {
   ok(bench.cluster.object(path("left")));
 });
 
+Deno.test("remembered() of many new owners reads the labels of the cluster once", async () => {
+  using bench = new Bench();
+  const owners = Array.from({ length: 8 }, (_, index) => ({ ...owner, name: `new-${index}` }));
+  await bench.run(Promise.all(owners.map((one) => bench.target.remembered(one))));
+  const lists = bench.cluster.requests.filter(({ path }) => path === "/api/v1/secrets");
+  equal(lists.length, 1);
+});
+
 Deno.test("apply() of the very same writes a lost inventory again, and sees drift", async () => {
   using bench = new Bench();
   const resources = [configMap("a", { k: "1" }), configMap("b", { k: "1" })];
