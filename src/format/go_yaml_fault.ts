@@ -6,6 +6,11 @@
  * @module
  */
 import type { FormatError } from "./format_error.ts";
+import { shortestFloat } from "./go_float.ts";
+import type { YamlNode } from "./yaml_node/node.ts";
+import { nodeToJson, NodeValueError, scalarValue } from "./yaml_node/node_json.ts";
+import { readYaml } from "./yaml_node/reader.ts";
+import { YamlSyntaxError } from "./yaml_node/syntax_error.ts";
 
 /** go-yaml's message, `yaml: line N: …`, for the first document of a text that `error` was thrown for. */
 export function goYamlFault(text: string, error: FormatError): string {
@@ -45,17 +50,50 @@ function decodeFault(text: string, error: FormatError): string {
       : JSON.stringify(value.replace(/^(['"])(.*)\1$/, "$2"));
     return `unsupported map key of type: %!s(<nil>), key: <nil>, value: ${shown}`;
   }
-  // The common one: a template where a value should be, `{{ .Values.a }}`.
-  const mapKey = /not a map or list/.test(what) ? /\{\s*\{\s*([^{},:#"'&*!]+?)\s*\}\s*\}/.exec(text)?.[1] : undefined;
-  if (mapKey !== undefined) {
-    return `yaml: invalid map key: map[interface {}]interface {}{${JSON.stringify(mapKey)}:interface {}(nil)}`;
-  }
+  const nodeFault = faultOfNodes(text);
+  if (nodeFault !== undefined) return nodeFault;
   const infinite = /(?:no number|unsupported value:) ([-+]?)\.?(inf|nan)/i.exec(what);
   if (infinite !== null) {
     const isNaN = infinite[2]?.toLowerCase() === "nan";
     return `json: unsupported value: ${isNaN ? "NaN" : infinite[1] === "-" ? "-Inf" : "+Inf"}`;
   }
   return `yaml: line ${error.line ?? 1}: ${what.replace(/^Cannot read YAML: /, "")}`;
+}
+
+/** What is wrong about the values of a text whose tokens are right, where go-yaml has no line for it. */
+function faultOfNodes(text: string): string | undefined {
+  try {
+    const root = readYaml(text, { dialect: "v2", ignoresRest: true });
+    if (root !== undefined) nodeToJson(root, { dialect: "v2", keys: "lenient" });
+  } catch (error) {
+    if (error instanceof YamlSyntaxError && error.node !== undefined) {
+      return `yaml: invalid map key: ${goSyntax(error.node)}`;
+    }
+    if (error instanceof NodeValueError && error.message.startsWith("cannot decode ")) return `yaml: ${error.message}`;
+  }
+  return undefined;
+}
+
+/** A node as Go's `%#v` prints what go-yaml makes of it. */
+function goSyntax(node: YamlNode): string {
+  switch (node.kind) {
+    case "list":
+      return `[]interface {}{${node.items.map(goSyntax).join(", ")}}`;
+    case "map": {
+      const members = node.keys.map((key, index) => [goSyntax(key), goSyntax(node.values[index] as YamlNode)] as const);
+      const sorted = members.toSorted(([a], [b]) => a < b ? -1 : a > b ? 1 : 0);
+      return `map[interface {}]interface {}{${sorted.map(([key, value]) => `${key}:${value}`).join(", ")}}`;
+    }
+    case "scalar": {
+      const value = scalarValue(node, "v2");
+      if (value === null) return "interface {}(nil)";
+      return typeof value === "string"
+        ? JSON.stringify(value)
+        : typeof value === "number"
+        ? shortestFloat(value)
+        : String(value);
+    }
+  }
 }
 
 function missingAnchor(text: string): string | undefined {

@@ -31,6 +31,7 @@ import type { RenderedFiles } from "./release/render.ts";
 import { splitManifests, trim } from "./release/split.ts";
 import { FlagError, goBool, parseFlags, templateFlags } from "./template_flags.ts";
 import type { ParsedFlags } from "./template_flags.ts";
+import { quoteText } from "./template/go_quote.ts";
 import { fromBytes, toBytes } from "./template/go_string.ts";
 import type { Table } from "./values/tables.ts";
 import { mergeValueOptions } from "./values/value_options.ts";
@@ -80,9 +81,14 @@ export async function runTemplate(args: readonly string[], doors: TemplateDoors)
     return command.outcome(0);
   } catch (error) {
     doors.signal?.throwIfAborted();
-    command.complain(errorText(error));
+    if (!(error instanceof ToldError)) command.complain(errorText(error));
     return command.outcome(1);
   }
+}
+
+/** A failure that was told already. */
+class ToldError extends Error {
+  override readonly name = "ToldError";
 }
 
 /** A failure whose text is Helm's. */
@@ -123,6 +129,7 @@ class TemplateCommand {
 
   async run(args: readonly string[]): Promise<void> {
     const flags = parseFlags(args, this.#dialect);
+    this.#checkColor(flags);
     for (const line of flags.deprecations) this.#stderr += `${line}\n`;
     this.#isDebug = flags.isOn("debug") || goBool(this.#doors.environment?.("HELM_DEBUG") ?? "") === true;
     if (flags.isOn("help")) {
@@ -149,6 +156,10 @@ class TemplateCommand {
     this.#debug("Chart path", { path: source.path }, "install.go:242", (fields) => `CHART PATH: ${fields.path}\n`);
     const values = await this.#values(flags);
     const chart = await this.#chart(source, flags);
+    this.#checkDryRun(flags);
+    if (asksCluster && this.#doors.cluster === undefined) {
+      throw new CommandError("cannot validate: no cluster is configured; --validate and --dry-run=server need one");
+    }
     this.#checkName(name);
     const capabilities = await this.#capabilities(flags, kubeVersion, asksCluster);
     const release = {
@@ -310,14 +321,7 @@ class TemplateCommand {
   /** Whether the cluster is to be asked. */
   #asksCluster(flags: ParsedFlags): boolean {
     const written = flags.text("dry-run", "client");
-    if (this.#dialect === "helm3") {
-      if (!["", "client", "false", "true", "none", "server"].includes(written)) {
-        throw new CommandError(
-          "Invalid dry-run flag. Flag must one of the following: false, true, none, client, server",
-        );
-      }
-      return written === "server" || flags.isOn("validate");
-    }
+    if (this.#dialect === "helm3") return written === "server" || flags.isOn("validate");
     if (flags.isOn("validate") || written === "server") return true;
     if (written === "unset") {
       this.#notice({
@@ -343,11 +347,26 @@ class TemplateCommand {
     return false;
   }
 
+  /** Helm 3 looks at the value only once the chart is there. */
+  #checkDryRun(flags: ParsedFlags): void {
+    const known = ["", "client", "false", "true", "none", "server"];
+    if (this.#dialect !== "helm3" || known.includes(flags.text("dry-run", "client"))) return;
+    throw new CommandError("Invalid dry-run flag. Flag must one of the following: false, true, none, client, server");
+  }
+
+  /** Helm 4 refuses an unknown mode before it looks at the command. */
+  #checkColor(flags: ParsedFlags): void {
+    if (this.#dialect === "helm3") return;
+    const modes = ["never", "auto", "always"];
+    const wrong = ["color", "colour"].map((name) => flags.text(name, "auto")).find((mode) => !modes.includes(mode));
+    if (wrong === undefined) return;
+    const error = `invalid color mode ${quoteText(wrong)}: must be one of: never, auto, always`;
+    this.#notice({ level: "WARN", message: "command failed", fields: { error } });
+    throw new ToldError(error);
+  }
+
   #world(flags: ParsedFlags, asksCluster: boolean): WorldTools {
     const { clock, random, cluster, resolveHost, seed } = this.#doors;
-    if (asksCluster && cluster === undefined) {
-      throw new CommandError("cannot validate: no cluster is configured; --validate and --dry-run=server need one");
-    }
     return {
       nowMs: clock.now(),
       random,

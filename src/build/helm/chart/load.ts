@@ -1,4 +1,4 @@
-import type { FileTree } from "../../../core/file_tree.ts";
+import type { FileTree, TreeFile } from "../../../core/file_tree.ts";
 import type { JsonValue } from "../../../core/json.ts";
 import { quoteText } from "../template/go_quote.ts";
 import { compareStrings, fromBytes } from "../template/go_string.ts";
@@ -34,7 +34,7 @@ const maxDepth = 32;
 export function loadChartFolder(tree: FileTree, options: LoadOptions): Chart {
   const rulesFile = tree.read(".helmignore");
   const rules = parseIgnoreRules(rulesFile === undefined ? "" : fromBytes(rulesFile));
-  const listed = [...tree.files()].sort((a, b) => comparePaths(a.path, b.path));
+  const listed = inOrderOfWalk(tree);
   const files: ChartFile[] = [];
   let total = 0;
   for (const file of keptFiles(listed, rules)) {
@@ -59,15 +59,12 @@ export function loadChartArchive(bytes: Uint8Array, options: LoadOptions): Chart
   return chartOf(readChartArchive(bytes), options, 0, true);
 }
 
-/** Order of a walk through folders: element by element. */
-function comparePaths(a: string, b: string): number {
-  const left = a.split("/");
-  const right = b.split("/");
-  for (let index = 0; index < left.length && index < right.length; index++) {
-    const order = compareStrings(left[index] as string, right[index] as string);
-    if (order !== 0) return order;
-  }
-  return left.length - right.length;
+/** Files in the order of a walk through folders: element by element, so that a slash comes before all else. */
+function inOrderOfWalk(tree: FileTree): readonly TreeFile[] {
+  return [...tree.files()]
+    .map((file) => ({ file, key: file.path.replaceAll("/", "\0") }))
+    .sort((a, b) => compareStrings(a.key, b.key))
+    .map(({ file }) => file);
 }
 
 function chartOf(files: readonly ChartFile[], options: LoadOptions, depth: number, isRoot = false): Chart {
@@ -103,7 +100,15 @@ function chartOf(files: readonly ChartFile[], options: LoadOptions, depth: numbe
 function checkApiVersion(raw: RawMetadata, dialect: Dialect): void {
   if (isHelm3(dialect)) return;
   const version = raw.apiVersion ?? "";
-  if (version === "v3") throw new ChartError("invalid chart apiVersion");
+  if (version === "v3") {
+    const hasDependencies = Array.isArray(raw.dependencies) && raw.dependencies.length > 0;
+    throw new ChartError(
+      hasDependencies
+        ? "an error occurred while checking for chart dependencies. You may need to run 'helm dependency build' to " +
+          "fetch missing dependencies: unsupported chart dependency type"
+        : "invalid chart apiVersion",
+    );
+  }
   if (version !== "" && version !== "v1" && version !== "v2") throw new ChartError("unsupported chart version");
 }
 
@@ -129,7 +134,7 @@ function sortFiles(all: readonly ChartFile[], metadata: RawMetadata | undefined,
   for (const file of all) {
     const { name, data } = file;
     if (name === "Chart.yaml") continue;
-    if (name === "Chart.lock") lock = prefixed("cannot load Chart.lock", () => lockOf(readYaml(data)));
+    if (name === "Chart.lock") lock = prefixed("cannot load Chart.lock", () => lockOf(readYaml(data), options.dialect));
     else if (name === "values.yaml") {
       values = prefixed("cannot load values.yaml", () => readValues(data, options.dialect));
     } else if (name === "values.schema.json") schema = data;
@@ -145,7 +150,7 @@ function sortFiles(all: readonly ChartFile[], metadata: RawMetadata | undefined,
       raw = { ...raw, ...added, ...addedDependencies(raw, added) };
       if (raw.apiVersion === "v1") files.push(file);
     } else if (name === "requirements.lock") {
-      lock = prefixed("cannot load requirements.lock", () => lockOf(readYaml(data)));
+      lock = prefixed("cannot load requirements.lock", () => lockOf(readYaml(data), options.dialect));
       raw ??= {};
       if (raw.apiVersion !== "v1") {
         options.notify(plainNotice(
@@ -208,29 +213,32 @@ function prefixed<T>(prefix: string, step: () => T): T {
   }
 }
 
-const lockShape: StructShape = {
-  name: "Lock",
-  typeName: "v2.Lock",
-  fields: {
-    generated: { kind: "time" },
-    digest: { kind: "string" },
-    dependencies: {
-      kind: "list",
-      item: {
-        kind: "struct",
-        shape: {
-          name: "Dependency",
-          typeName: "v2.Dependency",
-          fields: { name: { kind: "string" }, version: { kind: "string" }, repository: { kind: "string" } },
+function lockShape(dialect: Dialect): StructShape {
+  const owner = isHelm3(dialect) ? "chart" : "v2";
+  return {
+    name: "Lock",
+    typeName: `${owner}.Lock`,
+    fields: {
+      generated: { kind: "time" },
+      digest: { kind: "string" },
+      dependencies: {
+        kind: "list",
+        item: {
+          kind: "struct",
+          shape: {
+            name: "Dependency",
+            typeName: `${owner}.Dependency`,
+            fields: { name: { kind: "string" }, version: { kind: "string" }, repository: { kind: "string" } },
+          },
         },
       },
     },
-  },
-};
+  };
+}
 
-function lockOf(json: JsonValue): ChartLock | undefined {
+function lockOf(json: JsonValue, dialect: Dialect): ChartLock | undefined {
   if (json === null) return undefined;
-  const raw = readStruct(json, lockShape);
+  const raw = readStruct(json, lockShape(dialect));
   const dependencies = (raw.dependencies as readonly (StructValue | null)[] | undefined) ?? [];
   return {
     generated: (raw.generated as string | undefined) ?? "0001-01-01T00:00:00Z",

@@ -10,21 +10,18 @@ import { goYamlFault, goYamlRefusal } from "../../../format/go_yaml_fault.ts";
 import { setMember } from "../../../format/json_clone.ts";
 import { printYaml } from "../../../format/yaml.ts";
 import type { YamlNode } from "../../../format/yaml_node/node.ts";
-import { nodeToJson, NodeValueError, scalarValue } from "../../../format/yaml_node/node_json.ts";
+import { nodeToJson, NodeValueError } from "../../../format/yaml_node/node_json.ts";
 import { readYaml } from "../../../format/yaml_node/reader.ts";
 import { YamlSyntaxError } from "../../../format/yaml_node/syntax_error.ts";
 import { readYaml as readYamlBytes, YamlConversionError } from "../chart/read_yaml.ts";
 import { GoError } from "../template/go_error.ts";
 import { hasRawBytes, toBytes, withoutRawBytes } from "../template/go_string.ts";
 import { goTypes, sliceType } from "../template/go_type.ts";
-import type { GoType } from "../template/go_type.ts";
-import { sprintf } from "../template/printf.ts";
 import {
   fromJson,
   GoBytes,
   goDict,
   GoInt,
-  goInt,
   goInt64,
   goList,
   GoMap,
@@ -123,10 +120,6 @@ function readDocument(context: CallContext, text: string): JsonValue {
     if (refusal !== undefined) throw new GoError(`error converting YAML to JSON: ${refusal}`);
     return node === undefined ? null : nodeToJson(node, { dialect: "v2", keys: "lenient" }) as JsonValue;
   } catch (error) {
-    if (error instanceof YamlSyntaxError && error.node !== undefined && goYamlRefusal(text) === undefined) {
-      const key = sprintf(context, "%#v", [nodeValue(error.node)]);
-      throw new GoError(`error converting YAML to JSON: yaml: invalid map key: ${key}`);
-    }
     if (error instanceof YamlSyntaxError || error instanceof NodeValueError) {
       const fault = new FormatError(faultWords(error.message), { line: error.line });
       const message = goYamlFault(text, fault);
@@ -148,25 +141,6 @@ function firstNode(text: string): YamlNode | undefined {
     const isBehind = error instanceof YamlSyntaxError && error.message === "did not find expected <document start>";
     if (!isBehind || goYamlRefusal(text) !== undefined) throw error;
     return readYaml(text, { dialect: "v2", ignoresRest: true });
-  }
-}
-
-const anyMap: GoType = { kind: "map", name: "map[interface {}]interface {}", key: string, elem: any };
-
-/** A node as go-yaml v2 decodes it, before anything becomes JSON. */
-function nodeValue(node: YamlNode): Value {
-  switch (node.kind) {
-    case "list":
-      return goList(node.items.map(nodeValue));
-    case "map":
-      return new GoMap(
-        new Map(node.keys.map((key, index) => [key.text, nodeValue(node.values[index] as YamlNode)])),
-        anyMap,
-      );
-    case "scalar": {
-      const value = scalarValue(node, "v2");
-      return typeof value === "bigint" || node.tag === "!!int" && typeof value === "number" ? goInt(value) : value;
-    }
   }
 }
 

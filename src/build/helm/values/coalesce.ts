@@ -102,7 +102,7 @@ function joinGlobals(scope: Table, parent: Table, prefix: string, options: JoinO
         own.entries.set(key, copy);
       }
     } else if (isTable(present)) {
-      notify(plainNotice(`key ${key} is table. Skipping`, "coalesce.go:176"));
+      notify(plainNotice(`key ${key} is table. Skipping`, "coalesce.go:175"));
     } else own.entries.set(key, value);
   }
   scope.entries.set("global", own);
