@@ -183,10 +183,14 @@ async function openServers(
   }
   const control = controlApp({ ...tools, engine: loop.engine });
   if (settings.control.socket !== "off") {
-    socket = await ControlSocket.open(handle(control), absolutePath(settings.control.socket), {
-      fileSystem: denoFileSystem,
-      serve: serveUnix,
-    });
+    const path = absolutePath(settings.control.socket);
+    try {
+      socket = await ControlSocket.open(handle(control), path, { fileSystem: denoFileSystem, serve: serveUnix });
+    } catch (error) {
+      throw asStageError(error, "InvalidDocument", `Cannot take orders on "${path}"`, {
+        hint: "Name another socket in --socket, in a folder that Pilotfish may write to, or off",
+      });
+    }
     servers.push(socket);
   }
   if (settings.control.listen !== undefined && settings.control.tokenFile !== undefined) {

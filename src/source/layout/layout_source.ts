@@ -257,9 +257,15 @@ class LayoutSource implements OciDestination {
   }
 
   async #prepare(): Promise<void> {
-    await this.#fileSystem.makeFolder(`${this.#path}/blobs/sha256`);
-    if (await this.#fileSystem.stat(`${this.#path}/oci-layout`) === undefined) {
-      await this.#fileSystem.writeAtomic(`${this.#path}/oci-layout`, '{"imageLayoutVersion":"1.0.0"}');
+    try {
+      await this.#fileSystem.makeFolder(`${this.#path}/blobs/sha256`);
+      if (await this.#fileSystem.stat(`${this.#path}/oci-layout`) === undefined) {
+        await this.#fileSystem.writeAtomic(`${this.#path}/oci-layout`, '{"imageLayoutVersion":"1.0.0"}');
+      }
+    } catch (error) {
+      throw asStageError(error, "StorageOperationFailed", `Cannot write to ${this.name}`, {
+        hint: "Check the path, its space, and that you may write there",
+      });
     }
   }
 

@@ -106,3 +106,14 @@ Deno.test("entries of other tools stay as they are", async () => {
   equal(after.manifests[0].digest, manifest.digest);
   equal(after.manifests[0].annotations["com.example.mine"], "kept");
 });
+
+Deno.test("a folder that cannot be written is told by its name", async () => {
+  const { disk, layout } = setUp();
+  disk.arm({ at: 1, kind: "EROFS", stays: true });
+  await rejects(
+    push(layout, "a", "v1"),
+    (error: Error & { reason: string; hint: string }) =>
+      error.reason === "StorageOperationFailed" && /^Cannot write to oci-layout:\/\/\/layout: /.test(error.message) &&
+      /you may write there/.test(error.hint),
+  );
+});
