@@ -727,6 +727,129 @@ const cases: Readonly<Record<string, (bench: Bench) => Promise<void>>> = {
     await rejects(apply(bench, resources, { kubeconfig: evil }), /exec is refused/);
   },
 
+  "lives with admission: what it denies is told, what it changes is no drift, what does not answer is waited for":
+    async (
+      bench,
+    ) => {
+      const { namespace } = bench;
+      const rules = [{
+        apiGroups: [""],
+        apiVersions: ["v1"],
+        operations: ["CREATE", "UPDATE"],
+        resources: ["configmaps"],
+      }];
+      const namespaceSelector = { matchLabels: { "kubernetes.io/metadata.name": namespace } };
+      const matchConstraints = { namespaceSelector, resourceRules: rules };
+      const group = { apiVersion: "admissionregistration.k8s.io/v1" };
+      const named = (name: string) => ({ metadata: { name: `${namespace}-${name}` } });
+      const binding = (name: string) => ({ ...named(name), spec: { policyName: `${namespace}-${name}` } });
+      const expression = "Object{data: {'image': 'mirror/web:1'}}";
+      const mutations = [{ patchType: "ApplyConfiguration", applyConfiguration: { expression } }];
+      await bench.lab.kubectl(
+        ["apply", "-f", "-"],
+        list([
+          {
+            ...group,
+            kind: "ValidatingAdmissionPolicy",
+            ...named("deny"),
+            spec: {
+              matchConstraints,
+              validations: [{ expression: "!('bad' in object.?data.orValue({}))", message: "bad is not wanted here" }],
+            },
+          },
+          {
+            ...group,
+            kind: "ValidatingAdmissionPolicyBinding",
+            ...binding("deny"),
+            spec: { ...binding("deny").spec, validationActions: ["Deny"] },
+          },
+          {
+            ...group,
+            kind: "MutatingAdmissionPolicy",
+            ...named("change"),
+            spec: {
+              matchConstraints,
+              matchConditions: [{ name: "has-image", expression: "'image' in object.?data.orValue({})" }],
+              mutations,
+              reinvocationPolicy: "Never",
+            },
+          },
+          { ...group, kind: "MutatingAdmissionPolicyBinding", ...binding("change") },
+        ] as unknown as Resource[]),
+      );
+      const changed = owned(bench, [configMap("changed", { image: "web:1" })]);
+      // It takes the server a moment to heed a policy.
+      for (let turn = 0; turn < 100; turn++) {
+        await apply(bench, owned(bench, [configMap(`probe-${turn}`, { bad: "1" })])).then(
+          () => denoClock.sleep(100),
+          () => turn = 100,
+        );
+      }
+      await rejects(
+        apply(bench, owned(bench, [configMap("denied", { bad: "1" }), configMap("fine", {})])),
+        (error: Error) => {
+          match(error.message, /ConfigMap\/\S+\/denied (apply|dry-run) failed \(\w+\): .*bad is not wanted here/);
+          return true;
+        },
+      );
+      equal(await exists(bench, "configmaps/denied"), false);
+
+      await apply(bench, changed);
+      deepEqual((await getJson(bench, "configmap", "changed")).data, { image: "mirror/web:1" });
+      const version = await resourceVersion(bench, "configmap", "changed");
+      for (let pass = 0; pass < 3; pass++) {
+        equal((await apply(bench, changed)).changes[0]?.action, "unchanged");
+        equal(await bench.target.stands?.(bench.owner, "inputs", signal), true);
+      }
+      using fresh = clusterTarget({ api: bench.api, clock: denoClock, random: denoRandom, sweepMs: 0 });
+      equal(
+        (await fresh.apply(request(bench, changed), signal)).changes[0]?.action,
+        "unchanged",
+        "a full comparison too",
+      );
+      equal(await resourceVersion(bench, "configmap", "changed"), version);
+
+      const webhook = {
+        ...group,
+        kind: "ValidatingWebhookConfiguration",
+        ...named("silent"),
+        webhooks: [{
+          name: "silent.example.com",
+          clientConfig: { url: "https://127.0.0.1:1/" },
+          rules,
+          namespaceSelector,
+          admissionReviewVersions: ["v1"],
+          sideEffects: "None",
+          timeoutSeconds: 1,
+        }],
+      };
+      await bench.lab.kubectl(["apply", "-f", "-"], JSON.stringify(webhook));
+      const late = owned(bench, [configMap("late", {})]);
+      await untilRejected(() => apply(bench, late), /failed calling webhook "silent\.example\.com"/);
+      await bench.lab.kubectl(["delete", "validatingwebhookconfiguration", `${namespace}-silent`]);
+      await denoClock.sleep(1_000);
+      equal((await apply(bench, late)).changes[0]?.action, "created");
+    },
+
+  "tells what is too large, and what a namespace on its way out refuses": async (bench) => {
+    const large = configMap("large", { text: "x".repeat(1_100_000) });
+    await rejects(apply(bench, owned(bench, [large])), /ConfigMap\/\S+\/large dry-run failed .*(too long|Too long)/s);
+    const huge = configMap("huge", { text: "x".repeat(4_000_000) });
+    await rejects(apply(bench, owned(bench, [huge])), /ConfigMap\/\S+\/huge dry-run failed .*(too large|limit|413)/s);
+
+    await kubectl(
+      bench,
+      ["apply", "-f", "-"],
+      list([{ ...configMap("held", {}), metadata: { name: "held", finalizers: ["example.com/hold"] } }]),
+    );
+    await bench.lab.kubectl(["delete", "namespace", bench.namespace, "--wait=false"]);
+    await rejects(
+      apply(bench, owned(bench, [configMap("late", {})])),
+      /late (apply|dry-run) failed .*being terminated/s,
+    );
+    await kubectl(bench, ["patch", "configmap", "held", "--type=merge", "-p", '{"metadata":{"finalizers":null}}']);
+  },
+
   "drops fields that a known kind does not have, with a note": async (bench) => {
     const odd = deployment("odd") as unknown as { spec: { template: { spec: { containers: JsonObject[] } } } };
     odd.spec.template.spec.containers[0] = { ...odd.spec.template.spec.containers[0], colour: "blue" };
@@ -779,6 +902,20 @@ const cases: Readonly<Record<string, (bench: Bench) => Promise<void>>> = {
     ok(!JSON.stringify(planned).includes(btoa("hunter23")));
   },
 };
+
+/** Asks again until it is refused as it should be: policies count after a moment. */
+async function untilRejected(ask: () => Promise<unknown>, pattern: RegExp): Promise<void> {
+  for (let turn = 0; turn < 50; turn++) {
+    try {
+      await ask();
+    } catch (error) {
+      if (error instanceof Error && pattern.test(error.message)) return;
+      throw error;
+    }
+    await denoClock.sleep(100);
+  }
+  throw new Error(`it was never refused with ${pattern}`);
+}
 
 /** A proxy on loopback that opens tunnels for whoever logs in. */
 async function connectProxy(
