@@ -86,7 +86,13 @@ export async function checkPaths(
   });
   const all = [...problems, ...settingsProblems];
   return {
-    problems: all.map((problem) => ({ severity: problem.severity, text: problemText(problem) })),
+    problems: all.map((problem) => ({
+      severity: problem.severity,
+      text: problemText(problem),
+      message: problem.message,
+      hint: problem.hint,
+      ...(problem.place === undefined ? {} : { place: problem.place }),
+    })),
     objects: desired.objects.length + desired.notifications.length,
     errors: all.filter((problem) => problem.severity === "error").length,
     warnings: all.filter((problem) => problem.severity === "warning").length,

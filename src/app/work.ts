@@ -1,4 +1,4 @@
-import type { ObjectKey } from "../core/object.ts";
+import type { ObjectKey, Place } from "../core/object.ts";
 import type { ObjectStatus } from "../core/status.ts";
 import type { Planned, Rendered } from "./preview.ts";
 
@@ -16,10 +16,20 @@ export interface WorkOptions {
 
 /** Problems of documents. */
 export interface CheckReport {
-  readonly problems: readonly { readonly severity: "error" | "warning"; readonly text: string }[];
+  readonly problems: readonly CheckedProblem[];
   readonly objects: number;
   readonly errors: number;
   readonly warnings: number;
+}
+
+/** One problem: as text for people, and in parts for editors and CI. */
+export interface CheckedProblem {
+  readonly severity: "error" | "warning";
+  readonly text: string;
+  /** Absent where nothing of a file is wrong. */
+  readonly place?: Place;
+  readonly message?: string;
+  readonly hint?: string;
 }
 
 /** Work that did not start, because flags or documents do not let it. */

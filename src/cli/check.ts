@@ -1,5 +1,7 @@
+import type { JsonValue } from "../core/json.ts";
 import type { Command } from "./command.ts";
-import { configFlag } from "./shared_flags.ts";
+import { outputForm, printValue } from "./output.ts";
+import { configFlag, outputFlag } from "./shared_flags.ts";
 
 /** `pilotfish check`: documents only, all problems at once. */
 export const check: Command = {
@@ -12,10 +14,21 @@ export const check: Command = {
   flags: [
     configFlag,
     { name: "no-cross-namespace-refs", type: "boolean", help: "Refuse references to objects of another namespace" },
+    outputFlag,
   ],
   async run(invocation, { console, app }) {
+    const form = outputForm(invocation.text("output"));
     const paths = [...invocation.list("config"), ...invocation.positionals];
     const report = await app.check(paths, { noCrossNamespaceRefs: invocation.flag("no-cross-namespace-refs") });
+    if (form !== "table") {
+      const problems = report.problems.map(({ text, place, message = text, ...rest }) => ({
+        ...place,
+        message,
+        ...rest,
+      }));
+      console.out(printValue({ ...report, problems } as unknown as JsonValue, form));
+      return report.errors > 0 ? 2 : 0;
+    }
     for (const problem of report.problems) console.err(`${problem.text}\n`);
     const counts = [count(report.objects, "object"), count(report.errors, "error"), count(report.warnings, "warning")]
       .join(", ");

@@ -65,6 +65,26 @@ Deno.test("check: 0 with counts, 2 with every problem", async () => {
   });
 });
 
+Deno.test("check prints problems in parts as JSON, with the same exit codes", async () => {
+  const place = { file: "a.yaml", line: 2, column: 3 };
+  const problems = [{
+    severity: "error",
+    text: "a.yaml:2:3: wrong",
+    place,
+    message: "wrong",
+    hint: "Right it",
+  }] as const;
+  const report = { problems, objects: 0, errors: 1, warnings: 0 };
+  const { code, out, err } = await runFake(check, ["a", "-o", "json"], { check: () => Promise.resolve(report) });
+  deepEqual([code, err], [2, ""]);
+  deepEqual(JSON.parse(out), {
+    problems: [{ ...place, message: "wrong", severity: "error", hint: "Right it" }],
+    objects: 0,
+    errors: 1,
+    warnings: 0,
+  });
+});
+
 Deno.test("once: 0 when all is ready, 1 with hints when not, or when the time ran out", async () => {
   const pass = (patch: object): Pick<App, "once"> => ({
     once: () => Promise.resolve({ kind: "done", statuses: [], failing: [], isCutShort: false, ...patch }),
