@@ -4,13 +4,7 @@ import type { References } from "../core/references.ts";
 import type { TargetSettings } from "../core/specs.ts";
 import type { Target } from "../core/target.ts";
 import { parseYaml } from "../format/yaml.ts";
-import {
-  type ClusterTools,
-  openCluster,
-  openClusterByAccount,
-  openForeignCluster,
-  type OpenKubeApi,
-} from "../platform/kube/connect_cluster.ts";
+import type { ClusterTools, OpenKubeApi } from "../platform/kube/connect_cluster.ts";
 import { type ClusterReferences, clusterReferences } from "../target/cluster/cluster_references.ts";
 import { type ClusterFacts, clusterFacts } from "../target/cluster/cluster_facts.ts";
 import { type ClusterReporter, clusterReporter } from "../target/cluster/cluster_reporter.ts";
@@ -56,7 +50,8 @@ export function openClusters(options: ClusterOptions): Clusters {
   const closing: (() => Promise<void> | void)[] = [];
 
   const connect = async (place: Extract<TargetSettings, { kind: "cluster" }>) => {
-    const connection: OpenKubeApi = await (doors.openCluster?.(place) ?? openCluster(place, tools));
+    const kube = await import("../platform/kube/connect_cluster.ts");
+    const connection: OpenKubeApi = await (doors.openCluster?.(place) ?? kube.openCluster(place, tools));
     const { api } = connection;
     const lease: OpenLease | undefined = place.noLease === true ? undefined : openLease(api, {
       namespace: api.namespace,
@@ -75,8 +70,8 @@ export function openClusters(options: ClusterOptions): Clusters {
       ...leased,
       openCluster: (kubeconfig) =>
         isClusterLogin(kubeconfig)
-          ? openClusterByAccount(parseClusterLogin(kubeconfig), api, tools)
-          : openForeignCluster(kubeconfig, tools),
+          ? kube.openClusterByAccount(parseClusterLogin(kubeconfig), api, tools)
+          : kube.openForeignCluster(kubeconfig, tools),
     });
     const references: ClusterReferences = clusterReferences(api, {
       clock: doors.clock,

@@ -1,5 +1,6 @@
 import type { DesiredState } from "../config/desired.ts";
 import { referencesOf } from "../config/desired.ts";
+import { lazyModule } from "../core/lazy_module.ts";
 import type { Log } from "../core/log.ts";
 import type { DesiredObject, ObjectKey } from "../core/object.ts";
 import { keyText } from "../core/object.ts";
@@ -8,7 +9,6 @@ import type { Reporter } from "../core/reporter.ts";
 import type { HelmReleaseSpec, Settings } from "../core/specs.ts";
 import { StageError } from "../core/stage_error.ts";
 import type { Target } from "../core/target.ts";
-import { evaluateCelBoolean, parseCel } from "../format/cel.ts";
 import { checkoutPipeline } from "../reconcile/checkout.ts";
 import type { Checkpoints } from "../reconcile/checkpoint.ts";
 import { openCheckpoints } from "../reconcile/checkpoint.ts";
@@ -33,6 +33,9 @@ import { valueOpener } from "./sealed_values.ts";
 import { openSources } from "./sources.ts";
 import { openTargets } from "./targets.ts";
 import { checkpointsWithoutSecrets, type CleanText, logWithoutSecrets } from "./without_secrets.ts";
+
+/** Expressions of dependencies: few documents have one. */
+const celModule = lazyModule(() => import("../format/cel.ts"));
 
 /** What a loop is opened with. */
 export interface LoopOptions {
@@ -177,7 +180,10 @@ export async function openLoop(options: LoopOptions): Promise<Loop> {
     checkpoints,
     pipelines,
     concurrency: settings.concurrency,
-    evaluate: (expression, variables) => evaluateCelBoolean(parseCel(expression), variables),
+    evaluate: (expression, variables) => {
+      const { evaluateCelBoolean, parseCel } = celModule();
+      return evaluateCelBoolean(parseCel(expression), variables);
+    },
     ...(options.onQuiet === undefined ? {} : { onQuiet: options.onQuiet }),
   });
   held.engine = running;

@@ -1,3 +1,4 @@
+import { withModules } from "../core/lazy_module.ts";
 import type { Clock } from "../core/clock.ts";
 import { timeText } from "../core/clock.ts";
 import { condition } from "../core/condition.ts";
@@ -483,7 +484,8 @@ export class Engine implements EngineControl {
       },
     };
     try {
-      checkDependencies(object, { find: (key) => this.#find(key), evaluate: this.#tools.evaluate });
+      const { evaluate } = this.#tools;
+      await withModules(() => checkDependencies(object, { find: (key) => this.#find(key), evaluate }));
       const pipeline = this.#pipelines.get(object.key.kind);
       if (pipeline === undefined) {
         throw new StageError("NotBuiltYet", `Cannot reconcile kind "${object.key.kind}": not built yet`);

@@ -1,3 +1,4 @@
+import { MissingModule } from "../core/lazy_module.ts";
 import { isTrue } from "../core/condition.ts";
 import type { JsonValue } from "../core/json.ts";
 import { isJsonObject } from "../core/json.ts";
@@ -97,6 +98,7 @@ export interface DependencyTools {
  * `checkDependencies`; gate AdditiveCELDependencyCheck off).
  *
  * @throws {StageError} DependencyNotReady; InvalidCELExpression when `readyExpr` cannot be evaluated
+ * @throws {MissingModule} where an expression is evaluated for the first time
  */
 export function checkDependencies(object: DesiredObject, tools: DependencyTools): void {
   for (const dependency of dependenciesOf(object)) {
@@ -143,6 +145,7 @@ function evaluateReady(
       dep: documentWithStatus(dependency),
     });
   } catch (error) {
+    if (error instanceof MissingModule) throw error;
     throw new StageError("InvalidCELExpression", `Cannot evaluate readyExpr "${expression}"`, { cause: error });
   }
 }

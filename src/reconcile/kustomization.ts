@@ -14,7 +14,6 @@ import { refOf, refText } from "../core/resource.ts";
 import type { KustomizationSpec } from "../core/specs.ts";
 import { messageOf, StageError } from "../core/stage_error.ts";
 import type { AppliedChange, ApplyResult, Target, TargetOptions, TargetRequest, WaitRequest } from "../core/target.ts";
-import { parseCel } from "../format/cel.ts";
 import { kubeconfigOf } from "./foreign_cluster.ts";
 import { missingChildren } from "./missing_children.ts";
 import type { Pipeline, RecordPatch, RemovalTools, Run, RunResult } from "./pipeline.ts";
@@ -80,7 +79,7 @@ export function kustomizationPipeline(tools: KustomizationTools): Pipeline<Kusto
 async function runKustomization(run: Run<KustomizationSpec>, tools: KustomizationTools): Promise<RunResult> {
   const { object } = run;
   const { spec } = object;
-  refuseExpressions(spec.healthCheckExprs);
+  if (spec.healthCheckExprs.length > 0) await refuseExpressions(spec.healthCheckExprs);
   const artifact = artifactOf(run, spec.sourceRef);
   if (artifact.content.kind !== "tree") {
     throw new StageError("ArtifactFailed", `Cannot build "${artifact.revision}": its layer was copied, not extracted`, {
@@ -224,7 +223,8 @@ async function lastChildren(
 }
 
 /** Nothing is applied whose health could not be told afterwards. @throws {StageError} InvalidCELExpression */
-function refuseExpressions(expressions: KustomizationSpec["healthCheckExprs"]): void {
+async function refuseExpressions(expressions: KustomizationSpec["healthCheckExprs"]): Promise<void> {
+  const { parseCel } = await import("../format/cel.ts");
   for (const [index, rule] of expressions.entries()) {
     for (const field of ["current", "inProgress", "failed"] as const) {
       const text = rule[field];
