@@ -825,7 +825,11 @@ const cases: Readonly<Record<string, (bench: Bench) => Promise<void>>> = {
       };
       await bench.lab.kubectl(["apply", "-f", "-"], JSON.stringify(webhook));
       const late = owned(bench, [configMap("late", {})]);
-      await untilRejected(() => apply(bench, late), /failed calling webhook "silent\.example\.com"/);
+      let tries = 0;
+      await untilRejected(
+        () => apply(bench, owned(bench, [configMap(`try-${tries++}`, {})])),
+        /failed calling webhook "silent\.example\.com"/,
+      );
       await bench.lab.kubectl(["delete", "validatingwebhookconfiguration", `${namespace}-silent`]);
       await denoClock.sleep(1_000);
       equal((await apply(bench, late)).changes[0]?.action, "created");

@@ -32,6 +32,8 @@ export interface CollectionOptions<Item> {
 /** Objects of one page of a list. */
 const pageSize = 500;
 const longestPauseMs = 10_000;
+/** Milliseconds for which a refused account does not ask again. */
+const refusedPauseMs = 60_000;
 
 /**
  * The objects of one list, kept up to date by one watch: listed once, then followed, listed again only when the server
@@ -104,10 +106,12 @@ export class Collection<Item extends Remembered> {
     const { signal } = this.#stop;
     const { clock, random } = this.#options;
     let failures = 0;
+    let isRefused = false;
     while (!signal.aborted) {
       const startedAt = clock.monotonic();
       try {
         if (this.#resourceVersion === "") await this.#list(signal);
+        isRefused = false;
         this.#isSynced = true;
         onFirst(true);
         await this.#watch(signal);
@@ -121,13 +125,14 @@ export class Collection<Item extends Remembered> {
           this.#resourceVersion = "";
           if (failures === 1) continue;
         }
+        isRefused = code === 403 || code === 405;
         if (code === 403 || code === 404 || code === 401 || code === 405) {
           this.#isSynced = false;
           this.#resourceVersion = "";
           onFirst(false);
         }
       }
-      const pause = Math.min(longestPauseMs, 200 * 2 ** Math.min(failures, 10));
+      const pause = isRefused ? refusedPauseMs : Math.min(longestPauseMs, 200 * 2 ** Math.min(failures, 10));
       await clock.sleep(failures === 0 ? 0 : pause * (0.5 + random.next() / 2), signal).catch(() => {});
     }
     this.#isSynced = false;

@@ -48,3 +48,17 @@ Deno.test("clusterReferences() tells changes of what was looked up, and asks for
   deepEqual(told.map((changed) => changed.name), ["later", "s", "s"]);
   equal(cluster.requests.filter((request) => request.query.watch === "true").length, 1);
 });
+
+Deno.test("clusterReferences() reads what it may not watch, and asks for the watch once a minute at most", async () => {
+  const clock = new FakeClock();
+  const cluster = new FakeCluster(clock);
+  cluster.put("/api/v1/namespaces/default/secrets/s", object("Secret", "s", { data: { k: btoa("1") } }));
+  cluster.allow = ({ verb }) => verb === "get";
+  using references = clusterReferences(cluster.api(), { clock, random, onChange: () => {} });
+
+  equal((await references.secret("default", "s"))?.data.size, 1);
+  await clock.advance(180_000);
+
+  const lists = cluster.requests.filter(({ path }) => path.endsWith("/secrets"));
+  equal(lists.length <= 6, true, `${lists.length} lists in three minutes`);
+});
