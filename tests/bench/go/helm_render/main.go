@@ -1,7 +1,8 @@
 // Renders charts with Helm's own packages: what tests/bench/helm_bench.ts compares with.
 //
 // Arguments: a folder and a file of JSON, {release, namespace, kubeVersion, cases: [{chart, values}]}, with paths below the
-// folder. Prints one line of JSON: milliseconds of each step over all cases.
+// folder; `override` names a value that is another text in each of `rounds`. Prints one line of JSON: milliseconds of each
+// step over all cases, and of processor time.
 package main
 
 import (
@@ -10,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 
 	"helm.sh/helm/v4/pkg/chart/common"
@@ -22,6 +24,7 @@ import (
 
 type corpus struct {
 	Release, Namespace, KubeVersion string
+	Override                        string
 	Rounds                          int
 	Cases                           []struct{ Chart, Values string }
 }
@@ -43,7 +46,7 @@ func main() {
 	for round := 0; round < max(1, list.Rounds); round++ {
 		begun := time.Now()
 		for _, each := range list.Cases {
-			size, err := render(folder, each.Chart, each.Values, list, caps, spent)
+			size, err := render(folder, each.Chart, each.Values, list, round, caps, spent)
 			if err != nil {
 				failed++
 			}
@@ -58,12 +61,15 @@ func main() {
 	spent["best"] = best
 	spent["failed"] = float64(failed)
 	spent["bytes"] = float64(bytes)
+	var usage syscall.Rusage
+	check(syscall.Getrusage(syscall.RUSAGE_SELF, &usage))
+	spent["processor"] = float64(usage.Utime.Nano()+usage.Stime.Nano()) / 1e6
 	out, err := json.Marshal(spent)
 	check(err)
 	fmt.Println(string(out))
 }
 
-func render(folder, path, valuesPath string, list corpus, caps *common.Capabilities, spent map[string]float64) (int, error) {
+func render(folder, path, valuesPath string, list corpus, round int, caps *common.Capabilities, spent map[string]float64) (int, error) {
 	at := time.Now()
 	step := func(name string) {
 		spent[name] += ms(at)
@@ -81,6 +87,9 @@ func render(folder, path, valuesPath string, list corpus, caps *common.Capabilit
 			return 0, err
 		}
 		values = read
+	}
+	if list.Override != "" {
+		values[list.Override] = fmt.Sprintf("round-%d", round)
 	}
 	if err := chartutil.ProcessDependencies(chart, values); err != nil {
 		return 0, err
