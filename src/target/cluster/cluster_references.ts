@@ -53,8 +53,8 @@ export function clusterReferences(api: KubeApi, options: ClusterReferencesOption
       remember: versionOf,
     });
     watched.set(key, collection);
-    void collection.ready.then((isReady) => {
-      if (!isReady) return;
+    // Who may not watch yet hears of changes once he may.
+    void collection.ready.then(() => {
       collection.listenAll((text) => {
         const changed = text.slice(text.indexOf("/") + 1);
         if (wanted.has(`${kind}/${namespace}/${changed}`)) onChange({ kind, namespace, name: changed });
