@@ -68,6 +68,14 @@ export function labelledOwner(object: JsonObject, kind: string): ObjectKey | und
 }
 
 /**
+ * Whether a kind is Flux's own. Its objects carry owner labels like all that it applies, and Flux deletes what they made when
+ * they go: they are left to it, also where we reconcile the same objects.
+ */
+export function isFluxKind(group: string): boolean {
+  return group.endsWith(".toolkit.fluxcd.io");
+}
+
+/**
  * Whether a release leaves an object behind for good: a definition (Helm never deletes what came from `crds/`, and its
  * label does not tell where it came from) or a hook, which only its own policies delete.
  */

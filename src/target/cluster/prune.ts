@@ -9,7 +9,7 @@ import type { ResourceRef } from "../../core/resource.ts";
 import { apiVersionOf, refKey, refText } from "../../core/resource.ts";
 import type { AppliedChange, RemoveResult, TargetOptions } from "../../core/target.ts";
 import { appliedEntry, managerEntries } from "./managed_fields.ts";
-import { isBeyondRelease, isKeptForever, ownerLabels, textsOf } from "./marks.ts";
+import { isBeyondRelease, isFluxKind, isKeptForever, ownerLabels, textsOf } from "./marks.ts";
 import { compareDelete, rankGroups } from "./order.ts";
 import type { Candidate, Due } from "./prune_guard.ts";
 import { emptyReason, guardReason, isConfirmed, isContainer, isUntouchable, shareReason } from "./prune_guard.ts";
@@ -207,8 +207,18 @@ export function notOurs(
   const isKept = ownerLabels(owner) !== undefined &&
     (isKeptForever(live) || isRelease && isBeyondRelease(live, ref.kind));
   if (isKept) return `${refText(ref)} is left alone: it says so itself`;
+  if (inProcess.has(ref.kind) && isFluxKind(ref.group)) return `${refText(ref)} is left alone: it is Flux's own`;
   return isUntouchable(ref) ? `${refText(ref)} is left alone: a cluster cannot be without it` : undefined;
 }
+
+/** Flux's kinds that we reconcile ourselves, or never apply: in a cluster they are Flux's. */
+const inProcess: ReadonlySet<string> = new Set([
+  "Kustomization",
+  "HelmRelease",
+  "HelmChart",
+  "OCIRepository",
+  "HelmRepository",
+]);
 
 /**
  * Whether an object is still an owner's: both owner labels say so. What an owner makes without labels (hooks, CRDs of a

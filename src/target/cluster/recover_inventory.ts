@@ -8,7 +8,7 @@ import { keyText } from "../../core/object.ts";
 import { collectionPath, listItems } from "./discovery.ts";
 import type { ServedKind } from "./discovery.ts";
 import { managerEntries } from "./managed_fields.ts";
-import { isBeyondRelease, labelledOwner, ownerSelector } from "./marks.ts";
+import { isBeyondRelease, isFluxKind, labelledOwner, ownerSelector } from "./marks.ts";
 import type { Access } from "./access.ts";
 import { inParallel } from "./access.ts";
 
@@ -34,6 +34,7 @@ export async function recoverInventories(
     for (const object of await listMetadata(access.api, { kind, namespace: "", selector }, signal)) {
       const owner = labelledOwner(object, ownerKind);
       if (owner === undefined || !isApplied(object, appliers)) continue;
+      if (isFluxKind(kind.group)) continue;
       if (ownerKind === "HelmRelease" && isBeyondRelease(object, kind.kind)) continue;
       const { name, namespace } = object.metadata as JsonObject;
       const entry = entryOf({

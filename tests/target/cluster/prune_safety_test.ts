@@ -371,3 +371,30 @@ Deno.test("what an account applied that is gone now stays, and is forgotten", as
   const back = await bench.apply(apps, [map("a")], options);
   equal((await bench.remove(apps, back.inventory.entries, { ...options, isWholeRemoval: true })).removed.length, 1);
 });
+
+Deno.test("Flux's own objects are left to Flux when what they made changes hands", async () => {
+  using bench = new TargetBench();
+  const definition = (group: string, plural: string, kind: string) =>
+    thing("apiextensions.k8s.io/v1", "CustomResourceDefinition", `${plural}.${group}`, {
+      spec: {
+        group,
+        scope: "Namespaced",
+        names: { plural, kind },
+        versions: [{ name: "v1", served: true, storage: true }],
+      },
+    });
+  const kinds = [
+    ["source.toolkit.fluxcd.io", "helmcharts", "HelmChart"],
+    ["kustomize.toolkit.fluxcd.io", "kustomizations", "Kustomization"],
+  ] as const;
+  await bench.apply(others, kinds.map(([group, plural, kind]) => definition(group, plural, kind)));
+  const flux = bench.another();
+  const objects = kinds.map(([group, , kind]) => thing(`${group}/v1`, kind, "child", {}, { namespace: "default" }));
+  const made = await bench.apply(apps, [map("a"), ...objects], {}, flux);
+  bench.cluster.put(`${maps}/pilotfish.kustomization.default.apps`, undefined);
+  const fresh = bench.another();
+
+  deepEqual((await bench.run(fresh.remembered(apps)))?.entries.map(({ id }) => id), ["default_a__ConfigMap"]);
+  const removed = await bench.remove(apps, made.inventory.entries, { isWholeRemoval: true }, fresh);
+  deepEqual(removed.removed.map(({ ref }) => ref.kind), ["ConfigMap"]);
+});
