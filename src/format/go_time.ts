@@ -87,7 +87,7 @@ function offsetOf(name: string, seconds: number): number {
 const standardTimeFrom = -2_840_140_800;
 
 function abbreviationOf(name: string, seconds: number, offsetSeconds: number): string {
-  if (seconds < standardTimeFrom) return "LMT";
+  if (seconds < standardTimeFrom && !name.startsWith("Etc/")) return "LMT";
   const known = zoneNames(name)?.get(offsetSeconds / 3600);
   if (known !== undefined) return known;
   const size = Math.abs(offsetSeconds) / 60;

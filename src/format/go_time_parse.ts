@@ -65,12 +65,21 @@ export function parseGoTime(layout: string, text: string, local: GoZone = utc): 
 /** A text in quotes as package time writes them: printable ASCII stays, all else byte by byte. */
 export function quoteTimeText(text: string): string {
   let result = "";
-  for (const byte of new TextEncoder().encode(text)) {
+  for (const byte of bytesOf(text)) {
     const character = String.fromCharCode(byte);
     if (byte >= 0x80 || byte < 0x20) result += `\\x${byte.toString(16).padStart(2, "0")}`;
     else result += character === '"' || character === "\\" ? `\\${character}` : character;
   }
   return `"${result}"`;
+}
+
+/** Bytes of a text; a lone U+DC80…U+DCFF stands for a byte that is no UTF-8. */
+function bytesOf(text: string): readonly number[] {
+  const encoder = new TextEncoder();
+  return Array.from(text).flatMap((character) => {
+    const code = character.codePointAt(0) as number;
+    return code >= 0xdc80 && code <= 0xdcff ? [code - 0xdc00] : [...encoder.encode(character)];
+  });
 }
 
 /** Literal text; a run of blanks fits any run of blanks, also none at the end. */

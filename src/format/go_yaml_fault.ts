@@ -157,6 +157,11 @@ class Scanner {
   #indents: number[] = [];
   #allowsKey = true;
   #keys: SimpleKey[] = [noKey()];
+  /**
+   * Flow level of the key that may begin at a token. go-yaml forgets the one at a bracket when the bracket is closed, so
+   * that a list or map is never found to lack its colon.
+   */
+  readonly #levels = new Map<number, number>();
   #isEnded = false;
 
   constructor(text: string) {
@@ -183,11 +188,8 @@ class Scanner {
   #more(): void {
     while (true) {
       if (this.#tokens.length > 0) {
-        let isWaiting = false;
-        for (const key of this.#keys) {
-          if (key.isPossible && key.tokenNumber === this.#parsed && this.#isValid(key)) isWaiting = true;
-        }
-        if (!isWaiting) return;
+        const level = this.#levels.get(this.#parsed);
+        if (level === undefined || !this.#isValid(this.#keys[level] as SimpleKey)) return;
       } else if (this.#isEnded) return;
       this.#next();
     }
@@ -266,12 +268,15 @@ class Scanner {
       column: this.#column,
       at: this.#at,
     };
+    this.#levels.set(this.#parsed + this.#tokens.length, this.#keys.length - 1);
   }
 
   #removeKey(): void {
     const key = this.#keys.at(-1) as SimpleKey;
-    if (key.isPossible && key.isRequired) this.#fail("could not find expected ':'");
+    if (!key.isPossible) return;
+    if (key.isRequired) this.#fail("could not find expected ':'");
     key.isPossible = false;
+    this.#levels.delete(key.tokenNumber);
   }
 
   #unroll(column: number): void {
@@ -307,7 +312,7 @@ class Scanner {
       case "[":
       case "{":
         this.#saveKey();
-        this.#keys.push(noKey());
+        this.#keys.push({ ...noKey(), tokenNumber: this.#parsed + this.#tokens.length });
         this.#flow++;
         this.#allowsKey = true;
         return this.#single(char);
@@ -316,7 +321,7 @@ class Scanner {
         this.#removeKey();
         if (this.#flow > 0) {
           this.#flow--;
-          this.#keys.pop();
+          this.#levels.delete(this.#keys.pop()?.tokenNumber ?? -1);
         }
         this.#allowsKey = false;
         return this.#single(char);
@@ -408,6 +413,7 @@ class Scanner {
       this.#tokens.splice(index, 0, { kind: "?", line: key.line });
       this.#roll(key.column, "block-map", { line: key.line, index });
       key.isPossible = false;
+      this.#levels.delete(key.tokenNumber);
       this.#allowsKey = false;
     } else {
       if (this.#flow === 0) {

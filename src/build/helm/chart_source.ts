@@ -8,8 +8,10 @@ import { loadChartArchive, loadChartFolder } from "./chart/load.ts";
 import type { LoadOptions } from "./chart/load.ts";
 import { maxChartBytes, maxFileBytes, maxFileCount } from "./chart/archive.ts";
 import { ChartError } from "./chart/metadata.ts";
+import { resolveLink } from "./chart/resolve_link.ts";
 import { checkDependencies } from "./chart/dependencies.ts";
 import { isHelm3 } from "./dialect.ts";
+import type { Notify } from "./notice.ts";
 import { fromBytes } from "./template/go_string.ts";
 
 /** A chart to pull from a registry. */
@@ -27,8 +29,8 @@ export interface ChartReference {
   readonly keyFile?: string;
 }
 
-/** What charts are read through: a disk, or files that are only in memory. */
-export type ChartFiles = Pick<FileSystem, "stat" | "read" | "list">;
+/** What charts are read through: a disk, or files that are only in memory, which have no links. */
+export type ChartFiles = Pick<FileSystem, "stat" | "read" | "list"> & Partial<Pick<FileSystem, "readLink">>;
 
 /** Where a chart is. */
 export type ChartLoader =
@@ -110,7 +112,9 @@ async function loadFolder(path: string, files: ChartFiles, options: LoadOptions)
   const ignore = await files.read(`${path}/.helmignore`);
   const rules = parseIgnoreRules(ignore === undefined ? "" : fromBytes(ignore));
   const found = new Map<string, Uint8Array>();
-  await walk({ root: path, files, rules, found, total: 0 }, "", 0);
+  const state = { root: path, files, rules, found, total: 0, notify: options.notify };
+  if ((await files.stat(path))?.kind === "link") await tellLink(state, path);
+  await walk(state, "", 0);
   return loadChartFolder(treeOf(found), options);
 }
 
@@ -119,7 +123,28 @@ interface Walk {
   readonly files: ChartFiles;
   readonly rules: IgnoreRules;
   readonly found: Map<string, Uint8Array>;
+  readonly notify: Notify;
   total: number;
+}
+
+/** Says that a link is followed, also one that the rules leave out later. @throws {ChartError} for one that leads nowhere */
+async function tellLink({ files, notify }: Walk, path: string): Promise<void> {
+  const { stat, readLink } = files;
+  if (readLink === undefined) return;
+  let resolved: string;
+  try {
+    resolved = await resolveLink(path, { stat: stat.bind(files), readLink: readLink.bind(files) });
+  } catch (error) {
+    if (!(error instanceof ChartError)) throw error;
+    throw new ChartError(`error evaluating symlink ${path}: ${error.message}`, { cause: error });
+  }
+  notify({
+    level: "INFO",
+    message: "found symbolic link in path. Contents of linked file included and used",
+    fields: { path, resolved },
+    helm3: `walk.go:75: found symbolic link in path: ${path} resolves to ${resolved}. ` +
+      "Contents of linked file included and used",
+  });
 }
 
 /** Reads a folder as Helm walks it: links are followed, what the rules leave out is not opened. */
@@ -129,6 +154,7 @@ async function walk(state: Walk, inner: string, depth: number): Promise<void> {
   for (const entry of await files.list(inner === "" ? root : `${root}/${inner}`) ?? []) {
     const path = inner === "" ? entry.name : `${inner}/${entry.name}`;
     const full = `${root}/${path}`;
+    if (entry.kind === "link") await tellLink(state, full);
     const isFolder = entry.kind === "folder" || (entry.kind === "link" && await files.list(full) !== undefined);
     if (rules.ignores(path, isFolder)) continue;
     if (isFolder) {

@@ -19,7 +19,10 @@ const { bool, int, string, strings } = goTypes;
 
 /** The expression, or Go's reason why it is none. */
 function compiled(pattern: string): GoRegexp | string {
-  if (hasRawBytes(pattern)) return `error parsing regexp: invalid UTF-8: \`${pattern}\``;
+  if (hasRawBytes(pattern)) {
+    const from = pattern.search(/[\udc80-\udcff](?<![\ud800-\udbff].)/);
+    return `error parsing regexp: invalid UTF-8: \`${pattern.slice(from)}\``;
+  }
   try {
     return templateModules.regexp().compileRegexp(pattern);
   } catch (error) {

@@ -9,7 +9,7 @@ import { formatGoTime, utc } from "../../../format/go_time.ts";
 import type { GoMoment } from "../../../format/go_time.ts";
 import { GoError } from "../template/go_error.ts";
 import { sortedKeys } from "../template/go_string.ts";
-import { GoBytes, GoInt, GoMap, GoSlice, GoStruct, isNil, typeNameOf } from "../template/value.ts";
+import { GoBytes, GoComplex, GoInt, GoMap, GoSlice, GoStruct, isNil, typeNameOf } from "../template/value.ts";
 import type { Value } from "../template/value.ts";
 import { GoTime } from "./dates.ts";
 import type { CallContext } from "./registry.ts";
@@ -46,8 +46,14 @@ function isTableList(value: Value): value is GoSlice {
   if (!(value instanceof GoSlice) || value.items === null || value.items.length === 0) return false;
   return value.items.map((item) => {
     if (isNil(item)) throw new GoError("toml: cannot encode array with nil element");
+    checkKind(item);
     return isTable(item);
   }).every(Boolean);
+}
+
+/** Refuses what has no kind in TOML. Called where the encoder asks for kinds: for members and items, not for what stands alone. */
+function checkKind(value: Value): void {
+  if (value instanceof GoComplex) throw new GoError(`unsupported type: ${value.type.kind}`);
 }
 
 class Writer {
@@ -60,6 +66,7 @@ class Writer {
 
   members(key: Key, members: Members): void {
     const present = members.filter(([, value]) => !isNil(value));
+    for (const [, value] of present) checkKind(value);
     for (const wantsTables of [false, true]) {
       for (const [name, value] of present) {
         if ((isTable(value) || isTableList(value)) === wantsTables) this.#member([...key, name], value);
@@ -107,6 +114,7 @@ class Writer {
       if (typeof made === "string") return quoted(made);
       throw new GoError(`unsupported type for key '': ${typeNameOf(value)}`);
     }
+    for (const [, member] of members) checkKind(member);
     const plain = members.filter(([, member]) => !isTable(member) && !isTableList(member));
     const tables = members.filter(([, member]) => isTable(member) || isTableList(member));
     const isStruct = value instanceof GoStruct;
