@@ -168,8 +168,19 @@ function openPending(path: string, options: WriteOptions): PendingFile {
   };
 }
 
-async function writeNew(path: string, data: Uint8Array, options: WriteOptions = {}): Promise<void> {
-  using file = Deno.openSync(path, { write: true, createNew: true, mode: options.mode ?? 0o644 });
+function writeNew(path: string, data: Uint8Array, options: WriteOptions = {}): Promise<void> {
+  let file: Deno.FsFile;
+  try {
+    file = Deno.openSync(path, { write: true, createNew: true, mode: options.mode ?? 0o644 });
+  } catch (error) {
+    return Promise.reject(error);
+  }
+  return fill(file, path, data, options);
+}
+
+/** Writes, owns, modes and syncs a new file, and closes it. */
+async function fill(file: Deno.FsFile, path: string, data: Uint8Array, options: WriteOptions): Promise<void> {
+  using _ = file;
   for (let rest = data; rest.length > 0;) rest = rest.subarray(file.writeSync(rest));
   if (options.owner !== undefined) await Deno.chown(path, options.owner.uid, options.owner.gid);
   if (options.mode !== undefined) await Deno.chmod(path, options.mode);
