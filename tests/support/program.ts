@@ -70,8 +70,11 @@ export class Place implements AsyncDisposable {
   }
 
   /** Runs a command to its end. */
-  async run(...args: readonly string[]): Promise<Finished> {
-    const { command, args: all } = commandOf(args);
+  run(...args: readonly string[]): Promise<Finished> {
+    return this.#run(commandOf(args));
+  }
+
+  async #run({ command, args: all }: ReturnType<typeof commandOf>): Promise<Finished> {
     const { code, stdout, stderr } = await new Deno.Command(command, {
       args: [...all],
       env: { ...cleanEnv(this.folder), ...this.options.env },
@@ -86,6 +89,13 @@ export class Place implements AsyncDisposable {
   /** Runs a command with the place's flags. */
   work(command: string, ...args: readonly string[]): Promise<Finished> {
     return this.run(command, ...this.flags, ...args);
+  }
+
+  /** The same as a process that may have no more than so many files open. */
+  workWithin(openFiles: number, command: string, ...args: readonly string[]): Promise<Finished> {
+    const program = commandOf([command, ...this.flags, ...args]);
+    const limit = ["-c", `ulimit -n ${openFiles}; exec "$@"`, "sh", program.command];
+    return this.#run({ command: "sh", args: [...limit, ...program.args] });
   }
 
   /** Asks the running daemon. */
@@ -113,6 +123,16 @@ export class Place implements AsyncDisposable {
   /** Sends the daemon a signal. */
   signal(name: Deno.Signal): void {
     this.#daemon?.kill(name);
+  }
+
+  /** Sends the daemon a signal. @returns whether it was still there to take it */
+  signalled(name: Deno.Signal): Promise<boolean> {
+    try {
+      this.signal(name);
+      return Promise.resolve(true);
+    } catch {
+      return Promise.resolve(false);
+    }
   }
 
   /** Ends the daemon by a signal and waits. @returns its exit code and log */
