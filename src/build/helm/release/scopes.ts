@@ -4,10 +4,17 @@ import { basePath, joinPaths } from "../chart/go_path.ts";
 import type { Dialect } from "../dialect.ts";
 import { languageOf } from "../dialect.ts";
 import { fromBytes } from "../template/go_string.ts";
-import { capabilitiesObject, chartObject, filesObject, releaseObject, valuesObject } from "../template/root_objects.ts";
+import {
+  capabilitiesObject,
+  chartObject,
+  filesObject,
+  releaseObject,
+  valuesObject,
+  valuesTypes,
+} from "../template/root_objects.ts";
 import type { TemplateScope, TemplateSource } from "../template/template_set.ts";
-import { goDict } from "../template/value.ts";
-import type { GoMap, GoStruct } from "../template/value.ts";
+import { goDict, GoMap } from "../template/value.ts";
+import type { GoStruct } from "../template/value.ts";
 import { isMissing, newTable, tableAt } from "../values/tables.ts";
 import type { Table } from "../values/tables.ts";
 import type { Capabilities } from "./capabilities.ts";
@@ -96,7 +103,9 @@ function addScopes(chart: Chart, path: string, values: Table, isRoot: boolean, s
     ["Values", valuesObject(values, shared.dialect)],
     ["Subcharts", goDict(children)],
   ]);
-  const placed: TemplateScope = { scope, basePath: joinPaths(path, "templates") };
+  // A template sees its root as Helm's own type, a parent's `.Subcharts` as a plain map.
+  const typed = new GoMap(scope.entries, valuesTypes[shared.dialect]);
+  const placed: TemplateScope = { scope: typed, basePath: joinPaths(path, "templates") };
   const onlyPartials = isLibrary(chart);
   for (const file of chart.templates) {
     if (!onlyPartials || basePath(file.name).startsWith("_")) shared.found.set(joinPaths(path, file.name), placed);

@@ -1,0 +1,84 @@
+import { strict as assert } from "node:assert";
+import { runTemplate } from "../../../src/build/helm/template_command.ts";
+import { helmFunctions } from "../../../src/build/helm/functions/helm_functions.ts";
+import { builtins } from "../../../src/build/helm/template/builtins.ts";
+import { denoFileSystem as files } from "../../../src/platform/deno_file_system.ts";
+import { denoRandom } from "../../../src/platform/deno_random.ts";
+import { FakeClock } from "../../support/fake_clock.ts";
+import { SnippetGenerator, snippetValues, unsteadyFunctions } from "../../support/snippet_generator.ts";
+import { textDifference } from "./vector_suite.ts";
+
+/** The Helm whose answers are ours. */
+const wantedVersion = "v4.2.4";
+
+function versionOfHelm(): string | undefined {
+  try {
+    const { stdout, success } = new Deno.Command("helm", { args: ["version", "--template", "{{ .Version }}"] })
+      .outputSync();
+    return success ? new TextDecoder().decode(stdout).trim() : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Texts that depend on the moment or on an address in memory. */
+const unsteady = /[dD]ate|\bago\b|durationRound|Capabilities|%p|\.Values\.date/;
+const addresses = /0x[0-9a-f]{8,}/g;
+
+async function realHelm(args: readonly string[], home: string): Promise<string> {
+  const { stdout, stderr, code } = await new Deno.Command("helm", {
+    args: ["template", ...args],
+    stdin: "null",
+    env: { HOME: home, TZ: "UTC" },
+  }).output();
+  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+  return `${code}\n${text(stderr).replace(/time=\S+ /g, "")}\n${text(stdout)}`.replace(addresses, "ADDRESS");
+}
+
+async function ours(args: readonly string[]): Promise<string> {
+  const outcome = await runTemplate(args, { files, clock: new FakeClock(), random: denoRandom });
+  return `${outcome.exitCode}\n${outcome.stderr}\n${outcome.stdout}`.replace(addresses, "ADDRESS");
+}
+
+const version = versionOfHelm();
+const isThere = version === wantedVersion;
+
+Deno.test({
+  name: `runTemplate() says what helm says of random templates${
+    isThere ? "" : ` (skipped: helm ${wantedVersion} is not on the PATH)`
+  }`,
+  ignore: !isThere,
+  async fn() {
+    // DIFFERENTIAL_SEED and DIFFERENTIAL_COUNT look further: a run of some thousands takes minutes.
+    const seed = Number(Deno.env.get("DIFFERENTIAL_SEED") ?? 1);
+    const count = Number(Deno.env.get("DIFFERENTIAL_COUNT") ?? 60);
+    const names = [...Object.keys(helmFunctions("helm4.2.4")), ...Object.keys(builtins)]
+      .filter((name) => !unsteadyFunctions.has(name)).sort();
+    const generator = new SnippetGenerator(seed, names);
+    const root = await Deno.makeTempDir();
+    const chart = `${root}/chart`;
+    const args = ["rel", chart];
+    const failures: string[] = [];
+    try {
+      await Deno.mkdir(`${chart}/templates`, { recursive: true });
+      await Deno.writeTextFile(`${chart}/Chart.yaml`, "apiVersion: v2\nname: chart\nversion: 0.1.0\n");
+      await Deno.writeTextFile(`${chart}/values.yaml`, JSON.stringify(snippetValues));
+      await Deno.writeTextFile(`${chart}/a.txt`, "one\ntwo\n");
+      for (let done = 0; done < count;) {
+        const template = generator.snippet();
+        if (unsteady.test(template)) continue;
+        done++;
+        await Deno.writeTextFile(`${chart}/templates/t.yaml`, `text: |-\n  ${template.replaceAll("\n", "\n  ")}\n`);
+        const [wanted, got] = await Promise.all([realHelm(args, root), ours(args)]);
+        const difference = textDifference(got, wanted);
+        if (difference === undefined) continue;
+        // Order of maps, chance: what Helm itself says otherwise the next time is nobody's fault.
+        if (await realHelm(args, root) !== wanted) continue;
+        failures.push(`${JSON.stringify(template)} ${difference}`);
+      }
+    } finally {
+      await Deno.remove(root, { recursive: true });
+    }
+    assert.equal(failures.length, 0, `${failures.length} of ${count} differ\n${failures.slice(0, 10).join("\n")}`);
+  },
+});
