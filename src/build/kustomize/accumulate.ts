@@ -36,6 +36,8 @@ export interface BuildGround {
   /** Merge keys; the first kustomization with `openapi` sets it. */
   schema: MergeSchema;
   custom: CustomSchema | undefined;
+  /** Kustomizations gone into so far. */
+  targets: number;
   /** Whether some kustomization has set `openapi`. */
   hasOpenApi: boolean;
   readonly addCustomSchema: (custom: CustomSchema) => MergeSchema;
@@ -79,6 +81,8 @@ export interface Target {
 
 /** Most folders that one build goes into, so that a wide nesting of bases ends. */
 const maxDepth = 200;
+/** Most folders that one build goes into in all: bases that name each other twice double with each step. */
+const maxTargets = 20_000;
 
 /** An accumulator with nothing in it. */
 export function emptyAccumulator(ground: BuildGround): Accumulator {
@@ -152,6 +156,7 @@ function readValue(path: string, loader: Loader, dialect: "v2" | "v3"): JsonValu
 export async function accumulate(target: Target, into: Accumulator, ground: BuildGround, depth = 0): Promise<void> {
   ground.signal?.throwIfAborted();
   if (depth > maxDepth) throw fault(`Kustomizations are nested deeper than ${maxDepth}`);
+  if (++ground.targets > maxTargets) throw fault(`A build goes into more than ${maxTargets} kustomizations`);
   const { kustomization, loader } = target;
   await addResources(target, into, kustomization.resources, ground, depth);
   let config = mergeConfig(into.config, defaultConfig);

@@ -113,7 +113,8 @@ function collect(
   options: DecodeOptions,
   given: Map<string, JsonValue>,
 ): void {
-  for (const key of Object.keys(value)) {
+  // Of names that differ in case alone, the last in sorted order counts: that is how Go reads them out of JSON.
+  for (const key of Object.keys(value).sort()) {
     const name = Object.hasOwn(fields, key) ? key : known.get(key.toLowerCase());
     if (name === undefined) {
       if (options.unknownFields) continue;

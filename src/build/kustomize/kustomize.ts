@@ -120,6 +120,7 @@ async function buildOnce(
   const draft: { -readonly [Key in keyof BuildGround]: BuildGround[Key] } = {
     schema: builtinSchema,
     custom: undefined,
+    targets: 0,
     hasOpenApi: false,
     addCustomSchema: (custom) => options.customSchema === "add" ? eitherSchema(custom, builtinSchema) : custom,
     warnings: [],

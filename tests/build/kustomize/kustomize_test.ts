@@ -272,6 +272,28 @@ Deno.test("build() bounds files, nesting, aliases and expressions", async () => 
   assert.doesNotMatch(slow.text(), /\ndata/);
 });
 
+Deno.test("build() bounds the kustomizations that it goes into, and names with many bearers cost little", async () => {
+  const wide: Record<string, string> = {
+    "a20/kustomization.yaml": "namePrefix: a\n",
+    "b20/kustomization.yaml": "namePrefix: b\n",
+  };
+  for (let at = 0; at < 20; at++) {
+    for (const name of ["a", "b"]) {
+      wide[`${name}${at}/kustomization.yaml`] = `resources: [../a${at + 1}, ../b${at + 1}]\n`;
+    }
+  }
+  assert.match((await failure(wide, "a0")).message, /more than 20000 kustomizations/);
+  const same: Record<string, string> = {};
+  const names = Array.from({ length: 300 }, (_, at) => `b${at}`);
+  for (const name of names) {
+    same[`${name}/kustomization.yaml`] = `resources: [a.yaml]\nnamePrefix: ${name}-\n`;
+    same[`${name}/a.yaml`] =
+      `${configMap}---\napiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec: {volumes: [{configMap: {name: c}}]}\n`;
+  }
+  same["kustomization.yaml"] = JSON.stringify({ resources: names });
+  assert.match((await build(treeOf(same), "")).text(), /name: b299-c\n$/m);
+});
+
 Deno.test("build() applies thousands of patches", async () => {
   const patches: string[] = [];
   const resources: string[] = [];

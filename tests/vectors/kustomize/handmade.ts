@@ -211,4 +211,8 @@ export const handmadeOverlays: Readonly<Record<string, Readonly<Record<string, s
     "overlay/a.yaml":
       'apiVersion: example.com/v1\nkind: W\nmetadata: {name: w}\nspec:\n  # above\n  items: # {"type": "array", "x-kubernetes-patch-merge-key": "name", "x-kubernetes-patch-strategy": "merge"}\n  - name: a # a comment\n    v: 1\n  - {name: b, v: 2}\n  # {"type": "array", "x-kubernetes-patch-strategy": "merge"}\n  tags: [x]\n  plain: [x] # {"type": "array"}\n',
   },
+  "a field twice in different case": {
+    "overlay/kustomization.yaml": "namePrefix: low-\nNAMEPREFIX: up-\nresources: [a.yaml]\n",
+    "overlay/a.yaml": config("  a: b\n"),
+  },
 };

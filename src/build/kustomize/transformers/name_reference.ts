@@ -4,7 +4,7 @@ import { scalarValue } from "../../../format/yaml_node/node_json.ts";
 import { fault, wrapFault } from "../fault.ts";
 import type { PathPart } from "../field_path.ts";
 import { pathParts } from "../field_path.ts";
-import type { Gvk } from "../identity.ts";
+import type { Gvk, ResourceId } from "../identity.ts";
 import { effectiveNamespace, idText, noNamespace, selects, textOf } from "../identity.ts";
 import type { NameContext, NamedResource } from "../named_resource.ts";
 import { kindWord, setScalarField } from "../node_edit.ts";
@@ -52,14 +52,22 @@ interface Namespaces {
   readonly written: Set<string>;
 }
 
+/** A resource that may be named, with what is asked of it again and again; references do not change it. */
+interface Candidate {
+  readonly resource: NamedResource;
+  readonly id: ResourceId;
+  /** Effective namespace. */
+  readonly namespace: string;
+}
+
 interface FormerNames {
-  readonly byName: Map<string, NamedResource[]>;
+  readonly byName: Map<string, Candidate[]>;
   /** By the namespace that resources had at first: the ones that they have now. */
   readonly originals: Map<string, Namespaces>;
 }
 
 function indexFormerNames(set: ResourceSet): FormerNames {
-  const byName = new Map<string, NamedResource[]>();
+  const byName = new Map<string, Candidate[]>();
   const originals = new Map<string, Namespaces>();
   for (const resource of set.list) {
     const id = resource.id();
@@ -69,10 +77,11 @@ function indexFormerNames(set: ResourceSet): FormerNames {
     if (currents === undefined) originals.set(original, currents = { effective: new Set(), written: new Set() });
     currents.effective.add(effective);
     currents.written.add(id.namespace);
+    const candidate: Candidate = { resource, id, namespace: effective };
     for (const name of new Set(resource.former.map((former) => former.name))) {
       const list = byName.get(name);
-      if (list === undefined) byName.set(name, [resource]);
-      else list.push(resource);
+      if (list === undefined) byName.set(name, [candidate]);
+      else list.push(candidate);
     }
   }
   return { byName, originals };
@@ -174,7 +183,7 @@ class Referrer {
   #setScalar(node: ScalarNode, leaf: Leaf): void {
     const referral = this.#choose(node.text, leaf, undefined, (list) => sameNames(list));
     if (referral === undefined) return;
-    const { name } = referral.id();
+    const { name } = referral.id;
     if (name === node.text) return;
     node.text = name;
     node.tag = "";
@@ -188,7 +197,7 @@ class Referrer {
     const namespace = namespaceNode === undefined ? undefined : textOf(namespaceNode);
     const referral = this.#choose(old, leaf, namespace, (list) => sameNames(list) && sameNamespaces(list));
     if (referral === undefined) return;
-    const id = referral.id();
+    const { id } = referral;
     if (id.name === old && id.namespace === "") return;
     setScalarField(node, "name", id.name, "");
     if (id.namespace !== "") setScalarField(node, "namespace", id.namespace, "");
@@ -198,8 +207,8 @@ class Referrer {
     name: string,
     leaf: Leaf,
     namespace: string | undefined,
-    areSame: (list: readonly NamedResource[]) => boolean,
-  ): NamedResource | undefined {
+    areSame: (list: readonly Candidate[]) => boolean,
+  ): Candidate | undefined {
     const known = this.#index.byName.get(name);
     if (known === undefined) return undefined;
     let list = known.filter((candidate) => this.#canReach(candidate));
@@ -211,20 +220,18 @@ class Referrer {
     }
     list = list.filter((candidate) => this.#isNear(candidate));
     if (list.length === 1) return list[0];
-    list = list.filter((candidate) => affixesAgree(candidate, this.#resource, true));
-    if (list.length > 1) list = list.filter((candidate) => affixesAgree(candidate, this.#resource, false));
+    list = list.filter(({ resource }) => affixesAgree(resource, this.#resource, true));
+    if (list.length > 1) list = list.filter(({ resource }) => affixesAgree(resource, this.#resource, false));
     if (list.length <= 1) return list[0];
     if (areSame(list)) return list[0];
     throw fault(
-      `Found multiple possible referrals for "${name}": ${list.map((candidate) => idText(candidate.id())).join(", ")}`,
+      `Found multiple possible referrals for "${name}": ${list.map(({ id }) => idText(id)).join(", ")}`,
     );
   }
 
   /** Whether a resource can be referred to from here at all: same namespace, none, or that of a bound account. */
-  #canReach(candidate: NamedResource): boolean {
+  #canReach({ id, namespace }: Candidate): boolean {
     if (this.#namespace === noNamespace) return true;
-    const id = candidate.id();
-    const namespace = effectiveNamespace(id, this.#set.scopes);
     if (namespace === noNamespace || namespace === this.#namespace) return true;
     this.#roleNamespaces ??= boundNamespaces(this.#resource);
     return this.#roleNamespaces.has(id.namespace);
@@ -234,12 +241,10 @@ class Referrer {
    * Candidates of the namespace that a reference names: by their original namespace where any resource had it, else by
    * their current one.
    */
-  #inNamespace(list: readonly NamedResource[], namespace: string): NamedResource[] {
-    const scopes = this.#set.scopes;
+  #inNamespace(list: readonly Candidate[], namespace: string): Candidate[] {
     const hasOriginal = this.#reachesOriginal(namespace);
-    return list.filter((candidate) => {
-      const former = candidate.former[0];
-      const current = effectiveNamespace(candidate.id(), scopes);
+    return list.filter(({ resource, namespace: current }) => {
+      const former = resource.former[0];
       return (hasOriginal ? former?.namespace ?? current : current) === namespace && namespace !== noNamespace;
     });
   }
@@ -255,10 +260,8 @@ class Referrer {
     return false;
   }
 
-  #isNear(candidate: NamedResource): boolean {
+  #isNear({ id, namespace }: Candidate): boolean {
     if (this.#namespace === noNamespace) return true;
-    const id = candidate.id();
-    const namespace = effectiveNamespace(id, this.#set.scopes);
     return namespace === noNamespace || id.kind === "ServiceAccount" || namespace === this.#namespace;
   }
 
@@ -271,9 +274,10 @@ class Referrer {
   }
 }
 
-function wasKind(candidate: NamedResource, target: Gvk): boolean {
-  const gvk = candidate.gvk();
-  return candidate.former.some((former) => selects(target, { ...gvk, kind: former.kind }));
+function wasKind({ resource, id }: Candidate, target: Gvk): boolean {
+  if (target.group !== "" && target.group !== id.group) return false;
+  if (target.version !== "" && target.version !== id.version) return false;
+  return resource.former.some((former) => target.kind === "" || target.kind === former.kind);
 }
 
 /** Namespaces of the service accounts that a role binding binds. */
@@ -306,12 +310,10 @@ function sameEnding(a: readonly string[], b: readonly string[]): boolean {
   return short.every((text, at) => text === long[long.length - short.length + at]);
 }
 
-function sameNames(list: readonly NamedResource[]): boolean {
-  const first = list[0]?.id().name;
-  return list.every((resource) => resource.id().name === first);
+function sameNames(list: readonly Candidate[]): boolean {
+  return list.every(({ id }) => id.name === list[0]?.id.name);
 }
 
-function sameNamespaces(list: readonly NamedResource[]): boolean {
-  const first = list[0]?.id().namespace;
-  return list.every((resource) => resource.id().namespace === first);
+function sameNamespaces(list: readonly Candidate[]): boolean {
+  return list.every(({ id }) => id.namespace === list[0]?.id.namespace);
 }
