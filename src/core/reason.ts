@@ -15,6 +15,8 @@ export interface ReasonRow {
   readonly retry: RetryClass;
   /** What a person can do about it. */
   readonly hint: string;
+  /** What Flux calls it on a Kustomization, where it tells less apart. */
+  readonly ofKustomization?: "ArtifactFailed" | "BuildFailed";
 }
 
 /**
@@ -64,7 +66,12 @@ export const reasons = {
   ReadOperationFailed: { stage: "source", retry: "backoff", hint: "Check space and permissions of the store folder" },
   // build
   ArtifactFailed: { stage: "build", retry: "at-interval", hint: "Check that the path exists in the artifact" },
-  SourceNotReady: { stage: "build", retry: "after-dependency", hint: "Look at the source's own status" },
+  SourceNotReady: {
+    stage: "build",
+    retry: "after-dependency",
+    hint: "Look at the source's own status",
+    ofKustomization: "ArtifactFailed",
+  },
   BuildFailed: { stage: "build", retry: "at-interval", hint: "Build it locally: pilotfish build PATH" },
   ValuesError: {
     stage: "build",
@@ -75,6 +82,7 @@ export const reasons = {
     stage: "build",
     retry: "at-interval",
     hint: "Check that spec.decryption.secretRef holds a key for these files",
+    ofKustomization: "BuildFailed",
   },
   // target
   ReconciliationFailed: {
@@ -111,6 +119,12 @@ export const reasons = {
 
 /** A name of the table. */
 export type Reason = keyof typeof reasons;
+
+/** The reason as conditions and events of a kind of object tell it: Flux's word for it. */
+export function toldReason(reason: Reason, kind: string): Reason {
+  const row: ReasonRow = reasons[reason];
+  return kind === "Kustomization" ? row.ofKustomization ?? reason : reason;
+}
 
 /** Reasons of a condition that is not a failure. */
 export type GoodReason =

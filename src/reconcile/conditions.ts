@@ -1,6 +1,6 @@
 import type { Condition } from "../core/condition.ts";
 import { condition, dropCondition, setCondition } from "../core/condition.ts";
-import { reasons } from "../core/reason.ts";
+import { reasons, toldReason } from "../core/reason.ts";
 import type { StageError } from "../core/stage_error.ts";
 
 /** When and for which generation conditions are made. */
@@ -59,17 +59,18 @@ export function afterSuccess(
   return next;
 }
 
-/** Conditions after a failure: `Ready` is false; `Stalled` when only a change helps, else `Reconciling` with a retry to come. */
+/** Conditions after a failure: `Ready` is false; `Stalled` when only a change helps, else `Reconciling` with a retry to come. `kind` is the object's. */
 export function afterFailure(
   conditions: readonly Condition[],
   moment: Moment,
-  error: StageError,
+  { error, kind }: { readonly error: StageError; readonly kind: string },
 ): readonly Condition[] {
   const row = reasons[error.reason];
-  let next = setCondition(conditions, made(moment, "Ready", "False", error.reason, error.message));
+  const told = toldReason(error.reason, kind);
+  let next = setCondition(conditions, made(moment, "Ready", "False", told, error.message));
   if (row.retry === "on-change") {
     next = dropCondition(next, "Reconciling");
-    next = setCondition(next, made(moment, "Stalled", "True", error.reason, error.message));
+    next = setCondition(next, made(moment, "Stalled", "True", told, error.message));
   } else {
     next = dropCondition(next, "Stalled");
     next = setCondition(next, made(moment, "Reconciling", "True", "ProgressingWithRetry", error.message));

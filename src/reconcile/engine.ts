@@ -11,7 +11,7 @@ import type { Log } from "../core/log.ts";
 import type { DesiredObject, ObjectKey } from "../core/object.ts";
 import { keyText } from "../core/object.ts";
 import type { Random } from "../core/random.ts";
-import { reasons } from "../core/reason.ts";
+import { reasons, toldReason } from "../core/reason.ts";
 import type { Reporter } from "../core/reporter.ts";
 import { asStageError, messageOf, StageError } from "../core/stage_error.ts";
 import type { WatchedChange } from "../core/target.ts";
@@ -603,6 +603,7 @@ export class Engine implements EngineControl {
     const text = messageOf(error);
     const shown = new StageError(error.reason, text, { hint: error.hint, cause: error.cause });
     const row = reasons[error.reason];
+    const told = toldReason(error.reason, slot.object.key.kind);
     const isBlocked = row.retry === "after-dependency";
     const failures = isBlocked ? done.before.failures : done.before.failures + 1;
     const durationMs = Math.round(this.#tools.clock.monotonic() - done.startedMs);
@@ -617,7 +618,7 @@ export class Engine implements EngineControl {
       failures,
       conditions: slot.isEarly
         ? whileRunning(done.record.conditions, done.moment, text)
-        : afterFailure(done.record.conditions, done.moment, shown),
+        : afterFailure(done.record.conditions, done.moment, { error: shown, kind: slot.object.key.kind }),
     });
     this.#hasWorked ||= !isBlocked;
     const { nextRunAt: _, ...live } = slot.live;
@@ -629,11 +630,11 @@ export class Engine implements EngineControl {
       failures: Math.max(1, failures),
       ...(error.retryAfterMs === undefined ? {} : { retryAfterMs: error.retryAfterMs }),
     });
-    const isNews = !slot.isEarly && (wasEarly || ready?.reason !== error.reason || ready.message !== text);
+    const isNews = !slot.isEarly && (wasEarly || ready?.reason !== told || ready.message !== text);
     const event: Event = {
       ...this.#stamp(slot),
       severity: isBlocked ? "info" : "error",
-      reason: error.reason,
+      reason: told,
       message: text,
       metadata: record.lastAttemptedRevision === undefined ? {} : { revision: record.lastAttemptedRevision },
     };

@@ -1,5 +1,6 @@
 import { deepEqual, equal } from "node:assert/strict";
 import { condition } from "../../src/core/condition.ts";
+import type { Reason } from "../../src/core/reason.ts";
 import { StageError } from "../../src/core/stage_error.ts";
 import { afterFailure, afterSuccess, whileRunning } from "../../src/reconcile/conditions.ts";
 
@@ -15,8 +16,11 @@ Deno.test("afterSuccess() keeps the transition time while Ready stays true", () 
 });
 
 Deno.test("afterFailure() says Stalled only when nothing but a change helps", () => {
-  const stalled = afterFailure([], first, new StageError("URLInvalid", "bad"));
-  const retried = afterFailure(stalled, later, new StageError("OCIArtifactPullFailed", "503"));
+  const stalled = afterFailure([], first, { error: new StageError("URLInvalid", "bad"), kind: "OCIRepository" });
+  const retried = afterFailure(stalled, later, {
+    error: new StageError("OCIArtifactPullFailed", "503"),
+    kind: "OCIRepository",
+  });
 
   deepEqual(stalled.map((c) => `${c.type}=${c.status}`), ["Ready=False", "Stalled=True", "FetchFailed=True"]);
   deepEqual(retried.map((c) => `${c.type}=${c.status}:${c.reason}`), [
@@ -27,7 +31,10 @@ Deno.test("afterFailure() says Stalled only when nothing but a change helps", ()
 });
 
 Deno.test("success takes the marks of failure away", () => {
-  const failed = afterFailure([], first, new StageError("OCIArtifactPullFailed", "503"));
+  const failed = afterFailure([], first, {
+    error: new StageError("OCIArtifactPullFailed", "503"),
+    kind: "OCIRepository",
+  });
 
   const conditions = afterSuccess(failed, later, good);
 
@@ -42,4 +49,12 @@ Deno.test("whileRunning() leaves Ready alone unless the generation is new", () =
 
   equal(condition(same, "Ready")?.status, "True");
   equal(condition(next, "Ready")?.status, "Unknown");
+});
+
+Deno.test("afterFailure() gives a Kustomization the reasons that Flux's controller gives it", () => {
+  const reasonOf = (kind: string, reason: Reason) =>
+    condition(afterFailure([], first, { error: new StageError(reason, "no"), kind }), "Ready")?.reason;
+  equal(reasonOf("Kustomization", "SourceNotReady"), "ArtifactFailed");
+  equal(reasonOf("Kustomization", "DecryptionFailed"), "BuildFailed");
+  equal(reasonOf("HelmRelease", "SourceNotReady"), "SourceNotReady");
 });

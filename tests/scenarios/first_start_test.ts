@@ -42,9 +42,9 @@ Deno.test("a first start without a registry tells that the consumers wait, once,
   const told = () => world.board.events().map(({ severity, reason, object }) => `${object.kind} ${severity} ${reason}`);
   assert.deepEqual(told(), [
     "OCIRepository error OCIArtifactPullFailed",
-    "Kustomization info SourceNotReady",
+    "Kustomization info ArtifactFailed",
   ]);
-  assert.equal(world.ready("Kustomization/default/app").reason, "SourceNotReady");
+  assert.equal(world.ready("Kustomization/default/app").reason, "ArtifactFailed");
   world.registry.heal();
   await world.advance(10 * minuteMs);
   assert.deepEqual(told().slice(2), ["OCIRepository info NewArtifact", "Kustomization info ReconciliationSucceeded"]);

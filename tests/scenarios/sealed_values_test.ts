@@ -103,7 +103,7 @@ Deno.test("encrypted variables without keys, or with wrong ones, fail by name an
     );
     await made.run();
     const ready = made.ready("Kustomization/default/app");
-    assert.equal(ready.reason, "DecryptionFailed");
+    assert.equal(ready.reason, "BuildFailed");
     assert.match(ready.message, text);
     assert.equal(await textOf(made), "");
   }
