@@ -10,7 +10,7 @@ import type { Resource } from "../../src/core/resource.ts";
 import { denoClock } from "../../src/platform/deno_clock.ts";
 import { denoRandom } from "../../src/platform/deno_random.ts";
 import { clusterTarget } from "../../src/target/cluster/cluster_target.ts";
-import { inParallel } from "../../src/target/cluster/access.ts";
+import { inParallel } from "../../src/core/in_parallel.ts";
 import type { LabCluster } from "../support/lab.ts";
 import { connectLab, labProgram, startCluster } from "../support/lab.ts";
 import type { Daemon } from "./bundled_daemon.ts";

@@ -1,7 +1,7 @@
 import { deepEqual, equal, rejects } from "node:assert/strict";
 import { inParallel } from "../../src/core/in_parallel.ts";
 
-Deno.test("inParallel() does each once, never more than its width at a time", async () => {
+Deno.test("inParallel() does each once, never more than its width at a time, and answers in their order", async () => {
   let running = 0;
   let most = 0;
   const done: number[] = [];
@@ -13,6 +13,13 @@ Deno.test("inParallel() does each once, never more than its width at a time", as
   });
   deepEqual(done, [1, 2, 3, 4, 5, 6, 7]);
   equal(most, 3);
+  deepEqual(
+    await inParallel([30, 10, 20], 3, async (turns) => {
+      for (let turn = 0; turn < turns; turn++) await Promise.resolve();
+      return turns;
+    }),
+    [30, 10, 20],
+  );
   await inParallel([], 3, () => Promise.reject(new Error("never called")));
 });
 

@@ -49,27 +49,3 @@ export function faultText(ref: ResourceRef, action: string, error: unknown): str
   const reason = error instanceof KubeError && !/^HTTP \d+$/.test(error.reason) ? ` (${error.reason})` : "";
   return `${refText(ref)} ${action} failed${reason}: ${messageOf(error)}`;
 }
-
-/** Runs `action` over items, at most `limit` at once, and waits for all. The first error is thrown after all have ended. */
-export async function inParallel<Item, Result>(
-  items: readonly Item[],
-  limit: number,
-  action: (item: Item) => Promise<Result>,
-): Promise<Result[]> {
-  const results: Result[] = new Array(items.length);
-  const faults: unknown[] = [];
-  let next = 0;
-  const work = async () => {
-    while (next < items.length && faults.length === 0) {
-      const index = next++;
-      try {
-        results[index] = await action(items[index] as Item);
-      } catch (error) {
-        faults.push(error);
-      }
-    }
-  };
-  await Promise.all(Array.from({ length: Math.min(limit, items.length) }, work));
-  if (faults.length > 0) throw faults[0];
-  return results;
-}

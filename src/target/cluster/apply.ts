@@ -1,3 +1,4 @@
+import { inParallel } from "../../core/in_parallel.ts";
 import type { Inventory } from "../../core/inventory.ts";
 import { inventoryOf } from "../../core/inventory.ts";
 import type { JsonObject } from "../../core/json.ts";
@@ -15,7 +16,7 @@ import type { OwnerState, Proof } from "./owner_state.ts";
 import { dropProof, hasLabel, look, summary, viewOf } from "./owner_state.ts";
 import { listPages } from "./recover_inventory.ts";
 import type { Access } from "./access.ts";
-import { faultText, inParallel, readObject } from "./access.ts";
+import { faultText, readObject } from "./access.ts";
 import type { Written } from "./write_object.ts";
 import { isGoing, writeObject, writeUnjudged } from "./write_object.ts";
 import { waitForHealth } from "./health.ts";

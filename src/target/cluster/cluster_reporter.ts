@@ -1,5 +1,6 @@
 import type { Clock } from "../../core/clock.ts";
 import type { Event } from "../../core/event.ts";
+import { inParallel } from "../../core/in_parallel.ts";
 import type { JsonObject } from "../../core/json.ts";
 import { canonicalJson, isJsonObject } from "../../core/json.ts";
 import type { KubeApi } from "../../core/kube_api.ts";
@@ -9,7 +10,6 @@ import type { ObjectKey } from "../../core/object.ts";
 import { keyText, parseKey } from "../../core/object.ts";
 import { messageOf } from "../../core/stage_error.ts";
 import type { ObjectStatus } from "../../core/status.ts";
-import { inParallel } from "./access.ts";
 import { listItems } from "./discovery.ts";
 import { inventoryName } from "./inventory_store.ts";
 import type { EventSeries } from "./kube_event.ts";

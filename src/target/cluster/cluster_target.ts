@@ -11,6 +11,7 @@
 import type { Clock } from "../../core/clock.ts";
 import type { Digest } from "../../core/digest.ts";
 import { digestOf } from "../../core/digest.ts";
+import { inParallel } from "../../core/in_parallel.ts";
 import type { Inventory, InventoryEntry } from "../../core/inventory.ts";
 import { inventoryOf, union } from "../../core/inventory.ts";
 import { isJsonObject } from "../../core/json.ts";
@@ -48,7 +49,7 @@ import { planResources } from "./plan.ts";
 import { pruneResources } from "./prune.ts";
 import { recoverInventories } from "./recover_inventory.ts";
 import type { Access } from "./access.ts";
-import { inParallel, readObject } from "./access.ts";
+import { readObject } from "./access.ts";
 import type { OverriddenManager } from "./take_over.ts";
 import { earlierManagers } from "./take_over.ts";
 import type { WriterLease } from "./lease.ts";

@@ -1,3 +1,4 @@
+import { inParallel } from "../../core/in_parallel.ts";
 import type { JsonObject } from "../../core/json.ts";
 import { isJsonObject } from "../../core/json.ts";
 import { KubeError } from "../../core/kube_api.ts";
@@ -14,7 +15,7 @@ import { ownerSelector, textsOf } from "./marks.ts";
 import { PodWatch } from "./pod_watch.ts";
 import { unschedulableAfterMs } from "./readiness.ts";
 import type { Access } from "./access.ts";
-import { inParallel, readObject } from "./access.ts";
+import { readObject } from "./access.ts";
 
 /** What to wait for. */
 export interface HealthWait {

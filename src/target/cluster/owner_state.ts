@@ -1,3 +1,4 @@
+import { inParallel } from "../../core/in_parallel.ts";
 import type { InventoryEntry } from "../../core/inventory.ts";
 import { entryOf, refOfEntry } from "../../core/inventory.ts";
 import type { JsonObject } from "../../core/json.ts";
@@ -12,7 +13,7 @@ import { ownerSelector, textsOf } from "./marks.ts";
 import type { Seen } from "./seen.ts";
 import { seenOf } from "./seen.ts";
 import type { Access } from "./access.ts";
-import { inParallel, readObject } from "./access.ts";
+import { readObject } from "./access.ts";
 
 /** How one resource stood when it was applied last: the proof against which it is held. */
 export interface Proof {

@@ -1,3 +1,4 @@
+import { inParallel } from "../../core/in_parallel.ts";
 import type { JsonObject } from "../../core/json.ts";
 import type { WatchedChange } from "../../core/target.ts";
 import type { OwnerState } from "./owner_state.ts";
@@ -5,7 +6,6 @@ import { viewOf } from "./owner_state.ts";
 import { fluxReadinessOf } from "./readiness.ts";
 import type { Seen } from "./seen.ts";
 import { lostFields } from "./seen.ts";
-import { inParallel } from "./access.ts";
 
 /**
  * Watches what an owner has applied and calls back when a resource drifts, vanishes, stops being Current or is Current

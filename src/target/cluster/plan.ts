@@ -1,3 +1,4 @@
+import { inParallel } from "../../core/in_parallel.ts";
 import { inventoryOf, subtract, union } from "../../core/inventory.ts";
 import type { Inventory, InventoryEntry } from "../../core/inventory.ts";
 import type { JsonObject, JsonValue } from "../../core/json.ts";
@@ -14,7 +15,7 @@ import { namesOneOf, plannedRefs, prepare } from "./items.ts";
 import { compareApply } from "./order.ts";
 import { notOurs } from "./prune.ts";
 import type { Access } from "./access.ts";
-import { inParallel, readObject } from "./access.ts";
+import { readObject } from "./access.ts";
 
 /**
  * What an apply and the removal of what is stale would do, with the texts before and after. Asks the server to try each

@@ -1,3 +1,4 @@
+import { inParallel } from "../../core/in_parallel.ts";
 import type { InventoryEntry } from "../../core/inventory.ts";
 import { refOfEntry } from "../../core/inventory.ts";
 import type { JsonObject } from "../../core/json.ts";
@@ -15,7 +16,7 @@ import type { Candidate, Due } from "./prune_guard.ts";
 import { emptyReason, guardReason, isConfirmed, isContainer, isUntouchable, shareReason } from "./prune_guard.ts";
 import { labellers } from "./recover_inventory.ts";
 import type { Access } from "./access.ts";
-import { faultText, inParallel, readObject } from "./access.ts";
+import { faultText, readObject } from "./access.ts";
 import { deleteObject, isGoing, uidOf } from "./write_object.ts";
 
 /** What is to be deleted, and what the owner has altogether. */

@@ -1,3 +1,4 @@
+import { inParallel } from "../../core/in_parallel.ts";
 import type { JsonObject } from "../../core/json.ts";
 import { isJsonObject } from "../../core/json.ts";
 import { isKubeError, KubeError } from "../../core/kube_api.ts";
@@ -8,7 +9,6 @@ import { listItems } from "./discovery.ts";
 import { textsOf } from "./marks.ts";
 import { listPages } from "./recover_inventory.ts";
 import type { Access } from "./access.ts";
-import { inParallel } from "./access.ts";
 
 /** Annotation that lets a guarded deletion pass, on the resource itself or on the object that owns it. */
 export const confirmAnnotation = "pilotfish.dev/prune";

@@ -1,3 +1,4 @@
+import { inParallel } from "../../core/in_parallel.ts";
 import type { InventoryEntry } from "../../core/inventory.ts";
 import { entryOf } from "../../core/inventory.ts";
 import type { JsonObject } from "../../core/json.ts";
@@ -10,7 +11,6 @@ import type { ServedKind } from "./discovery.ts";
 import { managerEntries } from "./managed_fields.ts";
 import { isBeyondRelease, isFluxKind, labelledOwner, ownerSelector } from "./marks.ts";
 import type { Access } from "./access.ts";
-import { inParallel } from "./access.ts";
 
 /**
  * What owners of a kind have in the cluster, told by their labels alone: for a ConfigMap and a disk that are lost, and for
