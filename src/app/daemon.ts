@@ -62,6 +62,7 @@ export async function runDaemon(options: WorkOptions, signal: AbortSignal): Prom
   await using running = await openLoop({
     settings,
     desired: config.desired,
+    configPaths: paths,
     log,
     reporter: board,
     onQuiet: () => {
@@ -139,7 +140,7 @@ export async function runOnce(
 ): Promise<Pass | Refused> {
   const read = await readConfig(options.configPaths, options.flags);
   if (read.kind === "refused") return read;
-  const { config, settings } = read;
+  const { config, settings, paths } = read;
   using log = openLog(settings.log);
   for (const problem of config.problems) {
     (problem.severity === "error" ? log.error : log.warn)("document has a problem", { text: problemText(problem) });
@@ -148,6 +149,7 @@ export async function runOnce(
   await using loop = await openLoop({
     settings,
     desired: config.desired,
+    configPaths: paths,
     log,
     reporter: board,
     onSecrets: (values) => board.hide(values),

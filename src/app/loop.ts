@@ -9,13 +9,15 @@ import type { Reporter } from "../core/reporter.ts";
 import type { HelmReleaseSpec, Settings } from "../core/specs.ts";
 import { StageError } from "../core/stage_error.ts";
 import type { Target } from "../core/target.ts";
+import { absolutePath } from "../platform/deno_environment.ts";
 import { checkoutPipeline } from "../reconcile/checkout.ts";
 import type { Checkpoints } from "../reconcile/checkpoint.ts";
 import { openCheckpoints } from "../reconcile/checkpoint.ts";
 import { Engine } from "../reconcile/engine.ts";
 import { helmReleasePipeline } from "../reconcile/helm_release.ts";
 import { hooksInSecret } from "../reconcile/release_hooks.ts";
-import { kustomizationPipeline, targetAnnotation } from "../reconcile/kustomization.ts";
+import { targetAnnotation } from "../reconcile/apply_and_prune.ts";
+import { kustomizationPipeline } from "../reconcile/kustomization.ts";
 import type { Pipeline } from "../reconcile/pipeline.ts";
 import { sourcePipeline } from "../reconcile/source_pipeline.ts";
 import type { ClusterReporter } from "../target/cluster/cluster_reporter.ts";
@@ -41,6 +43,8 @@ const celModule = lazyModule(() => import("../format/cel.ts"));
 export interface LoopOptions {
   readonly settings: Settings;
   readonly desired: DesiredState;
+  /** Files and folders that the documents are read from. Absent: nothing in the store counts as that of others. */
+  readonly configPaths?: readonly string[];
   readonly log: Log;
   readonly reporter: Reporter;
   /** Wraps each target; a preview puts its notebook here and keeps nothing. */
@@ -86,7 +90,11 @@ export async function openLoop(options: LoopOptions): Promise<Loop> {
   await using stack = new AsyncDisposableStack();
   let current = options.desired;
   const account = settings.target.kind === "cluster" ? settings.target.defaultServiceAccount : undefined;
-  const asActedOn = (object: DesiredObject) => withDefaultAccount(object, account);
+  const asActedOn = (object: DesiredObject) => ({
+    ...withDefaultAccount(object, account),
+    ...(object.place === undefined ? {} : { origin: filePath(object.place.file) }),
+  });
+  const roots = options.configPaths?.map(filePath);
 
   const held: { engine?: Engine } = {};
   const wakeReferrers = (kind: "Secret" | "ConfigMap", namespace: string, name: string) =>
@@ -117,12 +125,14 @@ export async function openLoop(options: LoopOptions): Promise<Loop> {
     if (object.spec.kubeConfig !== undefined) return undefined;
     return targets.factsOf(object.annotations[targetAnnotation], account);
   };
+  const http = settings.allowHttp === true ? { allowHttp: true } : {};
   const here = openBuilders({
     store: sources.store,
     doors,
     ...(options.onExplained === undefined ? {} : { onExplained: options.onExplained }),
     factsOf,
     isDirectory,
+    ...http,
   });
   const builders = options.buildModule === undefined ? here : stack.use(buildBeside(here, {
     module: options.buildModule,
@@ -130,6 +140,7 @@ export async function openLoop(options: LoopOptions): Promise<Loop> {
     storeFolder: `${settings.store.path}/store`,
     isDirectory,
     factsOf,
+    ...http,
     doors,
   }));
   const checkouts = openCheckouts({ store: sources.store, doors, isPreview });
@@ -197,6 +208,7 @@ export async function openLoop(options: LoopOptions): Promise<Loop> {
       secrets.take(desired);
       running.update([...desired.objects.map(asActedOn), ...desired.notifications], {
         complete: desired.isComplete && !isPreview,
+        ...(roots === undefined ? {} : { covers: (file) => roots.some((root) => isAtOrBelow(file, root)) }),
       });
       for (const { kind, namespace, name } of changed) {
         if (kind === "Secret" || kind === "ConfigMap") running.wakeReferrers(kind, namespace, name);
@@ -214,6 +226,16 @@ export async function openLoop(options: LoopOptions): Promise<Loop> {
       await owned.disposeAsync();
     },
   };
+}
+
+/** A path of documents as it is kept; standard input has none. */
+function filePath(path: string): string {
+  return path === "-" ? path : absolutePath(path);
+}
+
+/** Whether a file is `root` or stands below it. */
+function isAtOrBelow(file: string, root: string): boolean {
+  return file === root || file.startsWith(root.endsWith("/") ? root : `${root}/`);
 }
 
 /** Secrets and ConfigMaps whose content differs between two states. */

@@ -47,6 +47,8 @@ export interface DesiredObject<Spec = unknown> {
   readonly document: JsonObject;
   /** Absent for an object that came out of an artifact. */
   readonly place?: Place;
+  /** Absolute path of the file that its document stands in; absent for an object that came out of an artifact. */
+  readonly origin?: string;
   /** The object whose build result contains this one; absent for a document of the config. */
   readonly parent?: ObjectKey;
 }

@@ -41,6 +41,12 @@ export interface EngineTools {
   readonly onQuiet?: () => void;
 }
 
+/** How {@linkcode Engine.update} takes the documents. */
+export interface UpdateOptions {
+  readonly complete: boolean;
+  readonly covers?: (file: string) => boolean;
+}
+
 /** One object while the program runs. */
 interface Slot {
   object: DesiredObject;
@@ -107,6 +113,8 @@ export class Engine implements EngineControl {
   readonly #unrun = new Set<Slot>();
   /** Parents whose objects of the last good run are being found again. */
   readonly #restoring = new Set<Slot>();
+  /** Objects of other documents that were told of. */
+  readonly #left = new Set<string>();
   /** Removals under way by key. */
   readonly #retiring = new Map<string, Removing>();
   /** Slots that wait or run. */
@@ -141,8 +149,10 @@ export class Engine implements EngineControl {
    * Makes `objects` the desired state of the documents; objects found in artifacts stay with their parents.
    *
    * @param options.complete whether every document was readable: only then is what is missing taken for removed
+   * @param options.covers whether a file is among those that documents are read from: what came from elsewhere is another
+   *   set of documents with the same store, and stays. Default: every file is
    */
-  update(objects: readonly DesiredObject[], options: { readonly complete: boolean }): void {
+  update(objects: readonly DesiredObject[], options: UpdateOptions): void {
     const trigger: Trigger = this.#slots.size === 0 ? "start" : "config";
     const wanted = new Set(objects.map((object) => keyText(object.key)));
     const changed = objects.filter((object) => this.#put(object));
@@ -150,9 +160,14 @@ export class Engine implements EngineControl {
       for (const [name, slot] of [...this.#slots]) {
         if (slot.object.parent === undefined && !wanted.has(name)) this.#retire(slot.object.key);
       }
+      const left: ObjectRecord[] = [];
       for (const record of [...this.#tools.checkpoints.all()]) {
-        if (!this.#slots.has(keyText(record.key)) && !this.#hasLivingAncestor(record)) this.#retire(record.key);
+        if (this.#slots.has(keyText(record.key)) || this.#hasLivingAncestor(record)) continue;
+        const origin = this.#originOf(record);
+        if (origin === undefined || options.covers?.(origin) !== false) this.#retire(record.key);
+        else left.push(record);
       }
+      this.#tellLeft(left);
     }
     this.#graph = graphOf([...this.#slots.values()].map((slot) => slot.object));
     for (const object of changed) this.#wakeKey(object.key, trigger);
@@ -345,11 +360,33 @@ export class Engine implements EngineControl {
     return false;
   }
 
+  /** File of the document that an object came from, or the object in whose artifact it was found. */
+  #originOf(record: ObjectRecord): string | undefined {
+    let current: ObjectRecord | undefined = record;
+    for (let depth = 0; current?.parent !== undefined && depth <= deepestChild; depth++) {
+      current = this.#tools.checkpoints.get(current.parent);
+    }
+    return current?.origin;
+  }
+
+  /** Tells, once, of objects that the store knows from documents elsewhere. */
+  #tellLeft(left: readonly ObjectRecord[]): void {
+    const news = left.filter(({ key }) => !this.#left.has(keyText(key)));
+    if (news.length === 0) return;
+    for (const { key } of news) this.#left.add(keyText(key));
+    this.#tools.log.warn("objects of other documents in this store are left as they are", {
+      objects: news.map(({ key }) => keyText(key)).join(", "),
+      documents: [...new Set(news.map((record) => this.#originOf(record)))].join(", "),
+      hint:
+        "Give each set of documents a store of its own; to remove them, name these files or their folder with --config",
+    });
+  }
+
   /** The record of a slot's object with its generation counted up when its spec changed. */
   #prepare(slot: Slot): ObjectRecord {
     const { object, specDigest } = slot;
     const kept = this.#tools.checkpoints.get(object.key);
-    const record = kept === undefined ? newRecord(object) : withParent(kept, object.parent);
+    const record = kept === undefined ? newRecord(object) : withOwner(kept, object);
     if (record.specDigest === specDigest) return record;
     const { suspended: _, ...rest } = record;
     return record.specDigest === ""
@@ -974,9 +1011,9 @@ function parentText(parent: ObjectKey | undefined): string {
   return parent === undefined ? "" : keyText(parent);
 }
 
-/** A record with the parent that its object has now: an object may move between documents and artifacts. */
-function withParent(record: ObjectRecord, parent: ObjectKey | undefined): ObjectRecord {
-  const { parent: old, ...rest } = record;
-  if (parentText(old) === parentText(parent)) return record;
-  return parent === undefined ? rest : { ...rest, parent };
+/** A record with the parent and file that its object has now: an object may move between documents and artifacts. */
+function withOwner(record: ObjectRecord, { parent, origin }: DesiredObject): ObjectRecord {
+  const { parent: oldParent, origin: oldOrigin, ...rest } = record;
+  if (parentText(oldParent) === parentText(parent) && oldOrigin === origin) return record;
+  return { ...rest, ...(parent === undefined ? {} : { parent }), ...(origin === undefined ? {} : { origin }) };
 }

@@ -32,6 +32,8 @@ export interface ObjectRecord {
   readonly lastHandledReconcileAt?: string;
   /** Digest of everything that decided the last successful apply: the same again means nothing to build. */
   readonly inputs?: string;
+  /** `false`: what was applied last came in part from elsewhere, so that the same inputs may give something else. */
+  readonly isRepeatable?: boolean;
   /** The world in which `inventory` stands ({@linkcode Target.identity}, else the target's name); absent: any. */
   readonly standsIn?: string;
   /** Union of all that may stand: written before anything is created, trimmed after it is gone. */
@@ -49,6 +51,8 @@ export interface ObjectRecord {
   readonly release?: ReleaseState;
   /** Object in whose artifact this one was found. */
   readonly parent?: ObjectKey;
+  /** Absolute path of the file that its document stood in when it ran last; absent for one that was found in an artifact. */
+  readonly origin?: string;
   /** Keys of the objects found in this one's artifact. */
   readonly children: readonly ObjectKey[];
 }
@@ -115,6 +119,7 @@ export function newRecord(object: DesiredObject): ObjectRecord {
     failures: 0,
     children: [],
     ...(object.parent === undefined ? {} : { parent: object.parent }),
+    ...(object.origin === undefined ? {} : { origin: object.origin }),
   };
 }
 

@@ -323,3 +323,22 @@ Deno.test("an apply or health check that fails, and the next one that succeeds, 
     assert.deepEqual(deletions(world), []);
   }
 });
+
+Deno.test("what other documents over the same store made stays, and is removed by its own", async () => {
+  await using world = await appWorld("one");
+  await world.stop();
+  world.configFolder = "elsewhere";
+  put(world, "other", "two");
+  await world.write("other.yaml", ociRepository("other", "org/other"), kustomization("other", "other"));
+  await world.run();
+  world.expectReady("Kustomization/default/other");
+  assert.deepEqual(deletions(world), []);
+  assert.match(world.lines.join("\n"), /left as they are.*Kustomization\/default\/app/);
+  await world.stop();
+
+  world.configFolder = "config";
+  await world.write("app.yaml", configMap("nothing", {}));
+  await world.run();
+  await world.advance(2 * minuteMs);
+  assert.deepEqual(deletions(world), [`DELETE ${maps}/one`]);
+});

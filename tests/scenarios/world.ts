@@ -56,6 +56,8 @@ export class World implements AsyncDisposable {
   readonly connections: NetworkOptions[] = [];
   /** What was wrong with the documents when they were last read. */
   problems: readonly string[] = [];
+  /** Folder of the documents below the root; another one is another set of documents over the same store. */
+  configFolder = "config";
   board: StatusBoard;
   /** The cluster in memory; it may be exchanged, as by another kubeconfig. */
   cluster: FakeCluster | undefined;
@@ -118,8 +120,8 @@ export class World implements AsyncDisposable {
 
   /** Writes a file of documents as text. */
   async writeText(file: string, text: string): Promise<void> {
-    await this.fileSystem.makeFolder(`${this.root}/config`);
-    await this.fileSystem.writeAtomic(`${this.root}/config/${file}`, text);
+    await this.fileSystem.makeFolder(`${this.root}/${this.configFolder}`);
+    await this.fileSystem.writeAtomic(`${this.root}/${this.configFolder}/${file}`, text);
   }
 
   /** Opens the loop over the documents, as a start of the daemon does. Nothing has run when this returns. */
@@ -143,6 +145,7 @@ export class World implements AsyncDisposable {
     this.#loop = await openLoop({
       settings,
       desired,
+      configPaths: [`${this.root}/${this.configFolder}`],
       log: this.#log(),
       reporter: board,
       doors: this.#doors,
@@ -280,10 +283,10 @@ export class World implements AsyncDisposable {
   }
 
   #read() {
-    return loadConfig([`${this.root}/config`], {
+    return loadConfig([`${this.root}/${this.configFolder}`], {
       fileSystem: this.fileSystem,
       stdin: () => Promise.resolve(""),
-      baseFolderOf: () => `${this.root}/config`,
+      baseFolderOf: () => `${this.root}/${this.configFolder}`,
       noCrossNamespaceRefs: false,
     });
   }
