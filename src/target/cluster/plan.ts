@@ -12,8 +12,8 @@ import { refOfEntry } from "../../core/inventory.ts";
 import type { Item, Verdict } from "./judge.ts";
 import { judge } from "./judge.ts";
 import { namesOneOf, plannedRefs, prepare } from "./items.ts";
+import { notOurs } from "./not_ours.ts";
 import { compareApply } from "./order.ts";
-import { notOurs } from "./prune.ts";
 import type { Access } from "./access.ts";
 import { readObject } from "./access.ts";
 
@@ -95,7 +95,7 @@ async function deletionOf(
   if (kind === undefined || kind.isNamespaced !== (ref.namespace !== "")) return undefined;
   const live = await readObject(access, { kind, ref }, signal);
   if (live === undefined) return undefined;
-  const note = notOurs(access, request, entry, ref, live);
+  const note = notOurs(access, request, { entry, ref, live });
   return note === undefined
     ? { action: "delete", ref, ...textsOfChange(live, undefined) }
     : { action: "skip", ref, note };

@@ -4,32 +4,24 @@ import { refOfEntry } from "../../core/inventory.ts";
 import type { JsonObject } from "../../core/json.ts";
 import { isJsonObject } from "../../core/json.ts";
 import { isKubeError, KubeError } from "../../core/kube_api.ts";
-import type { ObjectKey } from "../../core/object.ts";
-import { keyText } from "../../core/object.ts";
 import type { ResourceRef } from "../../core/resource.ts";
-import { apiVersionOf, refKey, refText } from "../../core/resource.ts";
+import { refKey, refText } from "../../core/resource.ts";
 import type { AppliedChange, RemoveResult, TargetOptions } from "../../core/target.ts";
-import { appliedEntry, managerEntries } from "./managed_fields.ts";
-import { isBeyondRelease, isFluxKind, isKeptForever, ownerLabels, textsOf } from "./marks.ts";
+import { ownerLabels } from "./marks.ts";
+import type { OwnedEntries } from "./not_ours.ts";
+import { appliedElsewhere, notOurs, staying } from "./not_ours.ts";
 import { compareDelete, rankGroups } from "./order.ts";
 import type { Candidate, Due } from "./prune_guard.ts";
-import { emptyReason, guardReason, isConfirmed, isContainer, isUntouchable, shareReason } from "./prune_guard.ts";
-import { labellers } from "./recover_inventory.ts";
+import { emptyReason, guardReason, isConfirmed, isContainer, shareReason } from "./prune_guard.ts";
 import type { Access } from "./access.ts";
 import { faultText, readObject } from "./access.ts";
 import { deleteObject, isGoing, uidOf } from "./write_object.ts";
 
 /** What is to be deleted, and what the owner has altogether. */
-export interface PruneRequest {
-  readonly owner: ObjectKey;
-  readonly entries: readonly InventoryEntry[];
-  /** Everything that the owner applied, `entries` included. */
-  readonly all: readonly InventoryEntry[];
+export interface PruneRequest extends OwnedEntries {
   readonly options: TargetOptions;
   /** Whether guards are on. */
   readonly guards: boolean;
-  /** Owner other than this one whose inventory lists an entry; `undefined` where there is none. */
-  readonly otherOwner?: (id: string) => string | undefined;
 }
 
 /** Longest wait for what is being deleted, in milliseconds. */
@@ -67,7 +59,7 @@ export async function pruneResources(
     else if (found.kind === "kept") kept.push(found.kept);
     else released.push(found.released);
   });
-  const due = await passGuards(access, request, { going, kept, released }, signal);
+  const due = await passGuards(access, request, { going, kept }, signal);
   const waiting: Going[] = [];
   due.sort((a, b) => compareDelete(a.ref, b.ref));
   for (const group of rankGroups(due, (item) => item.ref)) {
@@ -118,7 +110,7 @@ async function deleteUnchanged(
     if (uidOf(now) !== uidOf(item.live)) {
       return { entry: item.entry, message: `${refText(item.ref)} was made anew by somebody else` };
     }
-    const message = notOurs(access, request, item.entry, item.ref, now);
+    const message = notOurs(access, request, { ...item, live: now });
     if (message !== undefined) return { entry: item.entry, message };
     live = now;
   }
@@ -168,115 +160,14 @@ async function lookAt(
     }
     const live = await readObject(access, { kind, ref }, signal);
     if (live === undefined) return { kind: "gone", ref };
-    const message = notOurs(access, request, entry, ref, live) ??
-      await isAppliedElsewhere(access, request, { entry, ref, live }, signal);
+    const what = { entry, ref, live };
+    const message = notOurs(access, request, what) ?? await appliedElsewhere(access, request, what, signal);
     if (message !== undefined) return { kind: "released", released: { entry, message } };
     return { kind: "going", going: { entry, ref, kind, live } };
   } catch (error) {
     signal.throwIfAborted();
     if (!(error instanceof KubeError)) throw error;
     return { kind: "kept", kept: { entry, reason: "failed", message: faultText(ref, "delete", error) } };
-  }
-}
-
-/** Keys of what the owner keeps: whatever way an entry is written, it never stands for one of these. */
-function staying(request: PruneRequest): ReadonlySet<string> {
-  const going = new Set(request.entries.map(({ id }) => id));
-  return new Set(request.all.flatMap((entry) => {
-    const ref = going.has(entry.id) ? undefined : refIfAny(entry);
-    return ref === undefined ? [] : [refKey(ref)];
-  }));
-}
-
-/** Why an object is let go instead of deleted; `undefined` when it is the owner's to delete. */
-export function notOurs(
-  access: Access,
-  request: Pick<PruneRequest, "owner" | "otherOwner">,
-  entry: InventoryEntry,
-  ref: ResourceRef,
-  live: JsonObject,
-): string | undefined {
-  const { owner } = request;
-  const other = request.otherOwner?.(entry.id);
-  if (other !== undefined) return `${refText(ref)} is left alone: it belongs to ${other} too`;
-  if (!isOwned(access, owner, live)) {
-    return `${refText(ref)} is left alone: it does not belong to ${keyText(owner)} any more`;
-  }
-  if (!isMadeByApply(access, live)) return `${refText(ref)} is left alone: it was made anew by somebody else`;
-  const isRelease = owner.kind === "HelmRelease";
-  // What an owner makes without labels (hooks, CRDs) follows policies of its own.
-  const isKept = ownerLabels(owner) !== undefined &&
-    (isKeptForever(live) || isRelease && isBeyondRelease(live, ref.kind));
-  if (isKept) return `${refText(ref)} is left alone: it says so itself`;
-  if (inProcess.has(ref.kind) && isFluxKind(ref.group)) return `${refText(ref)} is left alone: it is Flux's own`;
-  return isUntouchable(ref) ? `${refText(ref)} is left alone: a cluster cannot be without it` : undefined;
-}
-
-/** Flux's kinds that we reconcile ourselves, or never apply: in a cluster they are Flux's. */
-const inProcess: ReadonlySet<string> = new Set([
-  "Kustomization",
-  "HelmRelease",
-  "HelmChart",
-  "OCIRepository",
-  "HelmRepository",
-]);
-
-/**
- * Whether an object is still an owner's: both owner labels say so. What an owner makes without labels (hooks, CRDs of a
- * release) is its own while we are the one who applied it and no other owner's label is on it.
- */
-function isOwned(access: Access, owner: ObjectKey, live: JsonObject): boolean {
-  const labels = textsOf(live, "labels");
-  const wanted = ownerLabels(owner);
-  if (wanted !== undefined) return Object.entries(wanted).every(([key, value]) => labels[key] === value);
-  const isOthers = Object.entries(labels).some(([key, value]) =>
-    key === "kustomize.toolkit.fluxcd.io/name" ||
-    key === "helm.toolkit.fluxcd.io/name" && value !== owner.name ||
-    key === "helm.toolkit.fluxcd.io/namespace" && value !== owner.namespace
-  );
-  return !isOthers && appliedEntry(live, access.manager) !== undefined;
-}
-
-/**
- * Whether anybody who writes owner labels has had a hand in an object: an object with our labels that only others wrote was
- * made from a copy (a backup, `kubectl create` of an export) after ours was gone.
- */
-function isMadeByApply(access: Access, live: JsonObject): boolean {
-  const entries = managerEntries(live);
-  return entries.length === 0 ||
-    entries.some(({ manager }) => manager === access.manager || labellers.includes(manager));
-}
-
-/**
- * Whether an entry's object is also known, by its identity, under another group, and stays there: `extensions` and
- * `networking.k8s.io` have shown the same Ingress, `""` and `events.k8s.io` show the same Event.
- */
-async function isAppliedElsewhere(
-  access: Access,
-  request: PruneRequest,
-  what: { readonly entry: InventoryEntry; readonly ref: ResourceRef; readonly live: JsonObject },
-  signal: AbortSignal,
-): Promise<string | undefined> {
-  const { ref, live } = what;
-  const going = new Set(request.entries.map(({ id }) => id));
-  for (const entry of request.all) {
-    if (going.has(entry.id) || !entry.id.endsWith(`_${ref.kind}`)) continue;
-    const twin = refIfAny(entry);
-    if (twin?.name !== ref.name || twin.namespace !== ref.namespace || twin.group === ref.group) continue;
-    const kind = await access.discovery.kindOf(twin, signal);
-    const there = kind === undefined ? undefined : await readObject(access, { kind, ref: twin }, signal);
-    if (there !== undefined && uidOf(there) === uidOf(live)) {
-      return `${refText(ref)} is left alone: it is applied as ${apiVersionOf(twin)}`;
-    }
-  }
-  return undefined;
-}
-
-function refIfAny(entry: InventoryEntry): ResourceRef | undefined {
-  try {
-    return refOfEntry(entry);
-  } catch {
-    return undefined;
   }
 }
 
@@ -287,7 +178,7 @@ function refIfAny(entry: InventoryEntry): ResourceRef | undefined {
 async function passGuards(
   access: Access,
   request: PruneRequest,
-  state: { readonly going: readonly Going[]; readonly kept: Kept[]; readonly released: readonly Released[] },
+  state: { readonly going: readonly Going[]; readonly kept: Kept[] },
   signal: AbortSignal,
 ): Promise<Going[]> {
   const { going, kept } = state;
@@ -314,12 +205,9 @@ async function passGuards(
     });
   };
   await judge(left.filter(({ ref }) => !isContainer(ref)), dueOf([]));
-  const [namespaces, definitions] = [
-    left.filter(({ ref }) => ref.kind === "Namespace"),
-    left.filter(({ ref }) => ref.kind === "CustomResourceDefinition"),
-  ];
-  await judge(definitions, dueOf(due));
-  await judge(namespaces, dueOf(due));
+  const containers = left.filter(({ ref }) => isContainer(ref));
+  await judge(containers.filter(({ ref }) => ref.kind !== "Namespace"), dueOf(due));
+  await judge(containers.filter(({ ref }) => ref.kind === "Namespace"), dueOf(due));
   return due;
 }
 

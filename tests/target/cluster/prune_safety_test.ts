@@ -234,6 +234,27 @@ Deno.test("a Namespace is kept with a bound claim, with what a stranger's object
   match((await whole()).kept[0]?.message ?? "", /Job \(cannot be listed: Forbidden\)/);
 });
 
+Deno.test("a kind that is only called Namespace is no Namespace: it is deleted, once", async () => {
+  using bench = new TargetBench();
+  const applied = await bench.apply(apps, [map("a")]);
+  const entry = { id: "_team_vault.example.com_Namespace", v: "v1" };
+  const live = labelled(apps, thing("vault.example.com/v1", "Namespace", "team"));
+  let deletions = 0;
+  bench.cluster.intercept = ({ method, path }) => {
+    if (path === "/apis/vault.example.com/v1") {
+      return Response.json({ resources: [{ name: "namespaces", kind: "Namespace", namespaced: false, verbs: [] }] });
+    }
+    if (path !== "/apis/vault.example.com/v1/namespaces/team") return undefined;
+    if (method === "DELETE") deletions++;
+    return Response.json(method === "DELETE" ? { kind: "Status", status: "Success" } : live);
+  };
+
+  const result = await bench.remove(apps, [...applied.inventory.entries, entry], { isWholeRemoval: true });
+
+  equal(result.removed.length, 2);
+  equal(deletions, 1);
+});
+
 Deno.test("no confirmation deletes a namespace without which a cluster is none", async () => {
   using bench = new TargetBench();
   const names = ["default", "kube-system", "kube-public", "kube-node-lease"];
