@@ -28,7 +28,7 @@ const longestBuildMs = 300_000;
 
 /** A build as it is sent: values only. */
 type Order =
-  & { readonly storeFolder: string; readonly isDirectory: boolean }
+  & { readonly storeFolder: string; readonly isDirectory: boolean; readonly allowHttp: boolean }
   & (
     | { readonly kind: "kustomization"; readonly request: KustomizationBuild }
     | { readonly kind: "helmRelease"; readonly request: ReleaseBuild; readonly world: RenderWorld }
@@ -58,6 +58,8 @@ export interface BuildWorkerOptions {
   /** The store's folder, which the worker opens for reading. */
   readonly storeFolder: string;
   readonly isDirectory: (object: DesiredObject) => boolean;
+  /** As the builders here: the worker reads http(s) addresses itself. Default `false`. */
+  readonly allowHttp?: boolean;
   /** What a release's templates may ask; they are answered from here, where the connection is. */
   readonly factsOf: BuilderOptions["factsOf"];
   /** The render's moment and chance. */
@@ -65,8 +67,8 @@ export interface BuildWorkerOptions {
 }
 
 /**
- * Builders that hand large builds to one worker, so that status and probes are answered meanwhile. What needs keys or the
- * network is built here, by `inner`; so is what cannot be sent. A release's templates may ask a cluster: the worker then
+ * Builders that hand large builds to one worker, so that status and probes are answered meanwhile. What needs keys or a
+ * registry is built here, by `inner`; so is what cannot be sent. A release's templates may ask a cluster: the worker then
  * says what it misses, that is fetched here, and the render starts again with it.
  */
 export function buildBeside(inner: Builders, options: BuildWorkerOptions): Builders & Disposable {
@@ -74,6 +76,7 @@ export function buildBeside(inner: Builders, options: BuildWorkerOptions): Build
   const place = (object: DesiredObject) => ({
     storeFolder: options.storeFolder,
     isDirectory: options.isDirectory(object),
+    allowHttp: options.allowHttp === true,
   });
   return {
     async kustomization(request, signal) {
@@ -168,6 +171,7 @@ async function build(order: Order, charts: ChartCache): Promise<Answer> {
       doors: world === undefined ? hostDoors : doorsOf(world),
       charts,
       isDirectory: () => order.isDirectory,
+      allowHttp: order.allowHttp,
       factsOf: () => world === undefined ? undefined : factsOf(world),
     });
     const result = order.kind === "kustomization"

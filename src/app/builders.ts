@@ -11,6 +11,7 @@ import { explainRelease } from "../build/helm/explain_release.ts";
 import { ChartCache, type HelmBuildRequest, HelmReleaseBuilder, loadChart } from "../build/helm/helm.ts";
 import { chartInflation } from "../build/helm/chart_inflation.ts";
 import type { KustomizeChange } from "../build/helm/release/post_render.ts";
+import { maxFileBytes } from "../build/kustomize/documents.ts";
 import { build as kustomize } from "../build/kustomize/kustomize.ts";
 import { printYamlDocuments } from "../format/yaml.ts";
 import { openDecryptor } from "../build/decrypt/decryptor.ts";
@@ -32,6 +33,8 @@ export interface BuilderOptions {
   readonly factsOf: (object: DesiredObject<HelmReleaseSpec>) => Promise<ReleaseFacts> | undefined;
   /** Charts that were read before. Default: none. */
   readonly charts?: ChartCache;
+  /** Kustomizations may name files and charts of http(s) addresses. Default `false`. */
+  readonly allowHttp?: boolean;
   /** Told where each value of a release came from, a line each; absent: nobody asks. */
   readonly onExplained?: (owner: ObjectKey, text: string) => void;
 }
@@ -57,23 +60,36 @@ export function openBuilders(options: BuilderOptions): Builders {
         network: network.send,
         now: doors.clock.now,
       });
-      return await kustomizationBuilder.build(
+      let isChartRead = false;
+      const web = options.allowHttp === true ? (await import("./http_files.ts")).httpFiles(doors) : undefined;
+      const built = await kustomizationBuilder.build(
         {
           owner: object.key,
           spec: object.spec,
           variables,
           ...(decryptor === undefined ? {} : { decryptor }),
-          // Only charts of the artifact: what is pulled beside it would be neither verified nor there offline.
+          ...(web === undefined ? {} : {
+            fetchFile: (url, signal) =>
+              web(url, { limitBytes: maxFileBytes, ...(signal === undefined ? {} : { signal }) }),
+          }),
+          // Only charts of the artifact, unless asked for: what is pulled beside it is neither verified nor there offline.
           renderChart: (files) =>
             chartInflation(files, {
               clock: doors.clock,
               random: doors.random,
               ...(options.isDirectory(object) ? { seed: keyText(object.key) } : {}),
+              ...(web === undefined ? {} : {
+                readUrl(url, limits) {
+                  isChartRead = true;
+                  return web(url, limits);
+                },
+              }),
             }),
         },
         tree,
         signal,
       );
+      return isChartRead ? { ...built, isRepeatable: false } : built;
     },
     async helmRelease(request, signal) {
       const { artifact } = request;

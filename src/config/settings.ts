@@ -127,6 +127,7 @@ function settingsOf(input: SettingsInput, home: string | undefined): Settings {
       level: input.log?.level ?? presetOf("log.level") as "info",
     },
     noCrossNamespaceRefs: input.noCrossNamespaceRefs ?? false,
+    ...(input.allowHttp === true ? { allowHttp: true } : {}),
   };
 }
 

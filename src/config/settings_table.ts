@@ -137,6 +137,7 @@ export const settingsSchema = object({
     ours,
   ),
   noCrossNamespaceRefs: may(flag(), "Refuse references to objects of another namespace", ours),
+  allowHttp: may(flag(), "Let kustomizations read files and charts of http(s) addresses, which nobody verifies", ours),
 });
 
 /** What a Settings document says. */
@@ -383,6 +384,14 @@ export const settingsTable: readonly SettingRow[] = [
     path: ["noCrossNamespaceRefs"],
     preset: false,
     doc: "Refuse references to objects of another namespace",
+    parse: asSwitch,
+  },
+  {
+    flag: "allow-http",
+    env: "PILOTFISH_ALLOW_HTTP",
+    path: ["allowHttp"],
+    preset: false,
+    doc: "Let kustomizations read files and charts of http(s) addresses, which nobody verifies",
     parse: asSwitch,
   },
 ];

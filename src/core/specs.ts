@@ -360,4 +360,6 @@ export interface Settings {
   readonly log: { readonly format: "json" | "text"; readonly level: "debug" | "info" | "warn" | "error" };
   /** Refuse references to objects of another namespace. */
   readonly noCrossNamespaceRefs: boolean;
+  /** Kustomizations may name files and charts of http(s) addresses. Default `false`. */
+  readonly allowHttp?: boolean;
 }

@@ -160,6 +160,7 @@ async function runKustomization(run: Run<KustomizationSpec>, tools: Kustomizatio
       ...applied.record,
       ...(children.length > 0 ? { built: artifact } : {}),
       inputs,
+      ...(built.isRepeatable === (run.record.isRepeatable ?? true) ? {} : { isRepeatable: built.isRepeatable }),
       lastAppliedRevision: artifact.revision,
       ...(origin === undefined ? {} : { lastAppliedOriginRevision: origin }),
     },
@@ -280,9 +281,13 @@ export function inputsOf(
 /** Counts up when the engines may give another result for the same inputs. */
 const engineVersion = 2;
 
-/** Whether nothing is to be done: the same inputs as at the last good run, and all of it still stands. */
+/**
+ * Whether nothing is to be done: the same inputs as at the last good run, and all of it still stands. What is not
+ * repeatable is done again at each interval and each start.
+ */
 export async function isUntouched(run: Run<unknown>, target: Target, inputs: string): Promise<boolean> {
   const { record } = run;
+  if (record.isRepeatable === false && ["start", "interval", "retry"].includes(run.trigger)) return false;
   return record.inputs === inputs && run.trigger !== "request" && record.observedGeneration === record.generation &&
     isTrue(record.conditions, "Ready") && record.children.every((key) => run.find(key) !== undefined) &&
     target.stands !== undefined && await target.stands(run.object.key, inputs, run.signal);

@@ -26,6 +26,7 @@ export type RecordPatch = Partial<
     | "inventory"
     | "standsIn"
     | "inputs"
+    | "isRepeatable"
     | "lastAppliedRevision"
     | "lastAttemptedRevision"
     | "lastAppliedOriginRevision"

@@ -18,6 +18,7 @@ import { bring, remoteOf } from "../source/store/store_fixture.ts";
 interface Place {
   readonly store: Store;
   readonly storeFolder: string;
+  readonly allowHttp?: boolean;
 }
 
 const never = new AbortController().signal;
@@ -45,6 +46,8 @@ async function withStore(
       remoteOf("1.0.0", [
         { path: "app/map.yaml", content: "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: big}\n" },
         { path: "other/noise.json", content: noise(1_200_000) },
+        // Nobody listens there.
+        { path: "web/kustomization.yaml", content: 'resources: ["http://127.0.0.1:1/map.yaml"]\n' },
       ]),
     );
     ok(artifact.sizeBytes > 256 * 1024);
@@ -107,6 +110,19 @@ Deno.test("buildBeside() carries a worker's error over with reason, message and 
     ok(failed.message.includes("nowhere"), failed.message);
     ok(failed.hint.length > 0);
     equal((await builders.kustomization(order("app"), never)).resources.length, 1, "the worker goes on");
+  });
+});
+
+Deno.test("buildBeside() reads http(s) addresses in the worker where that is allowed", async () => {
+  await withStore(async (place, order) => {
+    using refusing = open(program, place);
+    await rejects(refusing.kustomization(order("web"), never), /Refusing to read "http:\/\/127\.0\.0\.1:1\/map\.yaml"/);
+    using reading = open(program, { ...place, allowHttp: true });
+    const failed = await reading.kustomization(order("web"), never).catch((error: unknown) => error);
+    ok(failed instanceof StageError);
+    equal(failed.reason, "BuildFailed");
+    ok(!failed.message.includes("Refusing"), failed.message);
+    ok(failed.hint.includes("A copy in the tree needs no network"), failed.hint);
   });
 });
 

@@ -91,6 +91,14 @@ Deno.test("readSettings() shows how a wrong target or mirror is written", () => 
   deepEqual(hintOf({ "no-cross-namespace-refs": "perhaps" }), ["Write true or false"]);
 });
 
+Deno.test("readSettings() allows http(s) addresses by flag, variable or document, and not by itself", () => {
+  equal(read({}).settings.allowHttp, undefined);
+  equal(read({ flags: { "allow-http": true } }).settings.allowHttp, true);
+  equal(read({ env: { PILOTFISH_ALLOW_HTTP: "yes" } }).settings.allowHttp, true);
+  equal(read({ document: { allowHttp: true } }).settings.allowHttp, true);
+  equal(read({ document: { allowHttp: true }, flags: { "allow-http": false } }).settings.allowHttp, undefined);
+});
+
 Deno.test("the table of settings names each flag, variable and field once", () => {
   for (const key of ["flag", "env"] as const) {
     equal(new Set(settingsTable.map((row) => row[key])).size, settingsTable.length);

@@ -132,7 +132,7 @@ async function pulled(request: ChartRequest, tools: InflationTools, signal?: Abo
   }
   if (!repo.startsWith("oci://")) {
     const refusal = /^https?:\/\//.test(repo)
-      ? "only oci:// is pulled here (http(s) by pilotfish build --allow-http)"
+      ? "only oci:// is pulled here (http(s) with --allow-http)"
       : "only oci:// is pulled";
     throw fault(`Cannot pull Helm chart "${name}" from "${repo}": ${refusal}; ${hint}`);
   }

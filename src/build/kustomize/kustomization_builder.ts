@@ -10,6 +10,7 @@ import { encryptedFormat } from "../decrypt/sops_file.ts";
 import { applyOverlay, checkPath, generateKustomization, hasKustomization } from "./flux_overlay.ts";
 import type { RenderChart } from "./generators/helm_chart.ts";
 import { build } from "./kustomize.ts";
+import type { FetchFile } from "./load.ts";
 import { substituteResources } from "./substitute.ts";
 
 /** Decrypts files before the build and resources after it. */
@@ -48,6 +49,8 @@ export interface KustomizationRequest {
    * Differs: Flux never inflates charts (it has no helm); here both engines are at hand, and no program is run.
    */
   readonly renderChart?: (tree: FileTree) => RenderChart;
+  /** Reads files of http(s) addresses; without it they are refused. What is built with one is not repeatable. */
+  readonly fetchFile?: FetchFile;
 }
 
 const group = "kustomize.toolkit.fluxcd.io";
@@ -67,6 +70,8 @@ async function buildKustomization(
   checkPath(tree, spec.path);
   const decryptor = decryptorOf(request);
   const readable = decryptor === undefined ? tree : await decrypted(() => decryptor.decryptTree(tree, spec.path));
+  let isRepeatable = true;
+  const { fetchFile } = request;
   const result = await build(readable, spec.path, {
     loadRestriction: "none",
     customSchema: "add",
@@ -75,6 +80,12 @@ async function buildKustomization(
     ...(request.renderChart === undefined
       ? {}
       : { enableHelm: true, renderChart: withPlainValues(request.renderChart(readable), readable) }),
+    ...(fetchFile === undefined ? {} : {
+      fetchFile(url: string, signal?: AbortSignal) {
+        isRepeatable = false;
+        return fetchFile(url, signal);
+      },
+    }),
     ...(signal === undefined ? {} : { signal }),
   });
   let resources = result.resources().filter((resource) => !isKustomizationFile(resource));
@@ -99,7 +110,7 @@ async function buildKustomization(
     ),
     hooks: [],
     warnings: [...result.warnings],
-    isRepeatable: true,
+    isRepeatable,
   };
 }
 

@@ -11,6 +11,7 @@ import { withModules } from "../../core/lazy_module.ts";
 import type { JsonValue } from "../../core/json.ts";
 import type { Resource } from "../../core/resource.ts";
 import { isResource } from "../../core/resource.ts";
+import { messageOf, StageError } from "../../core/stage_error.ts";
 import type { MapNode, YamlNode } from "../../format/yaml_node/node.ts";
 import { dropField, getField, isEmptyNode, mapNode, putField, textScalar } from "../../format/yaml_node/node.ts";
 import { printYaml } from "../../format/yaml_print.ts";
@@ -97,7 +98,7 @@ export async function build(tree: FileTree, path: string, options: BuildOptions 
         if (files.size >= maxRemoteFiles) {
           throw fault(`Cannot read "${url}": a build reads at most ${maxRemoteFiles} files of http(s) addresses`);
         }
-        files.set(url, await fetchFile(url, signal));
+        files.set(url, await fetched(url, fetchFile, signal));
       }
     }
   }
@@ -105,6 +106,18 @@ export async function build(tree: FileTree, path: string, options: BuildOptions 
 
 /** Most files of http(s) addresses that one build reads. */
 const maxRemoteFiles = 100;
+
+async function fetched(url: string, fetchFile: FetchFile, signal: AbortSignal | undefined): Promise<Uint8Array> {
+  try {
+    return await fetchFile(url, signal);
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw new StageError("BuildFailed", messageOf(error), {
+      cause: error,
+      hint: `Is its host there? A copy in the tree needs no network: put "${url}" into it`,
+    });
+  }
+}
 
 async function buildOnce(
   tree: FileTree,

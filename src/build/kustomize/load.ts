@@ -182,7 +182,7 @@ function isWithin(path: string, folder: string): boolean {
 export function remoteFault(path: string): Error {
   return isHttp(path)
     ? fault(
-      `Refusing to read "${path}": http(s) resources are not allowed here (pilotfish build --allow-http allows them); put a copy into the tree`,
+      `Refusing to read "${path}": http(s) resources are not allowed here (--allow-http allows them); put a copy into the tree`,
     )
     : fault(`Refusing remote base "${path}": git repositories are not supported; put a copy into the tree`);
 }
