@@ -2,7 +2,7 @@ import type { Artifact } from "../core/artifact.ts";
 import { digestOf } from "../core/digest.ts";
 import { canonicalJson } from "../core/json.ts";
 import type { CheckoutSpec } from "../core/specs.ts";
-import { artifactOf } from "./kustomization.ts";
+import { artifactOf } from "./inputs.ts";
 import type { Pipeline } from "./pipeline.ts";
 
 /** What a Checkout's pipeline is handed. */

@@ -14,14 +14,12 @@ import type { Target, TargetOptions } from "../core/target.ts";
 import {
   applyAndPrune,
   type ApplyOutcome,
-  artifactOf,
   changeEvents,
-  inputsOf,
-  isUntouched,
   targetAnnotation,
   targetOptions,
   waitFor,
-} from "./kustomization.ts";
+} from "./apply_and_prune.ts";
+import { artifactOf, inputsOf, isUntouched } from "./inputs.ts";
 import type { Pipeline, Run, RunResult } from "./pipeline.ts";
 import { isReady, type Removal } from "./record.ts";
 import { driftMode, ignoredDrift, noDrift, tellDrift, watchOfRelease } from "./release_drift.ts";

@@ -2,11 +2,12 @@ import type { HookResource } from "../core/builder.ts";
 import type { DesiredObject } from "../core/object.ts";
 import { keyText } from "../core/object.ts";
 import type { HelmReleaseSpec } from "../core/specs.ts";
-import { type ApplyTools, isWithinReach, removalOptions, removeApplied, targetAnnotation } from "./kustomization.ts";
+import { type ApplyTools, targetAnnotation } from "./apply_and_prune.ts";
 import type { RecordPatch } from "./pipeline.ts";
 import type { KeptHooks, ObjectRecord, Removal } from "./record.ts";
 import { releaseFailure } from "./release_failure.ts";
 import { type HookKeep, type HookTools, runHooks } from "./release_hooks.ts";
+import { isWithinReach, removalOptions, removeApplied } from "./remove_applied.ts";
 
 /** What a removal of a release works with. */
 export interface UninstallTools extends ApplyTools {
