@@ -10,7 +10,7 @@ import type { ObjectKey } from "../../core/object.ts";
 import { keyText, parseKey } from "../../core/object.ts";
 import { messageOf } from "../../core/stage_error.ts";
 import type { ObjectStatus } from "../../core/status.ts";
-import { listItems } from "./discovery.ts";
+import { listAll } from "./discovery.ts";
 import { inventoryName } from "./inventory_store.ts";
 import type { EventSeries } from "./kube_event.ts";
 import { EventCounter, writeKubeEvent } from "./kube_event.ts";
@@ -79,11 +79,12 @@ class Reporting implements ClusterReporter {
   readonly #namespace: string;
   readonly #counter = new EventCounter();
   readonly #stop = new AbortController();
-  #events = new Map<string, EventSeries>();
-  #statuses = new Map<string, Waiting>();
+  readonly #events = new Map<string, EventSeries>();
+  readonly #statuses = new Map<string, Waiting>();
   /** The ConfigMaps that stand, by object; `undefined` before they were listed. */
   #standing: Map<string, Standing> | undefined;
-  #known = new Set<string>();
+  /** Objects that are there. */
+  readonly #known = new Set<string>();
   #isWholeKnown = false;
   #cancelTimer: (() => void) | undefined;
   #working: Promise<void> | undefined;
@@ -137,6 +138,8 @@ class Reporting implements ClusterReporter {
     } finally {
       giveUp();
       this.#stop.abort(new Error("closed"));
+      // What came in meanwhile, or a work that failed, may have set another.
+      this.#cancelTimer?.();
     }
   }
 
@@ -236,21 +239,12 @@ class Reporting implements ClusterReporter {
 
   async #list(): Promise<Map<string, Standing>> {
     const found = new Map<string, Standing>();
-    let next = "";
-    do {
-      const page = await this.#api.send({
-        method: "GET",
-        path: this.#path(""),
-        query: { labelSelector: statusLabel, limit: "500", ...(next === "" ? {} : { continue: next }) },
-      }, this.#stop.signal);
-      for (const item of listItems(page, "items")) {
-        const data = isJsonObject(item.data) ? item.data : {};
-        const uid = isJsonObject(item.metadata) ? String(item.metadata.uid ?? "") : "";
-        if (isOurs(item, data)) found.set(String(data.object), { text: canonicalJson(data), uid });
-      }
-      const token = isJsonObject(page.metadata) ? page.metadata.continue : undefined;
-      next = typeof token === "string" ? token : "";
-    } while (next !== "");
+    const request = { path: this.#path(""), labelSelector: statusLabel };
+    for (const item of await listAll(this.#api, request, this.#stop.signal)) {
+      const data = isJsonObject(item.data) ? item.data : {};
+      const uid = isJsonObject(item.metadata) ? String(item.metadata.uid ?? "") : "";
+      if (isOurs(item, data)) found.set(String(data.object), { text: canonicalJson(data), uid });
+    }
     return found;
   }
 

@@ -145,3 +145,38 @@ export function listItems(object: JsonObject, field: string): readonly JsonObjec
   const items = object[field];
   return Array.isArray(items) ? items.filter(isJsonObject) : [];
 }
+
+/** How a whole list is asked for. */
+export interface ListRequest {
+  readonly path: string;
+  readonly labelSelector?: string;
+  /** Default: whole objects. */
+  readonly accept?: string;
+}
+
+/** All objects of a list, page by page. @throws {KubeError} */
+export async function listAll(
+  api: KubeApi,
+  request: ListRequest,
+  signal: AbortSignal,
+): Promise<readonly JsonObject[]> {
+  const { path, labelSelector, accept } = request;
+  const objects: JsonObject[] = [];
+  let next = "";
+  do {
+    const page = await api.send({
+      method: "GET",
+      path,
+      ...(accept === undefined ? {} : { accept }),
+      query: {
+        limit: "500",
+        ...(labelSelector === undefined ? {} : { labelSelector }),
+        ...(next === "" ? {} : { continue: next }),
+      },
+    }, signal);
+    objects.push(...listItems(page, "items"));
+    const token = isJsonObject(page.metadata) ? page.metadata.continue : undefined;
+    next = typeof token === "string" ? token : "";
+  } while (next !== "");
+  return objects;
+}

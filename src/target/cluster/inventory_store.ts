@@ -7,7 +7,7 @@ import { digestOf } from "../../core/digest.ts";
 import type { ObjectKey } from "../../core/object.ts";
 import { keyText } from "../../core/object.ts";
 import { StageError } from "../../core/stage_error.ts";
-import { listItems } from "./discovery.ts";
+import { listAll } from "./discovery.ts";
 
 /** One entry of an inventory, and how it stood after the last apply: what proves that nothing is to be done. */
 export interface StoredEntry extends InventoryEntry {
@@ -46,9 +46,8 @@ export function inventoryName(owner: ObjectKey): string {
 export class InventoryStore {
   readonly #api: KubeApi;
   readonly #namespace: string;
-  readonly #texts = new Map<string, string>();
-  /** Whose each of them is. */
-  readonly #owners = new Map<string, string>();
+  /** What the ConfigMaps hold, by their names. */
+  readonly #known = new Map<string, Content>();
   #loaded: Promise<void> | undefined;
 
   constructor(api: KubeApi, namespace: string) {
@@ -65,8 +64,8 @@ export class InventoryStore {
       this.#loaded = undefined;
       throw error;
     }
-    const text = this.#texts.get(inventoryName(owner));
-    return text === undefined ? undefined : parseInventory(text);
+    const known = this.#known.get(inventoryName(owner));
+    return known === undefined ? undefined : parseInventory(known.text);
   }
 
   /** Reads one owner's inventory again, for a ConfigMap that somebody has deleted or changed. */
@@ -76,10 +75,10 @@ export class InventoryStore {
       this.#take(await this.#api.send({ method: "GET", path: this.#path(name) }, signal));
     } catch (error) {
       if (!isKubeError(error, 404)) throw error;
-      this.#texts.delete(name);
+      this.#known.delete(name);
     }
-    const text = this.#texts.get(name);
-    return text === undefined ? undefined : parseInventory(text);
+    const known = this.#known.get(name);
+    return known === undefined ? undefined : parseInventory(known.text);
   }
 
   /** Keeps an owner's inventory; an empty one takes its ConfigMap away. @throws {StageError} ReconciliationFailed */
@@ -87,7 +86,7 @@ export class InventoryStore {
     const name = inventoryName(owner);
     if (inventory.entries.length === 0) return await this.#remove(name, signal);
     const text = printInventory(inventory);
-    if (this.#texts.get(name) === text) return;
+    if (this.#known.get(name)?.text === text) return;
     if (text.length > maxBytes) {
       throw new StageError(
         "ReconciliationFailed",
@@ -127,8 +126,7 @@ export class InventoryStore {
         { cause: error, hint: `Let the account create and patch ConfigMaps in namespace "${this.#namespace}"` },
       );
     }
-    this.#texts.set(name, text);
-    this.#owners.set(name, keyText(owner));
+    this.#known.set(name, { owner: keyText(owner), text });
   }
 
   /**
@@ -146,9 +144,9 @@ export class InventoryStore {
       if (inventory.cluster !== cluster) return;
       for (const entry of inventory.entries) if (entry.desired !== leftOver) names.set(entry.id, whose);
     };
-    for (const [name, text] of this.#texts) if (name !== own) note(text, this.#owners.get(name) ?? name);
+    for (const [name, known] of this.#known) if (name !== own) note(known.text, known.owner);
     try {
-      for (const item of await this.#list("/api/v1/configmaps", signal)) {
+      for (const item of await listAll(this.#api, { path: "/api/v1/configmaps", labelSelector: label }, signal)) {
         const { namespace } = item.metadata as JsonObject;
         if (namespace === this.#namespace) continue;
         const { owner: whose, text } = contentOf(item);
@@ -161,41 +159,24 @@ export class InventoryStore {
   }
 
   async #remove(name: string, signal: AbortSignal): Promise<void> {
-    if (!this.#texts.has(name)) return;
+    if (!this.#known.has(name)) return;
     try {
       await this.#api.send({ method: "DELETE", path: this.#path(name) }, signal);
     } catch (error) {
       if (!isKubeError(error, 404)) throw error;
     }
-    this.#texts.delete(name);
-    this.#owners.delete(name);
+    this.#known.delete(name);
   }
 
   async #loadAll(signal: AbortSignal): Promise<void> {
-    for (const item of await this.#list(this.#path(""), signal)) this.#take(item);
-  }
-
-  async #list(path: string, signal: AbortSignal): Promise<readonly JsonObject[]> {
-    const items: JsonObject[] = [];
-    let next = "";
-    do {
-      const page = await this.#api.send({
-        method: "GET",
-        path,
-        query: { labelSelector: label, limit: "500", ...(next === "" ? {} : { continue: next }) },
-      }, signal);
-      items.push(...listItems(page, "items"));
-      const token = isJsonObject(page.metadata) ? page.metadata.continue : undefined;
-      next = typeof token === "string" ? token : "";
-    } while (next !== "");
-    return items;
+    for (const item of await listAll(this.#api, { path: this.#path(""), labelSelector: label }, signal)) {
+      this.#take(item);
+    }
   }
 
   #take(object: JsonObject): void {
     const name = isJsonObject(object.metadata) ? String(object.metadata.name) : "";
-    const { owner, text } = contentOf(object);
-    this.#texts.set(name, text);
-    this.#owners.set(name, owner);
+    this.#known.set(name, contentOf(object));
   }
 
   #path(name: string): string {
@@ -204,7 +185,15 @@ export class InventoryStore {
   }
 }
 
-function contentOf(object: JsonObject): { readonly owner: string; readonly text: string } {
+/** What one ConfigMap holds. */
+interface Content {
+  /** Key of the owner. */
+  readonly owner: string;
+  /** As {@linkcode printInventory} writes it. */
+  readonly text: string;
+}
+
+function contentOf(object: JsonObject): Content {
   const data = isJsonObject(object.data) ? object.data : {};
   return {
     owner: String(data.owner ?? ""),

@@ -6,7 +6,7 @@ import { isJsonObject } from "../../core/json.ts";
 import type { KubeApi } from "../../core/kube_api.ts";
 import { isKubeError, metadataOnlyList } from "../../core/kube_api.ts";
 import { keyText } from "../../core/object.ts";
-import { collectionPath, listItems } from "./discovery.ts";
+import { collectionPath, listAll, listItems } from "./discovery.ts";
 import type { ServedKind } from "./discovery.ts";
 import { managerEntries } from "./managed_fields.ts";
 import { isBeyondRelease, isFluxKind, labelledOwner, ownerSelector } from "./marks.ts";
@@ -90,22 +90,9 @@ export async function listPages(
   what: { readonly kind: ServedKind; readonly namespace: string; readonly selector?: string },
   signal: AbortSignal,
 ): Promise<readonly JsonObject[]> {
-  const objects: JsonObject[] = [];
-  let next = "";
-  do {
-    const page = await api.send({
-      method: "GET",
-      path: collectionPath(what.kind, what.namespace),
-      accept: metadataOnlyList,
-      query: {
-        limit: "500",
-        ...(what.selector === undefined ? {} : { labelSelector: what.selector }),
-        ...(next === "" ? {} : { continue: next }),
-      },
-    }, signal);
-    objects.push(...listItems(page, "items"));
-    const token = isJsonObject(page.metadata) ? page.metadata.continue : undefined;
-    next = typeof token === "string" ? token : "";
-  } while (next !== "");
-  return objects;
+  return await listAll(api, {
+    path: collectionPath(what.kind, what.namespace),
+    accept: metadataOnlyList,
+    ...(what.selector === undefined ? {} : { labelSelector: what.selector }),
+  }, signal);
 }

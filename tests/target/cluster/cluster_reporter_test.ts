@@ -188,3 +188,19 @@ Deno.test("clusterReporter() is silent without the lease, and without the right 
   await reporter[Symbol.asyncDispose]();
   await refused.reporter[Symbol.asyncDispose]();
 });
+
+Deno.test("clusterReporter() leaves no timer behind when it is closed over a server that fails", async () => {
+  const clock = new FakeClock();
+  const answer = Promise.withResolvers<JsonObject>();
+  const api = { ...new FakeCluster(clock).api(), send: () => answer.promise };
+  const reporter = clusterReporter(api, { clock, log: silent, events: true, status: true });
+  reporter.event(event("web"));
+  await clock.advance(1_000);
+
+  const closed = reporter[Symbol.asyncDispose]();
+  answer.reject(new KubeError("away", { code: 500, reason: "InternalError" }));
+  await clock.advance(0);
+  await closed;
+
+  equal(clock.pending, 0);
+});
