@@ -129,7 +129,7 @@ export async function runDaemon(options: WorkOptions, signal: AbortSignal): Prom
 }
 
 /** Why the daemon did not start; `cli` gives exit code 2. */
-export class RefusedError extends Error {
+class RefusedError extends Error {
   override readonly name = "UsageError";
 }
 

@@ -80,7 +80,7 @@ export interface Loop extends AsyncDisposable {
 }
 
 /** Milliseconds that a stop may take. */
-export const stopDeadlineMs = 20_000;
+const stopDeadlineMs = 20_000;
 
 /** Opens rooms and engine. Nothing runs before {@linkcode Loop.update}. @throws {StageError} when the store cannot be used */
 export async function openLoop(options: LoopOptions): Promise<Loop> {

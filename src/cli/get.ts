@@ -60,7 +60,7 @@ export function readyOf(status: ObjectStatus): { readonly status: string; readon
 }
 
 /** Objects as `flux get all` shows them. */
-export function statusTable(statuses: readonly ObjectStatus[]): string {
+function statusTable(statuses: readonly ObjectStatus[]): string {
   return table(
     ["KIND", "NAMESPACE", "NAME", "REVISION", "SUSPENDED", "READY", "MESSAGE"],
     statuses.map((status) => {

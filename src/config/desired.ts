@@ -32,16 +32,6 @@ export interface DesiredState {
   readonly isComplete: boolean;
 }
 
-/** The state before any document was read. */
-export const emptyState: DesiredState = {
-  objects: [],
-  notifications: [],
-  data: new Map(),
-  broken: [],
-  unreadable: [],
-  isComplete: false,
-};
-
 /**
  * The next state over the previous one. An object whose document is broken keeps its last good form; while a file is
  * unreadable nothing that is missing counts as removed. Generations go on: one more where the spec changed.

@@ -64,7 +64,7 @@ function hintFor(value: string, hours: boolean): string {
 }
 
 /** A span as its shortest text: `1h30m`, `45s`, `10ms`. */
-export function spanText(ms: number): string {
+function spanText(ms: number): string {
   let rest = ms;
   let text = "";
   for (const [unit, size] of [["h", 3_600_000], ["m", 60_000], ["s", 1_000], ["ms", 1]] as const) {

@@ -21,20 +21,6 @@ export function isDigest(text: string): text is Digest {
   return pattern.test(text);
 }
 
-/**
- * Reads a digest from outside. Check before a digest ever enters a URL or a path.
- *
- * @throws {RangeError} when the algorithm is unknown or the hex part is not exact
- */
-export function parseDigest(text: string): Digest {
-  if (!isDigest(text)) {
-    throw new RangeError(
-      `Cannot read digest "${text.slice(0, 150)}": it must be "sha256:" and 64 lower-case hex digits`,
-    );
-  }
-  return text;
-}
-
 /** Algorithm and hex parts of a digest. */
 export function splitDigest(digest: Digest): { readonly algorithm: DigestAlgorithm; readonly hex: string } {
   const colon = digest.indexOf(":");

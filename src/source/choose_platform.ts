@@ -40,7 +40,7 @@ export function choosePlatform(index: Index, wanted: Platform): Descriptor {
 }
 
 /** `os/architecture[/variant]`, or `none` where nothing is written. */
-export function platformText(platform: Platform | undefined): string {
+function platformText(platform: Platform | undefined): string {
   if (platform === undefined) return "none";
   const variant = platform.variant === undefined ? "" : `/${platform.variant}`;
   return `${platform.os}/${platform.architecture}${variant}`;

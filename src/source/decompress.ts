@@ -13,7 +13,7 @@ const pieceBytes = 128 * 1024;
 const zstdWindowLog = 25;
 
 /** Compression by the first bytes. Media types do not say it for all layers that exist, the bytes do. */
-export function sniffCompression(start: Uint8Array): Compression {
+function sniffCompression(start: Uint8Array): Compression {
   if (start[0] === 0x1f && start[1] === 0x8b) return "gzip";
   if (start[0] === 0x28 && start[1] === 0xb5 && start[2] === 0x2f && start[3] === 0xfd) return "zstd";
   return "none";

@@ -9,7 +9,7 @@ import { ociRepositorySource } from "./oci_repository.ts";
 import type { SourceTools } from "./pull_artifact.ts";
 
 /** Kinds of documents that are sources by themselves. A new kind is one line here. */
-export const sourceKinds: readonly Provider<DesiredObject, SourceTools, Source>[] = [
+const sourceKinds: readonly Provider<DesiredObject, SourceTools, Source>[] = [
   defineProvider({
     name: "OCIRepository",
     summary: "An artifact of a registry, or of an OCI layout on disk, by tag, version range or digest",

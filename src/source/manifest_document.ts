@@ -22,12 +22,12 @@ export const manifestAccept: string = [
 ].join(", ");
 
 /** Whether a media type is that of an index (a list of manifests). */
-export function isIndexType(mediaType: string): boolean {
+function isIndexType(mediaType: string): boolean {
   return mediaType === mediaTypes.index || mediaType === mediaTypes.dockerManifestList;
 }
 
 /** Whether a media type is that of a single manifest. */
-export function isManifestType(mediaType: string): boolean {
+function isManifestType(mediaType: string): boolean {
   return mediaType === mediaTypes.manifest || mediaType === mediaTypes.dockerManifest;
 }
 

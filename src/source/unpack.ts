@@ -22,7 +22,7 @@ export interface UnpackLimits extends PathLimits {
 }
 
 /** Bounds where nobody names others: far above what configuration needs, far below what hurts. */
-export const defaultUnpackLimits: UnpackLimits = {
+const defaultUnpackLimits: UnpackLimits = {
   totalBytes: 1024 ** 3,
   fileBytes: 256 * 1024 ** 2,
   entries: 100_000,

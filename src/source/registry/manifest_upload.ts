@@ -42,7 +42,7 @@ export async function pushManifest(
 }
 
 /** A manifest as a list of referrers shows it: its type is `artifactType`, else that of its config. */
-export function referrerOf(descriptor: Descriptor, document: ManifestDocument): Descriptor {
+function referrerOf(descriptor: Descriptor, document: ManifestDocument): Descriptor {
   const own = document.kind === "manifest" ? document.manifest : document.index;
   const artifactType = own.artifactType ??
     (document.kind === "manifest" ? document.manifest.config.mediaType : undefined);

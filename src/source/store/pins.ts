@@ -21,7 +21,7 @@ export interface NeededFiles {
 }
 
 /** What tells one kept artifact of an owner from another. */
-export function pinIdentity(artifact: Artifact): string {
+function pinIdentity(artifact: Artifact): string {
   const { content } = artifact;
   return `${artifact.revision} ${content.kind} ${content.kind === "tree" ? content.digest : content.descriptor.digest}`;
 }

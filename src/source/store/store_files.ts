@@ -6,7 +6,7 @@ import type { Log } from "../../core/log.ts";
 import { messageOf, StageError } from "../../core/stage_error.ts";
 
 /** Version of what this program writes beside the OCI layout. */
-export const storeFormat = 1;
+const storeFormat = 1;
 
 /** Where things stand in a store. */
 export interface StorePaths {
