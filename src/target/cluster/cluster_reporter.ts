@@ -11,9 +11,10 @@ import { keyText, parseKey } from "../../core/object.ts";
 import { messageOf } from "../../core/stage_error.ts";
 import type { ObjectStatus } from "../../core/status.ts";
 import { listAll } from "./discovery.ts";
+import type { EventSeries } from "./event_counter.ts";
+import { EventCounter } from "./event_counter.ts";
 import { inventoryName } from "./inventory_store.ts";
-import type { EventSeries } from "./kube_event.ts";
-import { EventCounter, writeKubeEvent } from "./kube_event.ts";
+import { writeKubeEvent } from "./kube_event.ts";
 import type { WriterLease } from "./lease.ts";
 import { statusData, statusLabel, statusMap, statusName } from "./status_map.ts";
 

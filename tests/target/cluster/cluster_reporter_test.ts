@@ -6,7 +6,6 @@ import type { ObjectKey } from "../../../src/core/object.ts";
 import type { ObjectStatus } from "../../../src/core/status.ts";
 import type { ClusterReporterOptions } from "../../../src/target/cluster/cluster_reporter.ts";
 import { clusterReporter } from "../../../src/target/cluster/cluster_reporter.ts";
-import { EventCounter } from "../../../src/target/cluster/kube_event.ts";
 import { FakeClock } from "../../support/fake_clock.ts";
 import { FakeCluster } from "../../support/fake_cluster.ts";
 
@@ -88,17 +87,6 @@ Deno.test("clusterReporter() counts the same event in one series, about the obje
   deepEqual(one?.related, { apiVersion: "kustomize.toolkit.fluxcd.io/v1", ...key("apps") });
   deepEqual((one?.metadata as JsonObject).annotations, { "kustomize.toolkit.fluxcd.io/revision": "v1" });
   await reporter[Symbol.asyncDispose]();
-});
-
-Deno.test("EventCounter drops what one object tells too often, and begins a new series after ten minutes", () => {
-  const counter = new EventCounter();
-  const told = Array.from({ length: 40 }, (_, index) => counter.count(event("noisy", { message: `${index}` })));
-  equal(told.filter((series) => series !== undefined).length, 25);
-  ok(counter.count(event("quiet")));
-  equal(counter.count(event("noisy", { timestamp: "2026-01-01T00:04:59Z" })), undefined);
-  equal(counter.count(event("noisy", { timestamp: "2026-01-01T00:05:00Z" }))?.count, 1);
-  equal(counter.count(event("noisy", { timestamp: "2026-01-01T00:10:00Z" }))?.count, 2);
-  equal(counter.count(event("noisy", { timestamp: "2026-01-01T00:30:00Z" }))?.count, 1);
 });
 
 Deno.test("clusterReporter() writes a status only when it says something new, and takes it away with its object", async () => {
