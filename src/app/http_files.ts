@@ -1,3 +1,5 @@
+import { readAll } from "../core/read_all.ts";
+import { messageOf } from "../core/stage_error.ts";
 import type { Doors } from "./doors.ts";
 import { timeLimit } from "./time_limit.ts";
 
@@ -49,18 +51,9 @@ async function bodyOf(response: Response, url: string, limitBytes: number): Prom
     await response.body?.cancel();
     throw new Error(`Cannot read "${url}": its host answered ${response.status}`);
   }
-  const parts: Uint8Array[] = [];
-  let size = 0;
-  for await (const part of response.body ?? []) {
-    size += part.length;
-    if (size > limitBytes) throw new Error(`Cannot read "${url}": it has more than ${limitBytes} bytes`);
-    parts.push(part);
+  try {
+    return response.body === null ? new Uint8Array() : await readAll(response.body, limitBytes);
+  } catch (error) {
+    throw new Error(`Cannot read "${url}": ${messageOf(error)}`, { cause: error });
   }
-  const bytes = new Uint8Array(size);
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
-  }
-  return bytes;
 }

@@ -86,23 +86,3 @@ export function inlineContent(descriptor: Descriptor): Uint8Array | undefined {
   const bytes = new Uint8Array(Buffer.from(descriptor.data, "base64"));
   return bytes.length === descriptor.size ? bytes : undefined;
 }
-
-/** All bytes of a stream. @throws {RangeError} when there are more than `limitBytes` */
-export async function readAll(stream: ReadableStream<Uint8Array>, limitBytes: number): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = [];
-  let sizeBytes = 0;
-  for await (const chunk of stream) {
-    sizeBytes += chunk.length;
-    if (sizeBytes > limitBytes) throw new RangeError(`there are more than ${limitBytes} bytes`);
-    chunks.push(chunk);
-  }
-  const [only] = chunks;
-  if (only !== undefined && chunks.length === 1) return only;
-  const whole = new Uint8Array(sizeBytes);
-  let offset = 0;
-  for (const chunk of chunks) {
-    whole.set(chunk, offset);
-    offset += chunk.length;
-  }
-  return whole;
-}

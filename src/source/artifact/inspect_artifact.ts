@@ -1,10 +1,10 @@
 import type { Descriptor } from "../../core/descriptor.ts";
 import type { Digest } from "../../core/digest.ts";
+import { readAll } from "../../core/read_all.ts";
 import { compileRegexp } from "../../format/go_regexp.ts";
 import { parseRange, parseVersion } from "../../format/semver.ts";
 import { parseManifestDocument } from "../manifest_document.ts";
 import type { OciSource } from "../oci_source.ts";
-import { readAll } from "../verified_stream.ts";
 
 /** What is known of one tag. */
 export interface ListedArtifact {

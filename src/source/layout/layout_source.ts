@@ -4,6 +4,7 @@ import { digestOf, isDigest, splitDigest } from "../../core/digest.ts";
 import type { FileSystem, OpenFile } from "../../core/file_system.ts";
 import type { JsonValue } from "../../core/json.ts";
 import { isJsonObject } from "../../core/json.ts";
+import { readAll } from "../../core/read_all.ts";
 import { asStageError, StageError } from "../../core/stage_error.ts";
 import { manifestLimitBytes, parseManifestDocument, readDescriptor } from "../manifest_document.ts";
 import type {
@@ -16,7 +17,7 @@ import type {
   Resolved,
 } from "../oci_source.ts";
 import { ContentMissing, isMissing } from "../oci_source.ts";
-import { type ChunkSource, readAll, verifiedStream } from "../verified_stream.ts";
+import { type ChunkSource, verifiedStream } from "../verified_stream.ts";
 
 /** Annotation that gives an entry of a layout its tag (image-spec 1.1, annotations.md). */
 const refName = "org.opencontainers.image.ref.name";

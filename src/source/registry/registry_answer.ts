@@ -1,3 +1,4 @@
+import { readAll } from "../../core/read_all.ts";
 import { StageError } from "../../core/stage_error.ts";
 import { ContentMissing } from "../oci_source.ts";
 import { redact } from "./redact.ts";
@@ -32,20 +33,7 @@ export async function readLimited(answer: Response, limitBytes: number): Promise
     await answer.body.cancel();
     throw new RangeError(`the answer has ${announced} bytes, allowed are ${limitBytes}`);
   }
-  const chunks: Uint8Array[] = [];
-  let sizeBytes = 0;
-  for await (const chunk of answer.body) {
-    sizeBytes += chunk.length;
-    if (sizeBytes > limitBytes) throw new RangeError(`the answer has more than the ${limitBytes} bytes allowed`);
-    chunks.push(chunk);
-  }
-  const whole = new Uint8Array(sizeBytes);
-  let offset = 0;
-  for (const chunk of chunks) {
-    whole.set(chunk, offset);
-    offset += chunk.length;
-  }
-  return whole;
+  return await readAll(answer.body, limitBytes);
 }
 
 /** Lets go of a body that is not wanted. */

@@ -1,9 +1,9 @@
 import { deepEqual, equal, rejects } from "node:assert/strict";
 import { mediaTypes } from "../../../src/core/descriptor.ts";
 import { digestOf } from "../../../src/core/digest.ts";
+import { readAll } from "../../../src/core/read_all.ts";
 import { openLayout } from "../../../src/source/layout/layout_source.ts";
 import { isMissing } from "../../../src/source/oci_source.ts";
-import { readAll } from "../../../src/source/verified_stream.ts";
 import { FaultyDisk } from "../../support/faulty_file_system.ts";
 
 const encode = (text: string) => new TextEncoder().encode(text);
