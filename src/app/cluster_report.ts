@@ -20,6 +20,7 @@ export function reportToCluster(
 ): Disposable & { readonly allTold: () => void } {
   let reporter: ClusterReporter | undefined;
   let hasAllTold = false;
+  let hasEnded = false;
   let cancel: (() => void) | undefined;
   const tell = (to: ClusterReporter, news: BoardNews) => {
     if (news.kind === "event") to.event(news.event);
@@ -28,11 +29,13 @@ export function reportToCluster(
   };
   const connect = () => {
     open()?.then((opened) => {
+      if (hasEnded) return;
       for (const status of board.statuses()) opened.status(status);
       for (const event of board.events()) opened.event(event);
       if (hasAllTold) opened.allTold();
       reporter = opened;
     }, (error: unknown) => {
+      if (hasEnded) return;
       tools.log.warn("the cluster could not be told", { error: messageOf(error) });
       cancel = tools.clock.after(againMs, connect);
     });
@@ -47,6 +50,7 @@ export function reportToCluster(
       reporter?.allTold();
     },
     [Symbol.dispose]() {
+      hasEnded = true;
       cancel?.();
       end();
     },

@@ -30,8 +30,7 @@ export class ControlSocket {
   /** Serves again when the socket's file is gone. */
   async restore(): Promise<void> {
     if (await this.#tools.fileSystem.stat(this.address) !== undefined) return;
-    const old = this.#server;
-    await old.close(0);
+    await this.#server.close(0);
     this.#server = await this.#tools.serve(this.#handle, this.address);
   }
 
