@@ -25,6 +25,8 @@ export interface App {
   readonly clock: Clock;
   /** Checks documents; nothing outside the files is asked. */
   check(paths: readonly string[], options: { readonly noCrossNamespaceRefs: boolean }): Promise<CheckReport>;
+  /** Every kind of document, field and setting, as Markdown. */
+  reference(): Promise<string>;
   /** Runs the daemon until `signal` is aborted. @returns the exit code */
   run(options: WorkOptions, signal: AbortSignal): Promise<number>;
   /** Runs everything once. */
@@ -69,6 +71,7 @@ export function createApp(): App {
   return {
     clock: denoClock,
     check: async (paths, options) => (await import("./app/check_documents.ts")).checkPaths(paths, options),
+    reference: async () => (await import("./config/reference.ts")).kindReference(),
     run: async (options, signal) => (await import("./app/daemon.ts")).runDaemon(options, signal),
     once: async (options, signal) => (await import("./app/daemon.ts")).runOnce(options, signal),
     preview: async (options, signal) => (await import("./app/preview_run.ts")).runPreview(options, signal),

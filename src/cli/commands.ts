@@ -9,6 +9,7 @@ export const commands: Readonly<Record<string, () => Promise<Command>>> = {
   run: async () => (await import("./run.ts")).run,
   once: async () => (await import("./once.ts")).once,
   check: async () => (await import("./check.ts")).check,
+  reference: async () => (await import("./reference.ts")).reference,
   render: async () => (await import("./render.ts")).render,
   diff: async () => (await import("./diff.ts")).diff,
   get: async () => (await import("./get.ts")).get,

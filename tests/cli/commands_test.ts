@@ -1,5 +1,5 @@
 import { deepEqual, equal, match, ok, rejects } from "node:assert/strict";
-import type { App } from "../../src/app.ts";
+import { type App, createApp } from "../../src/app.ts";
 import { copy, ls, push, tag } from "../../src/cli/artifacts.ts";
 import { check } from "../../src/cli/check.ts";
 import { type Command, UsageError } from "../../src/cli/command.ts";
@@ -11,6 +11,7 @@ import { events } from "../../src/cli/events.ts";
 import { get } from "../../src/cli/get.ts";
 import { once } from "../../src/cli/once.ts";
 import { reconcile, resume, suspend } from "../../src/cli/orders.ts";
+import { reference } from "../../src/cli/reference.ts";
 import { render } from "../../src/cli/render.ts";
 import { StageError } from "../../src/core/stage_error.ts";
 import { failingStatus, fakeDaemon, runFake, statusOf } from "../support/fake_app.ts";
@@ -286,4 +287,11 @@ Deno.test("runCommandLine() gives 2 for words that it does not know", async () =
   equal(await runCommandLine(["help", "chek"]), 2);
   equal(await runCommandLine(["chek"]), 2);
   equal(await runCommandLine(["get", "--nope"]), 2);
+});
+
+Deno.test("reference prints the page of every kind and setting", async () => {
+  const { code, out } = await runFake(reference, [], createApp());
+  equal(code, 0);
+  match(out, /^## Kustomization$/m);
+  match(out, /`--listen/);
 });
