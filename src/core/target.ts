@@ -35,7 +35,7 @@ export interface TargetOptions {
   readonly kubeconfig?: string;
   /** Namespace of resources that name none. Default the owner's. */
   readonly defaultNamespace?: string;
-  /** Whole seconds of work allowed. Default 5 minutes. */
+  /** Milliseconds of work allowed. Default 5 minutes. */
   readonly timeoutMs?: number;
   /** The whole owner goes: the share of resources that is deleted is no alarm. The other guards stay. Default `false`. */
   readonly isWholeRemoval?: boolean;

@@ -9,7 +9,6 @@
  * @module
  */
 import type { Clock } from "../../core/clock.ts";
-import type { Digest } from "../../core/digest.ts";
 import { digestOf } from "../../core/digest.ts";
 import { inParallel } from "../../core/in_parallel.ts";
 import type { Inventory, InventoryEntry } from "../../core/inventory.ts";
@@ -35,14 +34,13 @@ import type {
   WatchedChange,
 } from "../../core/target.ts";
 import { applyResources } from "./apply.ts";
-import type { Discovery } from "./discovery.ts";
-import { discoveryOf } from "./discovery.ts";
+import type { OpenCluster } from "./cluster_connections.ts";
+import { ClusterConnections } from "./cluster_connections.ts";
 import { waitForHealth } from "./health.ts";
 import { InventoryStore } from "./inventory_store.ts";
 import { plannedRefs } from "./items.ts";
-import { LiveView } from "./live_view.ts";
 import { ownerLabels } from "./marks.ts";
-import { ownerState, standsWhole, storedOf } from "./owner_state.ts";
+import { ownerState, seeThrough, standsWhole, storedOf } from "./owner_state.ts";
 import type { OwnerState } from "./owner_state.ts";
 import { watchOwner } from "./owner_watch.ts";
 import { planResources } from "./plan.ts";
@@ -60,7 +58,7 @@ export interface ClusterTargetOptions {
   readonly clock: Clock;
   readonly random: Random;
   /** Connects to the cluster of a kubeconfig's text. Absent: such requests are refused. */
-  readonly openCluster?: (kubeconfig: string) => Promise<{ readonly api: KubeApi } & Disposable>;
+  readonly openCluster?: OpenCluster;
   /** Name under which fields are ours. Default `kustomize-controller`: objects change hands with Flux without a trace. */
   readonly fieldManager?: string;
   /** Managers whose fields become ours. Default {@linkcode earlierManagers}. */
@@ -92,20 +90,13 @@ export function clusterTarget(options: ClusterTargetOptions): ClusterTarget {
   return new Cluster(options);
 }
 
-interface Connection {
-  readonly api: KubeApi;
-  readonly discovery: Discovery;
-  readonly view: LiveView;
-  readonly handle?: Disposable;
-}
-
 class Cluster implements ClusterTarget {
   readonly kind = "cluster";
   readonly name = "cluster";
   readonly #options: ClusterTargetOptions;
   readonly #store: InventoryStore;
   readonly #states = new Map<string, Promise<OwnerState>>();
-  readonly #connections = new Map<Digest | "", Promise<Connection>>();
+  readonly #connections: ClusterConnections;
   readonly #recovered = new Map<
     string,
     { readonly at: number; readonly found: Promise<ReadonlyMap<string, readonly InventoryEntry[]>> }
@@ -114,16 +105,18 @@ class Cluster implements ClusterTarget {
   constructor(options: ClusterTargetOptions) {
     this.#options = options;
     this.#store = new InventoryStore(options.api, options.inventoryNamespace ?? options.api.namespace);
-    this.#connections.set("", Promise.resolve(this.#connect(options.api)));
+    this.#connections = new ClusterConnections(options.api, {
+      clock: options.clock,
+      random: options.random,
+      manager: this.#manager,
+      managers: this.#managers,
+      openCluster: options.openCluster,
+    });
   }
 
   get openViews(): number {
-    let count = 0;
-    for (const view of this.#views) count += view.size;
-    return count;
+    return this.#connections.openViews;
   }
-
-  readonly #views: LiveView[] = [];
 
   async plan(request: TargetRequest, signal: AbortSignal) {
     return await this.#guarded("Cannot plan", async () => {
@@ -140,7 +133,7 @@ class Cluster implements ClusterTarget {
     state.isApplying = true;
     try {
       return await this.#guarded("Cannot apply", async () => {
-        state.access = await this.#access(request.owner, request.options);
+        seeThrough(state, await this.#access(request.owner, request.options));
         await this.#assertAccount(request, limit.signal);
         state.cluster = request.options.kubeconfig === undefined ? "" : state.access.api.name;
         return await this.#apply(state, request, limit.signal);
@@ -193,6 +186,7 @@ class Cluster implements ClusterTarget {
           : { otherOwner: await this.#store.others(owner, state.cluster, signal) };
         const result = await pruneResources(access, { owner, entries, all, options, guards, ...others }, signal);
         await this.#trim(state, result, signal);
+        if (options.isWholeRemoval === true) this.#forget(state);
         return result;
       });
     } finally {
@@ -268,11 +262,7 @@ class Cluster implements ClusterTarget {
   }
 
   [Symbol.dispose](): void {
-    for (const view of this.#views) view[Symbol.dispose]();
-    for (const connection of this.#connections.values()) {
-      connection.then(({ handle }) => handle?.[Symbol.dispose](), () => {});
-    }
-    this.#connections.clear();
+    this.#connections[Symbol.dispose]();
     this.#states.clear();
   }
 
@@ -377,8 +367,7 @@ class Cluster implements ClusterTarget {
     owner: ObjectKey,
     options: Pick<TargetOptions, "kubeconfig" | "serviceAccountName">,
   ): Promise<Access> {
-    const connection = await this.#connection(options.kubeconfig);
-    const { clock, fieldManager, managers } = this.#options;
+    const connection = await this.#connections.open(owner, options.kubeconfig);
     const viewers = [{ api: connection.api, user: "" }];
     let { api } = connection;
     if (options.serviceAccountName !== undefined) {
@@ -396,9 +385,9 @@ class Cluster implements ClusterTarget {
       viewers,
       discovery: connection.discovery,
       view: connection.view,
-      clock,
-      manager: fieldManager ?? "kustomize-controller",
-      managers: managers ?? earlierManagers,
+      clock: this.#options.clock,
+      manager: this.#manager,
+      managers: this.#managers,
       concurrency: this.#concurrency,
       mayWrite: () => this.#assertWriter(),
     };
@@ -431,7 +420,7 @@ class Cluster implements ClusterTarget {
   async #isAccountGone(owner: ObjectKey, options: TargetOptions, signal: AbortSignal): Promise<boolean> {
     const { serviceAccountName, kubeconfig } = options;
     if (serviceAccountName === undefined || serviceAccountName === "") return false;
-    const { api } = await this.#connection(kubeconfig);
+    const { api } = await this.#connections.open(owner, kubeconfig);
     try {
       const path = `/api/v1/namespaces/${encodeURIComponent(owner.namespace)}/serviceaccounts/${
         encodeURIComponent(serviceAccountName)
@@ -446,33 +435,19 @@ class Cluster implements ClusterTarget {
     }
   }
 
-  #connection(kubeconfig: string | undefined): Promise<Connection> {
-    const key = kubeconfig === undefined ? "" : digestOf(kubeconfig);
-    const known = this.#connections.get(key);
-    if (known !== undefined) return known;
-    const made = (async () => {
-      const { openCluster } = this.#options;
-      if (openCluster === undefined || kubeconfig === undefined) {
-        throw new StageError("ReconciliationFailed", "Cannot use kubeConfig: other clusters are switched off");
-      }
-      const handle = await openCluster(kubeconfig);
-      return { ...this.#connect(handle.api), handle };
-    })();
-    this.#connections.set(key, made);
-    made.catch(() => this.#connections.delete(key));
-    return made;
+  /** Lets the memory of an owner go that has nothing left. */
+  #forget(state: OwnerState): void {
+    if (state.proofs.size > 0 || state.stored.size > 0) return;
+    this.#states.delete(keyText(state.owner));
+    this.#connections.leave(state.owner);
   }
 
-  #connect(api: KubeApi): Connection {
-    const { clock, random, fieldManager, managers } = this.#options;
-    const view = new LiveView({
-      clock,
-      random,
-      manager: fieldManager ?? "kustomize-controller",
-      managers: managers ?? earlierManagers,
-    });
-    this.#views.push(view);
-    return { api, discovery: discoveryOf(api), view };
+  get #manager(): string {
+    return this.#options.fieldManager ?? "kustomize-controller";
+  }
+
+  get #managers(): readonly OverriddenManager[] {
+    return this.#options.managers ?? earlierManagers;
   }
 
   get #concurrency(): number {

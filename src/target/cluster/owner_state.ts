@@ -80,6 +80,18 @@ export function ownerState(
   };
 }
 
+/** Lets an owner's resources be seen by other eyes. Watches through another connection than before end. */
+export function seeThrough(state: OwnerState, access: Access): void {
+  if (state.access.view !== access.view) {
+    for (const proof of state.proofs.values()) {
+      proof.view?.[Symbol.dispose]();
+      delete proof.view;
+      delete proof.kind;
+    }
+  }
+  state.access = access;
+}
+
 /** How a resource stands now, from the watch where there is one; `undefined` when it is gone. */
 export async function look(state: OwnerState, proof: Proof, signal: AbortSignal): Promise<Seen | undefined> {
   const { access } = state;

@@ -1,4 +1,4 @@
-import { deepEqual, equal, match, ok } from "node:assert/strict";
+import { deepEqual, equal, match } from "node:assert/strict";
 import type { Event } from "../../../src/core/event.ts";
 import type { JsonObject } from "../../../src/core/json.ts";
 import { KubeError } from "../../../src/core/kube_api.ts";
