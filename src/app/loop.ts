@@ -23,6 +23,7 @@ import { sourcePipeline } from "../reconcile/source_pipeline.ts";
 import type { ClusterReporter } from "../target/cluster/cluster_reporter.ts";
 import { buildBeside } from "./build_worker.ts";
 import { openBuilders } from "./builders.ts";
+import { readChartName } from "./chart_name.ts";
 import { openCheckouts } from "./checkouts.ts";
 import { takeChildren } from "./children.ts";
 import { withDefaultAccount } from "./default_account.ts";
@@ -177,6 +178,7 @@ export async function openLoop(options: LoopOptions): Promise<Loop> {
       store: sources.store,
       openChart: sources.openChart,
       render: builders.helmRelease,
+      readChart: (artifact) => readChartName(sources.store, artifact),
       ...(isPreview ? {} : { hookKeep: hooksInSecret }),
     }),
     checkoutPipeline(checkouts),

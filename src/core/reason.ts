@@ -17,6 +17,8 @@ export interface ReasonRow {
   readonly hint: string;
   /** What Flux calls it on a Kustomization, where it tells less apart. */
   readonly ofKustomization?: "ArtifactFailed" | "BuildFailed";
+  /** The same on a HelmRelease, which pulls the charts of a HelmRepository itself. */
+  readonly ofHelmRelease?: "ArtifactFailed" | "SourceNotReady" | "ValuesError";
 }
 
 /**
@@ -37,33 +39,44 @@ export const reasons = {
     stage: "source",
     retry: "on-change",
     hint: "Write oci://host[:port]/repository, with the tag or digest in spec.ref",
+    ofHelmRelease: "SourceNotReady",
   },
   AuthenticationFailed: {
     stage: "source",
     retry: "backoff",
     hint: "Check the credentials that spec.secretRef names, and that they may pull this repository",
+    ofHelmRelease: "SourceNotReady",
   },
   OCIArtifactPullFailed: {
     stage: "source",
     retry: "backoff",
     hint: "Check that the registry is reachable and that the reference exists",
+    ofHelmRelease: "SourceNotReady",
   },
   OCIArtifactLayerOperationFailed: {
     stage: "source",
     retry: "at-interval",
     hint: "Check spec.layerSelector against the layers of the artifact (pilotfish inspect)",
+    ofHelmRelease: "SourceNotReady",
   },
   VerificationError: {
     stage: "source",
     retry: "at-interval",
     hint: "Sign the artifact with a key or identity that spec.verify trusts",
+    ofHelmRelease: "SourceNotReady",
   },
   StorageOperationFailed: {
     stage: "source",
     retry: "backoff",
     hint: "Check space and permissions of the store folder",
+    ofHelmRelease: "ArtifactFailed",
   },
-  ReadOperationFailed: { stage: "source", retry: "backoff", hint: "Check space and permissions of the store folder" },
+  ReadOperationFailed: {
+    stage: "source",
+    retry: "backoff",
+    hint: "Check space and permissions of the store folder",
+    ofHelmRelease: "ArtifactFailed",
+  },
   // build
   ArtifactFailed: { stage: "build", retry: "at-interval", hint: "Check that the path exists in the artifact" },
   SourceNotReady: {
@@ -71,6 +84,11 @@ export const reasons = {
     retry: "after-dependency",
     hint: "Look at the source's own status",
     ofKustomization: "ArtifactFailed",
+  },
+  ChartMutateError: {
+    stage: "build",
+    retry: "at-interval",
+    hint: "Tag the chart with its own version, or with a word that is no version",
   },
   BuildFailed: { stage: "build", retry: "at-interval", hint: "Build it locally: pilotfish build PATH" },
   ValuesError: {
@@ -83,6 +101,7 @@ export const reasons = {
     retry: "at-interval",
     hint: "Check that spec.decryption.secretRef holds a key for these files",
     ofKustomization: "BuildFailed",
+    ofHelmRelease: "ValuesError",
   },
   // target
   ReconciliationFailed: {
@@ -105,6 +124,11 @@ export const reasons = {
   InstallFailed: { stage: "target", retry: "backoff", hint: "See the cause; pilotfish render shows the manifests" },
   UpgradeFailed: { stage: "target", retry: "backoff", hint: "See the cause; pilotfish render shows the manifests" },
   UninstallFailed: { stage: "target", retry: "backoff", hint: "See the cause" },
+  RetriesExceeded: {
+    stage: "target",
+    retry: "on-change",
+    hint: "Change the document, its values or its chart, or ask for one more try: pilotfish reconcile",
+  },
   // reconcile
   DependencyNotReady: { stage: "reconcile", retry: "after-dependency", hint: "Look at the status of the dependency" },
   InvalidCELExpression: { stage: "reconcile", retry: "on-change", hint: "Correct the expression" },
@@ -123,7 +147,8 @@ export type Reason = keyof typeof reasons;
 /** The reason as conditions and events of a kind of object tell it: Flux's word for it. */
 export function toldReason(reason: Reason, kind: string): Reason {
   const row: ReasonRow = reasons[reason];
-  return kind === "Kustomization" ? row.ofKustomization ?? reason : reason;
+  const told = kind === "Kustomization" ? row.ofKustomization : kind === "HelmRelease" ? row.ofHelmRelease : undefined;
+  return told ?? reason;
 }
 
 /** Reasons of a condition that is not a failure. */

@@ -12,6 +12,8 @@ export interface StageErrorOptions {
   readonly retryAfterMs?: number;
   /** Where in a text the fault is. */
   readonly place?: Place;
+  /** Set when all tries that the document allows have failed: says so (`Stalled`, RetriesExceeded), and only a change helps. */
+  readonly exhausted?: string;
 }
 
 /**
@@ -24,6 +26,7 @@ export class StageError extends Error {
   readonly hint: string;
   readonly retryAfterMs?: number;
   readonly place?: Place;
+  readonly exhausted?: string;
 
   constructor(reason: Reason, message: string, options: StageErrorOptions = {}) {
     super(
@@ -34,6 +37,7 @@ export class StageError extends Error {
     this.hint = options.hint ?? reasons[reason].hint;
     if (options.retryAfterMs !== undefined) this.retryAfterMs = options.retryAfterMs;
     if (options.place !== undefined) this.place = options.place;
+    if (options.exhausted !== undefined) this.exhausted = options.exhausted;
   }
 }
 

@@ -68,14 +68,18 @@ export function afterFailure(
   const row = reasons[error.reason];
   const told = toldReason(error.reason, kind);
   let next = setCondition(conditions, made(moment, "Ready", "False", told, error.message));
-  if (row.retry === "on-change") {
+  if (error.exhausted !== undefined) {
+    next = dropCondition(next, "Reconciling");
+    next = setCondition(next, made(moment, "Stalled", "True", "RetriesExceeded", error.exhausted));
+  } else if (row.retry === "on-change") {
     next = dropCondition(next, "Reconciling");
     next = setCondition(next, made(moment, "Stalled", "True", told, error.message));
   } else {
     next = dropCondition(next, "Stalled");
     next = setCondition(next, made(moment, "Reconciling", "True", "ProgressingWithRetry", error.message));
   }
-  if (row.stage === "source") {
+  // A HelmRelease that pulls its chart itself has the conditions of its kind, not those of a source.
+  if (row.stage === "source" && told === error.reason) {
     const type = error.reason === "StorageOperationFailed" || error.reason === "ReadOperationFailed"
       ? "StorageOperationFailed"
       : error.reason === "VerificationError"

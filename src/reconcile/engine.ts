@@ -638,10 +638,11 @@ export class Engine implements EngineControl {
       this.#tools.log.error("unexpected fault", { object: keyText(slot.object.key), stack: cause });
     }
     const text = messageOf(error);
-    const shown = new StageError(error.reason, text, { hint: error.hint, cause: error.cause });
-    const row = reasons[error.reason];
+    const end = error.exhausted === undefined ? {} : { exhausted: error.exhausted };
+    const shown = new StageError(error.reason, text, { hint: error.hint, cause: error.cause, ...end });
+    const { retry } = reasons[error.exhausted === undefined ? error.reason : "RetriesExceeded"];
     const told = toldReason(error.reason, slot.object.key.kind);
-    const isBlocked = row.retry === "after-dependency";
+    const isBlocked = retry === "after-dependency";
     const failures = isBlocked ? done.before.failures : done.before.failures + 1;
     const durationMs = Math.round(this.#tools.clock.monotonic() - done.startedMs);
     const ready = condition(done.before.conditions, "Ready");
@@ -651,7 +652,7 @@ export class Engine implements EngineControl {
     slot.isEarly = source !== undefined && !source.hasRun && source.phase !== "idle";
     const record = this.#asResting(slot, {
       ...this.#withOrders(done.record),
-      observedGeneration: row.retry === "on-change" ? done.before.generation : done.before.observedGeneration,
+      observedGeneration: retry === "on-change" ? done.before.generation : done.before.observedGeneration,
       failures,
       conditions: slot.isEarly
         ? whileRunning(done.record.conditions, done.moment, text)
@@ -663,7 +664,7 @@ export class Engine implements EngineControl {
     await this.#trySave(slot, record);
     this.#schedule(slot, {
       kind: "failure",
-      retry: row.retry,
+      retry,
       failures: Math.max(1, failures),
       ...(error.retryAfterMs === undefined ? {} : { retryAfterMs: error.retryAfterMs }),
     });

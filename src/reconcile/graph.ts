@@ -26,7 +26,7 @@ export function sourceOf(object: DesiredObject): ObjectKey | undefined {
 }
 
 /** The dependencies that an object names. */
-export function dependenciesOf(object: DesiredObject): readonly DependsOn[] {
+function dependenciesOf(object: DesiredObject): readonly DependsOn[] {
   return (object.spec as { readonly dependsOn?: readonly DependsOn[] }).dependsOn ?? [];
 }
 
@@ -105,7 +105,7 @@ export function checkDependencies(object: DesiredObject, tools: DependencyTools)
     const name = `${dependency.namespace}/${dependency.name}`;
     const found = tools.find(dependency);
     if (found === undefined) {
-      throw new StageError("DependencyNotReady", `dependency '${name}' is not there`, {
+      throw new StageError("DependencyNotReady", missingText(object, dependency), {
         hint: `Add the ${dependency.kind} "${name}", or correct spec.dependsOn`,
       });
     }
@@ -126,11 +126,26 @@ export function checkDependencies(object: DesiredObject, tools: DependencyTools)
     const other = sourceOf(found.object);
     if (source !== undefined && other !== undefined && keyText(source) === keyText(other)) {
       const revision = tools.find(source)?.record?.artifact?.revision;
-      if (revision !== undefined && record.lastAppliedRevision !== revision) {
+      const applied = record.release?.source ?? record.lastAppliedRevision;
+      if (revision !== undefined && applied !== revision) {
         throw new StageError("DependencyNotReady", `dependency '${name}' has not applied revision '${revision}' yet`);
       }
     }
   }
+}
+
+/** What is said of a dependency that is not there (helm-controller 1.6, kustomize-controller 1.9 `checkDependencies`). */
+function missingText(object: DesiredObject, dependency: ObjectKey): string {
+  const name = `${dependency.namespace}/${dependency.name}`;
+  const resource = dependency.kind === "HelmRelease"
+    ? "helmreleases.helm.toolkit.fluxcd.io"
+    : dependency.kind === "Kustomization"
+    ? "kustomizations.kustomize.toolkit.fluxcd.io"
+    : dependency.kind;
+  const cause = `${resource} "${dependency.name}" not found`;
+  return object.key.kind === "HelmRelease"
+    ? `unable to get '${name}' dependency: ${cause}`
+    : `dependency '${name}' not found: ${cause}`;
 }
 
 function evaluateReady(

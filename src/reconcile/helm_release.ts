@@ -19,11 +19,11 @@ import {
   targetOptions,
   waitFor,
 } from "./apply_and_prune.ts";
-import { artifactOf, inputsOf, isUntouched } from "./inputs.ts";
+import { inputsOf, isUntouched } from "./inputs.ts";
 import type { Pipeline, Run, RunResult } from "./pipeline.ts";
 import { isReady, type Removal } from "./record.ts";
 import { driftMode, ignoredDrift, noDrift, tellDrift, watchOfRelease } from "./release_drift.ts";
-import { releaseFailure, withStrategy } from "./release_failure.ts";
+import { exhausted, releaseFailure, withStrategy } from "./release_failure.ts";
 import { refuseForeign, refuseWhatIsNotBuilt, refuseWithDirectory } from "./release_fields.ts";
 import { keptOwner, removalHooks, runHooks } from "./release_hooks.ts";
 import { releaseRemoval, uninstall, type UninstallTools } from "./release_removal.ts";
@@ -36,6 +36,17 @@ import {
   standingRelease,
 } from "./release_step.ts";
 import { type ResolvedValues, resolveValues } from "./release_values.ts";
+import {
+  chartArtifactOf,
+  type ChartName,
+  chartText,
+  goDuration,
+  ociDigest,
+  releaseText,
+  standingMessage,
+  standingRevision,
+  toldVersion,
+} from "./release_words.ts";
 import { parentDecryption, withOpenValues } from "./sealed_values.ts";
 
 /** What is rendered for a HelmRelease. */
@@ -51,7 +62,7 @@ export interface ReleaseBuild {
 
 /** A rendered release. */
 export interface RenderedRelease extends BuildResult {
-  readonly chart: { readonly name: string; readonly version: string };
+  readonly chart: ChartName;
 }
 
 /** What a HelmRelease's pipeline is handed. */
@@ -63,6 +74,8 @@ export interface HelmReleaseTools extends UninstallTools {
     repository: DesiredObject<HelmRepositorySpec>,
   ) => Source;
   readonly render: (request: ReleaseBuild, signal: AbortSignal) => Promise<RenderedRelease>;
+  /** Name and version of an artifact's chart, for what is told of one that could not be rendered; `undefined`: it has none. */
+  readonly readChart?: (artifact: Artifact) => Promise<ChartName | undefined>;
 }
 
 /**
@@ -145,15 +158,58 @@ async function runRelease(run: Run<HelmReleaseSpec>, tools: HelmReleaseTools): P
     },
   };
   if (!step.isChange && await isAsWanted(run, order)) return standingResult(run, order);
-  const reason = step.action === "install" ? "InstallFailed" : "UpgradeFailed";
+  refuseFurtherTries(run, step);
   try {
     return await makeRelease(run, order, tools);
   } catch (error) {
     if (run.signal.aborted) throw error;
-    const action = `Helm ${step.action} failed for release ${releaseText(spec)}`;
-    const failure = releaseFailure(error, reason, action);
-    throw failure.reason === reason ? withStrategy(failure, spec, step.action) : failure;
+    throw await failedRelease(run, order, { error, tools });
   }
+}
+
+/** Failed tries of what is wanted now: a new document, chart or values begin anew (helm-controller 1.6 `MustResetFailures`). */
+function failedTries(run: Run<HelmReleaseSpec>, digest: string): number {
+  const { release, generation } = run.record;
+  return release?.attempted === digest && release.failed?.generation === generation ? release.failed.count : 0;
+}
+
+/**
+ * Refuses a change that has failed as often as the document allows; a person may ask for one more try.
+ *
+ * @throws {StageError} as the last try did
+ */
+function refuseFurtherTries(run: Run<HelmReleaseSpec>, step: ReleaseStep): void {
+  if (!step.isChange || run.trigger === "request") return;
+  const { action, digest } = step;
+  const { spec } = run.object;
+  const count = failedTries(run, digest);
+  const end = exhausted(spec, action, count);
+  if (end === undefined) return;
+  const last = run.record.conditions.find(({ type, status }) => type === "Released" && status === "False");
+  const reason = action === "install" ? "InstallFailed" : "UpgradeFailed";
+  throw withStrategy(new StageError(reason, last?.message ?? end), { spec, action, failures: count });
+}
+
+/** The failure of a release's action, with what the document wants to follow it. What was tried is kept in the record. */
+async function failedRelease(
+  run: Run<HelmReleaseSpec>,
+  order: ReleaseOrder,
+  failed: { readonly error: unknown; readonly tools: HelmReleaseTools },
+): Promise<StageError> {
+  const { spec } = run.object;
+  const { artifact, step: { action, before, digest, isChange } } = order;
+  const reason = action === "install" ? "InstallFailed" : "UpgradeFailed";
+  // A chart that cannot be read is the failure itself.
+  const chart = await failed.tools.readChart?.(artifact).catch(() => undefined);
+  const of = chart === undefined ? "" : ` with chart ${chartText(spec, artifact, chart)}`;
+  const failure = releaseFailure(failed.error, reason, `Helm ${action} failed for release ${releaseText(spec)}${of}`);
+  if (chart !== undefined) {
+    const lastAttemptedRevision = toldVersion(spec, artifact, chart.version);
+    await run.checkpoint({ release: run.record.release ?? before, lastAttemptedRevision });
+  }
+  return failure.reason === reason && isChange
+    ? withStrategy(failure, { spec, action, failures: failedTries(run, digest) })
+    : failure;
 }
 
 /** Whether nothing is to be done: nothing that decides the release has changed, and it stands as its drift detection wants. */
@@ -166,17 +222,15 @@ async function isAsWanted(run: Run<HelmReleaseSpec>, order: ReleaseOrder): Promi
 
 /** Result of a run that found everything as it left it. */
 function standingResult(run: Run<HelmReleaseSpec>, order: ReleaseOrder, more: Partial<RunResult> = {}): RunResult {
-  const last = run.record.conditions.find((condition) => condition.type === "Ready");
   const { artifact, step, target } = order;
   return {
     record: {
       ...order.ownArtifact,
       inputs: order.inputs,
-      lastAppliedRevision: artifact.revision,
-      lastAttemptedRevision: artifact.revision,
+      ...standingRevision(run, artifact),
     },
     reason: step.action === "install" ? "InstallSucceeded" : "UpgradeSucceeded",
-    message: last?.message ?? `Release of revision ${artifact.revision} stands`,
+    message: standingMessage(run),
     conditions: noDrift(run.record),
     events: [],
     warnings: order.warnings,
@@ -197,7 +251,7 @@ async function makeRelease(
   let order = given;
   const render = async () => {
     const { action, revision } = order.step;
-    run.progress(`Running '${action}' action with timeout of ${actionTimeout(spec, action) / 1000}s`);
+    run.progress(`Running '${action}' action with timeout of ${goDuration(actionTimeout(spec, action))}`);
     const { artifact, valuesFrom } = order;
     const built = await tools.render({ object, artifact, valuesFrom, action, revision }, run.signal);
     checkChartVersion(spec, artifact, built.chart);
@@ -220,7 +274,34 @@ async function makeRelease(
   return isOnlyTold ? await tellDrift(run, order, built) : await applyRelease(run, { ...order, built }, tools);
 }
 
+/** Applies what was rendered. A change that fails from here on counts as a try. */
 async function applyRelease(
+  run: Run<HelmReleaseSpec>,
+  order: ReleaseOrder & { readonly built: RenderedRelease },
+  tools: HelmReleaseTools,
+): Promise<RunResult> {
+  const { step, built } = order;
+  if (!step.isChange) return await bringAbout(run, order, tools);
+  const { generation } = run.record;
+  const count = failedTries(run, step.digest);
+  const release = {
+    ...step.before,
+    chart: built.chart.name,
+    attempted: step.digest,
+    failed: { count, generation },
+  };
+  await run.checkpoint({ release });
+  try {
+    return await bringAbout(run, order, tools);
+  } catch (error) {
+    if (!run.signal.aborted) {
+      await run.checkpoint({ release: { ...release, failed: { count: count + 1, generation } } });
+    }
+    throw error;
+  }
+}
+
+async function bringAbout(
   run: Run<HelmReleaseSpec>,
   order: ReleaseOrder & { readonly built: RenderedRelease },
   tools: HelmReleaseTools,
@@ -231,10 +312,8 @@ async function applyRelease(
   const { action } = step;
   const settings = spec[action];
   const warnings = [...order.warnings, ...built.warnings];
-  if (step.isChange) {
-    await run.checkpoint({ release: { ...step.before, chart: built.chart.name, attempted: step.digest } });
-    if (settings.disableTakeOwnership === true) await refuseForeign(run, order);
-  }
+  const version = toldVersion(spec, artifact, built.chart.version);
+  if (step.isChange && settings.disableTakeOwnership === true) await refuseForeign(run, order);
   const options: TargetOptions = step.isChange
     ? order.options
     : { ...order.options, ignore: ignoredDrift(spec, built.resources) };
@@ -255,7 +334,7 @@ async function applyRelease(
   try {
     applied = await applyAndPrune(run, target, {
       resources: built.resources,
-      revision: artifact.revision,
+      revision: version,
       inputs: order.inputs,
       prune: true,
       removal: releaseRemoval(object, run.record.removal?.hooks),
@@ -277,9 +356,8 @@ async function applyRelease(
     }
     throw error;
   }
-  const message = `Helm ${action} succeeded for release ${
-    releaseText(spec)
-  }.v${step.revision} with chart ${built.chart.name}@${built.chart.version}`;
+  const chart = chartText(spec, artifact, built.chart);
+  const message = `Helm ${action} succeeded for release ${releaseText(spec, step.revision)} with chart ${chart}`;
   const reason = action === "install" ? "InstallSucceeded" : "UpgradeSucceeded";
   return {
     record: {
@@ -293,18 +371,24 @@ async function applyRelease(
         action,
         attempted: step.digest,
         applied: step.digest,
+        source: artifact.revision,
       },
       inputs: order.inputs,
-      lastAppliedRevision: artifact.revision,
+      lastAppliedRevision: version,
     },
     reason,
     message,
     conditions: [{ type: "Released", reason, message }, ...noDrift(run.record)],
     events: [
       ...(step.isChange
-        ? [{ severity: "info" as const, reason, message, metadata: { revision: artifact.revision } }]
+        ? [{
+          severity: "info" as const,
+          reason,
+          message,
+          metadata: { revision: version, ...ociDigest(spec, artifact) },
+        }]
         : []),
-      ...changeEvents(applied.changes, artifact.revision, undefined),
+      ...changeEvents(applied.changes, version, undefined),
       ...applied.events,
     ],
     warnings: [...warnings, ...applied.warnings],
@@ -353,7 +437,7 @@ async function chartOf(
   tools: HelmReleaseTools,
 ): Promise<{ readonly artifact: Artifact; readonly isOwn: boolean; readonly warnings: readonly string[] }> {
   const { chart } = run.object.spec;
-  if (chart.kind === "ref") return { artifact: artifactOf(run, chart.sourceRef), isOwn: false, warnings: [] };
+  if (chart.kind === "ref") return { artifact: chartArtifactOf(run, chart.sourceRef), isOwn: false, warnings: [] };
   const repository = run.find(chart.sourceRef);
   const name = `HelmRepository '${chart.sourceRef.namespace}/${chart.sourceRef.name}'`;
   if (repository === undefined) throw new StageError("SourceNotReady", `${name} is not there`);
@@ -386,7 +470,8 @@ async function prepareNamespaceAndCrds(
     ? [{ apiVersion: "v1", kind: "Namespace", metadata: { name: spec.targetNamespace } }]
     : [];
   const owner = keptOwner(run.object.key);
-  const request = { owner, previous: { entries: [] }, revision: order.artifact.revision };
+  const revision = toldVersion(spec, order.artifact, built.chart.version);
+  const request = { owner, previous: { entries: [] }, revision };
   if (namespace.length > 0) {
     await target.apply({ ...request, resources: namespace, options: { ...options, createOnly: true } }, run.signal);
   }
@@ -402,8 +487,4 @@ async function prepareNamespaceAndCrds(
 /** Milliseconds that an action may take. */
 function actionTimeout(spec: HelmReleaseSpec, action: "install" | "upgrade"): number {
   return spec[action].timeoutMs ?? spec.timeoutMs;
-}
-
-function releaseText(spec: HelmReleaseSpec): string {
-  return `${spec.targetNamespace}/${spec.releaseName}`;
 }

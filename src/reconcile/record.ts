@@ -103,6 +103,10 @@ export interface ReleaseState {
   readonly attempted: string;
   /** The same of the last change that succeeded; "" before. */
   readonly applied: string;
+  /** Revision of the artifact that was found to be what stands: {@linkcode ObjectRecord.lastAppliedRevision} is the chart's version. */
+  readonly source?: string;
+  /** Tries of `attempted` that changed something and failed, and the generation that they were for; absent: none. */
+  readonly failed?: { readonly count: number; readonly generation: number };
 }
 
 /** The record of an object that was never seen. */

@@ -8,6 +8,7 @@ import type { HelmReleaseSpec } from "../core/specs.ts";
 import type { Target, TargetOptions } from "../core/target.ts";
 import type { Run, RunResult } from "./pipeline.ts";
 import type { ObjectRecord } from "./record.ts";
+import { releaseText, standingMessage, standingRevision } from "./release_words.ts";
 
 /** Annotation that leaves one resource out of drift detection (helm-controller). */
 const driftAnnotation = "helm.toolkit.fluxcd.io/driftDetection";
@@ -82,7 +83,7 @@ export async function tellDrift(
     readonly inputs: string;
     readonly warnings: readonly string[];
     readonly ownArtifact: { readonly artifact?: Artifact };
-    readonly step: { readonly action: "install" | "upgrade" };
+    readonly step: { readonly action: "install" | "upgrade"; readonly revision: number };
   },
   built: BuildResult,
 ): Promise<RunResult> {
@@ -98,25 +99,27 @@ export async function tellDrift(
   const lines = changes
     .filter(({ action }) => action === "create" || action === "update" || action === "recreate")
     .map(({ action, ref }) => `${refText(ref)} ${action === "create" ? "removed" : "changed"}`);
-  const message =
-    `Cluster state of release ${spec.targetNamespace}/${spec.releaseName} has drifted from the desired state:\n${
-      lines.join("\n")
-    }`;
+  const message = `Cluster state of release ${
+    releaseText(spec, order.step.revision)
+  } has drifted from the desired state:\n${lines.join("\n")}`;
   const known = condition(run.record.conditions, "Drifted");
   const isNews = lines.length > 0 && (known?.status !== "True" || known.message !== message);
-  const ready = condition(run.record.conditions, "Ready");
   return {
     record: {
       ...order.ownArtifact,
       inputs: order.inputs,
-      lastAppliedRevision: artifact.revision,
-      lastAttemptedRevision: artifact.revision,
+      ...standingRevision(run, artifact),
     },
     reason: order.step.action === "install" ? "InstallSucceeded" : "UpgradeSucceeded",
-    message: ready?.message ?? `Release of revision ${artifact.revision} stands`,
+    message: standingMessage(run),
     conditions: lines.length === 0 ? noDrift(run.record) : [{ type: "Drifted", reason: "DriftDetected", message }],
     events: isNews
-      ? [{ severity: "error", reason: "DriftDetected", message, metadata: { revision: artifact.revision } }]
+      ? [{
+        severity: "error",
+        reason: "DriftDetected",
+        message,
+        metadata: { revision: run.record.lastAppliedRevision ?? artifact.revision },
+      }]
       : [],
     warnings: [...order.warnings, ...built.warnings],
     target: target.name,

@@ -1,3 +1,4 @@
+import { reasons } from "../core/reason.ts";
 import type { HelmReleaseSpec } from "../core/specs.ts";
 import { asStageError, StageError } from "../core/stage_error.ts";
 
@@ -26,24 +27,51 @@ export function releaseFailure(
 }
 
 /**
- * A failed action with what the document wants to follow: strategy `RetryOnFailure` decides the pause; remediation is
- * named, because it is not built.
+ * What is said when all tries that `remediation.retries` allows have failed; `undefined` while there is one left.
  *
- * Differs: Flux gives up after `remediation.retries` tries (none, where it is not set) and stalls; here the action is
- * tried again with growing pauses, and what stands stays.
+ * Differs: Flux gives up after the first failure where `retries` is not set; here the action is tried again with growing
+ * pauses then, and what stands stays.
  */
-export function withStrategy(error: StageError, spec: HelmReleaseSpec, action: "install" | "upgrade"): StageError {
+export function exhausted(
+  spec: HelmReleaseSpec,
+  action: "install" | "upgrade",
+  failures: number,
+): string | undefined {
+  const { strategy, remediation } = spec[action];
+  const retries = strategy?.name === "RetryOnFailure" ? undefined : remediation?.retries;
+  if (retries === undefined || retries < 0 || failures <= retries) return undefined;
+  return `Failed to ${action} after ${failures} attempt(s)`;
+}
+
+/**
+ * A failed action with what the document wants to follow: strategy `RetryOnFailure` decides the pause, `remediation.retries`
+ * the number of tries. What else remediation does is named, because it is not built.
+ */
+export function withStrategy(
+  error: StageError,
+  tried: { readonly spec: HelmReleaseSpec; readonly action: "install" | "upgrade"; readonly failures: number },
+): StageError {
+  const { spec, action, failures } = tried;
   const { strategy, remediation } = spec[action];
   const hasRemediation = remediation !== undefined && strategy?.name !== "RetryOnFailure" &&
     (remediation.retries !== undefined && remediation.retries !== 0 || remediation.remediateLastFailure === true);
   const pauseMs = strategy?.name === "RetryOnFailure" ? strategy.retryIntervalMs ?? retryPauseMs : undefined;
-  if (pauseMs === undefined && !hasRemediation) return error;
+  const end = exhausted(spec, action, failures);
+  if (pauseMs === undefined && !hasRemediation && end === undefined) return error;
   const retryAfterMs = Math.max(pauseMs ?? 0, error.retryAfterMs ?? 0);
   return new StageError(
     error.reason,
-    hasRemediation
-      ? `${error.message}; spec.${action}.remediation is not built yet: nothing is rolled back or uninstalled, and the ${action} is tried again`
-      : error.message,
-    { cause: error.cause, hint: error.hint, ...(retryAfterMs === 0 ? {} : { retryAfterMs }) },
+    error.message,
+    {
+      cause: error.cause,
+      hint: [
+        ...(hasRemediation
+          ? [`spec.${action}.remediation is not built yet: nothing is rolled back or uninstalled`]
+          : []),
+        end === undefined ? error.hint : reasons.RetriesExceeded.hint,
+      ].join(". "),
+      ...(retryAfterMs === 0 ? {} : { retryAfterMs }),
+      ...(end === undefined ? {} : { exhausted: end }),
+    },
   );
 }

@@ -119,7 +119,7 @@ export function isOtherChart(spec: HelmReleaseSpec, before: ReleaseState, chart:
  * Checks the chart of an OCIRepository: a tag that is a version must be the chart's (helm-controller 1.6,
  * `mutateChartWithSourceRevision`), and a range that an old document asked for must hold.
  *
- * @throws {StageError} ArtifactFailed
+ * @throws {StageError} ChartMutateError for the tag, ArtifactFailed for the range
  */
 export function checkChartVersion(
   spec: HelmReleaseSpec,
@@ -132,9 +132,8 @@ export function checkChartVersion(
   const version = versionOf(chart.version);
   if (tag !== undefined && version !== undefined && compareVersions(tag, version) !== 0) {
     throw new StageError(
-      "ArtifactFailed",
-      `artifact revision ${artifact.revision} does not match chart version ${chart.version}`,
-      { hint: "Tag the chart with its own version, or with a word that is no version" },
+      "ChartMutateError",
+      `artifact revision ${artifact.revision.slice(0, at)} does not match chart version ${chart.version}`,
     );
   }
   const { version: range } = spec.chart;

@@ -16,7 +16,8 @@ export async function resolveValues(
 ): Promise<readonly ResolvedValues[]> {
   const resolved: ResolvedValues[] = [];
   for (const reference of object.spec.valuesFrom) {
-    const name = `${reference.kind} '${object.key.namespace}/${reference.name}'`;
+    const name =
+      `could not resolve ${reference.kind} chart values reference '${object.key.namespace}/${reference.name}' with key '${reference.valuesKey}'`;
     const found = reference.kind === "Secret"
       ? await references.secret(object.key.namespace, reference.name)
       : await references.configMap(object.key.namespace, reference.name);
@@ -26,8 +27,8 @@ export async function resolveValues(
       throw new StageError(
         "ValuesError",
         found === undefined
-          ? `could not resolve values: ${name} is not there`
-          : `could not resolve values: ${name} has no key '${reference.valuesKey}'`,
+          ? `${name}: ${reference.kind.toLowerCase()}s "${reference.name}" not found`
+          : `${name}: key not found`,
       );
     }
     resolved.push({ reference, text: new TextDecoder().decode(value) });

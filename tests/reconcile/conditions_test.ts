@@ -30,6 +30,29 @@ Deno.test("afterFailure() says Stalled only when nothing but a change helps", ()
   ]);
 });
 
+Deno.test("a release whose tries are spent is Stalled with that reason, Ready and Released with its own", () => {
+  const error = new StageError("InstallFailed", "Helm install failed", {
+    exhausted: "Failed to install after 2 attempt(s)",
+  });
+  const conditions = afterFailure(whileRunning([], first, "Running"), first, { error, kind: "HelmRelease" });
+
+  deepEqual(conditions.map((c) => `${c.type}=${c.status}:${c.reason}: ${c.message}`), [
+    "Ready=False:InstallFailed: Helm install failed",
+    "Stalled=True:RetriesExceeded: Failed to install after 2 attempt(s)",
+    "Released=False:InstallFailed: Helm install failed",
+  ]);
+});
+
+Deno.test("a release that pulls its chart itself says SourceNotReady, without the conditions of a source", () => {
+  const error = new StageError("AuthenticationFailed", "401");
+  const conditions = afterFailure([], first, { error, kind: "HelmRelease" });
+
+  deepEqual(conditions.map((c) => `${c.type}=${c.status}:${c.reason}`), [
+    "Ready=False:SourceNotReady",
+    "Reconciling=True:ProgressingWithRetry",
+  ]);
+});
+
 Deno.test("success takes the marks of failure away", () => {
   const failed = afterFailure([], first, {
     error: new StageError("OCIArtifactPullFailed", "503"),

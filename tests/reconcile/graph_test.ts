@@ -86,7 +86,11 @@ const artifact = { revision: "v2@sha256:2" } as never;
 
 for (
   const [name, neighbours, message] of [
-    ["is missing", [], /'default\/base' is not there/],
+    [
+      "is missing",
+      [],
+      /^dependency 'default\/base' not found: kustomizations\.kustomize\.toolkit\.fluxcd\.io "base" not found$/,
+    ],
     ["never ran", [[base]], /is not ready/],
     ["has failed", [[base, { conditions: [{ ...ready, status: "False" }] }]], /is not ready/],
     ["is ready for an older generation only", [[base, { generation: 2, conditions: [ready] }]], /is not ready/],

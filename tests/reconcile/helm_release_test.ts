@@ -8,7 +8,7 @@ Deno.test("an install applies, waits and says what stands; the same again builds
   const first = await run();
   deepEqual(told(), ["apply app,task", "wait app,task"]);
   equal(first.reason, "InstallSucceeded");
-  equal(first.message, "Helm install succeeded for release shop/web.v1 with chart web@1.0.0");
+  equal(first.message, "Helm install succeeded for release shop/web.v1 with chart web@1.0.0+1");
   const second = await run();
   deepEqual([told(), builds.length, second.reason, second.events], [[], 1, "InstallSucceeded", []]);
   const third = await run("request");
@@ -76,7 +76,7 @@ Deno.test("a hook that fails stops the release, and its policy and that of earli
   target.failing = "job";
 
   await rejects(run(), (error) => {
-    match((error as Error).message, /Helm install failed for release shop\/web: job failed/);
+    match((error as Error).message, /Helm install failed for release shop\/web with chart web@1\.0\.0\+1: job failed/);
     return error instanceof StageError && error.reason === "InstallFailed";
   });
   deepEqual(told(), [
@@ -171,8 +171,14 @@ Deno.test("valuesFrom reads keys in order; what is missing is an error by name u
 
   for (
     const [reference, message] of [
-      [from("Secret", "none"), "Secret 'default/none' is not there"],
-      [from("Secret", "login"), "Secret 'default/login' has no key 'values.yaml'"],
+      [
+        from("Secret", "none"),
+        "could not resolve Secret chart values reference 'default/none' with key 'values.yaml': secrets \"none\" not found",
+      ],
+      [
+        from("Secret", "login"),
+        "could not resolve Secret chart values reference 'default/login' with key 'values.yaml': key not found",
+      ],
     ] as const
   ) {
     await rejects(bench({ data, spec: { valuesFrom: [reference] } }).run(), (error) => {

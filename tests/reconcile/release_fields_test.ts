@@ -70,13 +70,47 @@ Deno.test("a failure names the remediation that is not built, and RetryOnFailure
     return await release.run().then(() => undefined, (error: unknown) => error as StageError);
   };
   const remediated = await failing({ install: { remediation: { retries: 3 } } });
-  match(remediated?.message ?? "", /spec\.install\.remediation is not built yet/);
+  match(remediated?.hint ?? "", /spec\.install\.remediation is not built yet/);
   equal(remediated?.reason, "InstallFailed");
   const retried = await failing({ install: { strategy: { name: "RetryOnFailure", retryIntervalMs: 60_000 } } });
-  deepEqual([retried?.retryAfterMs, /remediation/.test(retried?.message ?? "")], [60_000, false]);
+  deepEqual([retried?.retryAfterMs, /remediation/.test(retried?.hint ?? "")], [60_000, false]);
   equal((await failing({ install: { strategy: { name: "RetryOnFailure" } } }))?.retryAfterMs, 300_000);
-  equal((await failing({ install: { remediation: { retries: 0 } } }))?.message.includes("remediation"), false);
+  equal((await failing({ install: { remediation: { retries: 0 } } }))?.hint.includes("remediation"), false);
 });
+
+for (
+  const [name, install, tries] of [
+    ["as many as remediation.retries allows", { remediation: { retries: 2 } }, 3],
+    ["one where retries is 0", { remediation: { retries: 0 } }, 1],
+    ["without end where retries is -1", { remediation: { retries: -1 } }, undefined],
+    ["without end where nothing says how many", {}, undefined],
+    ["without end with RetryOnFailure", {
+      strategy: { name: "RetryOnFailure" },
+      remediation: { retries: 0 },
+    }, undefined],
+  ] as const
+) {
+  Deno.test(`a change that fails is tried: ${name}`, async () => {
+    const release = bench({ spec: { install } });
+    release.target.failing = "app";
+    const tried = async (trigger: "retry" | "request" | "config" = "retry") => {
+      const error = await release.run(trigger).then(() => undefined, (thrown: unknown) => thrown as StageError);
+      return [release.told().includes("wait app,task"), error?.reason, error?.exhausted];
+    };
+    for (let nth = 1; nth <= (tries ?? 5); nth++) {
+      const end = nth === tries ? `Failed to install after ${nth} attempt(s)` : undefined;
+      deepEqual(await tried(), [true, "InstallFailed", end]);
+    }
+    if (tries === undefined) return;
+    deepEqual(await tried(), [false, "InstallFailed", `Failed to install after ${tries} attempt(s)`]);
+    deepEqual(await tried("request"), [true, "InstallFailed", `Failed to install after ${tries + 1} attempt(s)`]);
+    release.change({ values: { a: 1 } });
+    equal((await tried("config"))[0], true);
+    release.target.failing = "";
+    equal((await release.run("request")).reason, "InstallSucceeded");
+    equal(release.record.release?.failed, undefined);
+  });
+}
 
 Deno.test("disableTakeOwnership refuses what is another's, and takes what bears the release's marks", async () => {
   const release = bench({ spec: { install: { disableTakeOwnership: true } } });

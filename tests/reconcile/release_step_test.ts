@@ -32,7 +32,9 @@ Deno.test("each successful change is a revision; what is applied again is none",
     action: "upgrade",
     attempted: release.record.release?.applied,
     applied: release.record.release?.attempted,
+    source: "1.0.0@sha256:2",
   });
+  deepEqual([release.record.lastAppliedRevision, release.record.lastAttemptedRevision], ["1.0.0+2", "1.0.0+2"]);
 });
 
 Deno.test("hooks run with a change, not when drift is corrected or somebody asks for a run", async () => {
@@ -96,7 +98,7 @@ Deno.test("checkChartVersion() wants the tag's version and the range of an old d
       ["sha256:1", "1.2.3"],
     ] as const
   ) check(revision, version);
-  equal(refused("1.2.3@sha256:1", "1.2.4"), "artifact revision 1.2.3@sha256:1 does not match chart version 1.2.4");
+  equal(refused("1.2.3@sha256:1", "1.2.4"), "artifact revision 1.2.3 does not match chart version 1.2.4");
   check("latest@sha256:1", "1.2.3", "1.x");
   equal(refused("latest@sha256:1", "2.0.0", "1.x"), 'chart web@2.0.0 is not in the range "1.x"');
 });

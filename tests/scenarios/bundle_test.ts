@@ -82,7 +82,7 @@ Deno.test("one artifact brings a namespace, a chart and its release; they follow
   assert.match((await world.files())[mapFile] ?? "", /revision: "2"[\s\S]*version: 1\.1\.0/);
   assert.match(
     world.ready(release).message,
-    /^Helm upgrade succeeded for release shop\/web\.v2 with chart web@1\.1\.0$/,
+    /^Helm upgrade succeeded for release shop\/web\.v2 with chart web@1\.1\.0\+[0-9a-f]{12}$/,
   );
 
   await world.fileSystem.remove("/config/bundle.yaml");

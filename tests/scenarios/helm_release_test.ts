@@ -142,3 +142,50 @@ Deno.test("a release starts offline from the store, and others wait for it", asy
   await world.advance(12 * minuteMs);
   assert.deepEqual(await world.files(), before);
 });
+
+Deno.test("a release of a chart in an OCIRepository is told with its digest, and its tries with their chart", async () => {
+  await using world = new World();
+  putChart(world, "2.0.0");
+  const chart = ociRepository("chart", "charts/web", {
+    ref: { semver: ">=1.0.0" },
+    layerSelector: { mediaType: mediaTypes.helmChart, operation: "copy" },
+  });
+  await world.write("web.yaml", chart, helmRelease({ chartRef: { kind: "OCIRepository", name: "chart" } }));
+  await world.run();
+  const { message } = world.ready(release);
+  assert.match(message, /^Helm install succeeded for release default\/web\.v1 with chart web@2\.0\.0\+[0-9a-f]{12}$/);
+  const { lastAppliedRevision, lastAttemptedRevision } = world.status(release);
+  assert.match(lastAppliedRevision ?? "", /^2\.0\.0\+[0-9a-f]{12}$/);
+  assert.equal(lastAttemptedRevision, lastAppliedRevision);
+  await world.advance(12 * minuteMs);
+  assert.equal(world.ready(release).message, message);
+  putChart(world, "2.1.0", 'text: {{ required "text is required" .Values.nothing }}');
+  await world.advance(2 * minuteMs);
+  assert.match(
+    world.ready(release).message,
+    /^Helm upgrade failed for release default\/web with chart web@2\.1\.0\+[0-9a-f]{12}: .*text is required/s,
+  );
+  assert.equal(world.status(release).lastAppliedRevision, lastAppliedRevision);
+  assert.match(world.status(release).lastAttemptedRevision ?? "", /^2\.1\.0\+/);
+});
+
+Deno.test("two releases of one source that wait for each other's turn follow its revisions in that order", async () => {
+  await using world = new World();
+  putChart(world, "2.0.0");
+  const chart = ociRepository("chart", "charts/web", {
+    ref: { semver: ">=1.0.0" },
+    layerSelector: { mediaType: mediaTypes.helmChart, operation: "copy" },
+  });
+  const chartRef = { kind: "OCIRepository", name: "chart" };
+  const second = {
+    ...helmRelease({ chartRef, dependsOn: [{ name: "web" }] }),
+    metadata: { name: "b", namespace: "default" },
+  };
+  await world.write("web.yaml", chart, helmRelease({ chartRef }), second);
+  await world.run();
+  world.expectReady(release, "HelmRelease/default/b");
+  putChart(world, "2.1.0");
+  await world.advance(2 * minuteMs);
+  world.expectReady(release, "HelmRelease/default/b");
+  assert.match(world.ready("HelmRelease/default/b").message, /web@2\.1\.0/);
+});

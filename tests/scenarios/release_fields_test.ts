@@ -324,8 +324,10 @@ function valuesRows(): readonly Row[] {
     row({ kind: "Secret", name: "given", valuesKey: "key" }, { shows: /text: of-secret/ }),
     row({ ...map, valuesKey: "one", targetPath: "text", literal: true }, { shows: /text: just, this=one/ }),
     row({ kind: "Secret", name: "none", optional: true }, { shows: /text: preset/ }),
-    row({ kind: "Secret", name: "none" }, { fails: /Secret 'default\/none' is not there/ }),
-    row({ ...map, valuesKey: "none" }, { fails: /has no key 'none'/ }),
+    row({ kind: "Secret", name: "none" }, {
+      fails: /'default\/none' with key 'values\.yaml': secrets "none" not found/,
+    }),
+    row({ ...map, valuesKey: "none" }, { fails: /with key 'none': key not found/ }),
   ];
 }
 

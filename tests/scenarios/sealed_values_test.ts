@@ -135,7 +135,7 @@ Deno.test("encrypted values of a release among the documents are refused by name
   await made.write("web.yaml", keys, secret("values", { "values.yaml": values.encrypted }), ...release);
   await made.run();
   const ready = made.ready("HelmRelease/default/web");
-  assert.equal(ready.reason, "DecryptionFailed");
+  assert.equal(ready.reason, "ValuesError");
   assert.match(ready.message, /Secret 'default\/values', key 'values\.yaml'/);
   assert.doesNotMatch(told(made), /AGE-SECRET-KEY/);
   assert.equal(await textOf(made), "");

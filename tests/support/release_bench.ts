@@ -184,6 +184,7 @@ export function bench(options: {
         chart: { name: chart.name, version: chart.version },
       });
     },
+    readChart: () => Promise.resolve({ name: chart.name, version: chart.version }),
     hookKeep: hooksInSecret,
   });
   let record: ObjectRecord = newRecord(object);
