@@ -1,5 +1,5 @@
 /** Holds the shape: which room may import which, and no cycles (ARCHITECTURE.md, "Rooms"). */
-import { deepEqual } from "node:assert/strict";
+import { deepEqual, equal } from "node:assert/strict";
 import { fromFileUrl, relative } from "./support/paths.ts";
 
 interface Dependency {
@@ -144,3 +144,41 @@ for (
     deepEqual(wrong, []);
   });
 }
+
+/** Files that catch around `withModules`, or what asks for none: downloads, decryption. */
+const aroundModules = [
+  "build/kustomize/build_command.ts",
+  "build/kustomize/kustomize.ts",
+  "build/kustomize/kustomization_builder.ts",
+  "build/helm/template_command.ts",
+];
+
+Deno.test("no catch on the way of work that may ask for a module keeps what asks for it", async () => {
+  const modules = new Map((await infoOf("main.ts")).map((module) => [module.specifier, module]));
+  const asking = new Map<string, boolean>();
+  const asks = (specifier: string): boolean => {
+    const known = asking.get(specifier);
+    if (known !== undefined) return known;
+    const isList = /\/(?:template|build)_modules\.ts$/.test(specifier);
+    asking.set(specifier, isList);
+    const isAsking = isList ||
+      (modules.get(specifier)?.dependencies ?? []).some(({ code, isDynamic }) =>
+        code?.specifier !== undefined && isDynamic !== true && asks(code.specifier)
+      );
+    asking.set(specifier, isAsking);
+    return isAsking;
+  };
+  const files = [...modules.keys()].filter((name) => name.includes("/src/build/") && asks(name));
+  const wrong: string[] = [];
+  for (const name of files.filter((file) => !aroundModules.some((other) => file.endsWith(other)))) {
+    const text = await Deno.readTextFile(new URL(name));
+    for (const match of text.matchAll(/^( *)\} catch (?:\(\w+\) )?\{\n([^]*?)\n\1\}/gm)) {
+      // Whatever it names, the rest goes on: `wrapFault` and `textFault` let pass what asks for a module.
+      if (/ instanceof |\b(?:wrapFault|textFault|asBuildError)\(|throw error;/.test(match[2] ?? "")) continue;
+      wrong.push(`${pathOf(name)}:${text.slice(0, match.index).split("\n").length}`);
+    }
+  }
+
+  equal(files.length > 20, true);
+  deepEqual(wrong, []);
+});

@@ -1,7 +1,7 @@
 import type { JsonValue } from "../../core/json.ts";
-import { messageOf } from "../../core/stage_error.ts";
+import { StageError } from "../../core/stage_error.ts";
 import type { ScalarNode } from "../../format/yaml_node/node.ts";
-import { nodeToJson } from "../../format/yaml_node/node_json.ts";
+import { nodeToJson, NodeValueError } from "../../format/yaml_node/node_json.ts";
 import { readYaml } from "../../format/yaml_node/reader.ts";
 import { readCrds } from "./crd_config.ts";
 import { readResources } from "./documents.ts";
@@ -352,7 +352,9 @@ async function pluginConfigurations(
     let inline: NamedResource[];
     try {
       inline = readResources(entry, target.fileName);
-    } catch {
+    } catch (error) {
+      if (!(error instanceof StageError)) throw error;
+      // No text of resources, so it is a path.
       paths.push(entry);
       continue;
     }
@@ -469,6 +471,8 @@ function snapshot(resource: NamedResource): string {
       return typeof inner === "bigint" ? inner.toString() : inner;
     });
   } catch (error) {
-    return messageOf(error);
+    // A value without a JSON form is told by what is wrong with it.
+    if (!(error instanceof NodeValueError)) throw error;
+    return error.message;
   }
 }

@@ -1,4 +1,4 @@
-import { messageOf } from "../../core/stage_error.ts";
+import { FormatError } from "../../format/format_error.ts";
 import { buildModules } from "./build_modules.ts";
 import { fault } from "./fault.ts";
 
@@ -45,7 +45,8 @@ function compile(pattern: string, field: string): TextTest {
     const expression = compileRegexp(pattern);
     return (text) => expression.test(text);
   } catch (error) {
-    throw fault(`Cannot compile ${field} "${pattern}": ${messageOf(error)}`);
+    if (!(error instanceof FormatError)) throw error;
+    throw fault(`Cannot compile ${field} "${pattern}": ${error.message}`);
   }
 }
 

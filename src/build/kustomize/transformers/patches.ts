@@ -1,7 +1,7 @@
 import type { MapNode } from "../../../format/yaml_node/node.ts";
 import { copyNode, dropField, getField, isEmptyNode } from "../../../format/yaml_node/node.ts";
 import { MissingModule } from "../../../core/lazy_module.ts";
-import { messageOf } from "../../../core/stage_error.ts";
+import { messageOf, StageError } from "../../../core/stage_error.ts";
 import { readResources } from "../documents.ts";
 import { fault, wrapFault } from "../fault.ts";
 import { apiVersionText } from "../api_version.ts";
@@ -45,6 +45,7 @@ export function preparePatch(entry: PatchEntry, loader: Loader): Transform {
   try {
     merges = readResources(text, file);
   } catch (error) {
+    if (!(error instanceof StageError)) throw error;
     mergeError = error;
   }
   if (text === "") operationError = fault("Empty JSON patch operations");
@@ -217,7 +218,9 @@ export function prepareMergePatches(entries: readonly string[], loader: Loader, 
     let read: NamedResource[];
     try {
       read = readResources(entry, "patch");
-    } catch {
+    } catch (error) {
+      if (!(error instanceof StageError)) throw error;
+      // No text of a patch, so it is a path.
       read = readResources(loader.readText(entry), entry);
     }
     patches.push(...read);

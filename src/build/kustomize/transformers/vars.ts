@@ -1,3 +1,4 @@
+import { StageError } from "../../../core/stage_error.ts";
 import type { ScalarNode, YamlNode } from "../../../format/yaml_node/node.ts";
 import { isEmptyNode, isPresent, isTextNode } from "../../../format/yaml_node/node.ts";
 import { resolveText } from "../../../format/yaml_node/resolve.ts";
@@ -116,8 +117,9 @@ function valueOf(set: ResourceSet, variable: KnownVariable): Value {
   let node: YamlNode | undefined;
   try {
     node = lookUp(resource.node, path);
-  } catch {
-    node = undefined;
+  } catch (error) {
+    // A path that leads nowhere is told below, like one to nothing.
+    if (!(error instanceof StageError)) throw error;
   }
   if (node === undefined) {
     throw fault(
