@@ -30,7 +30,7 @@ export interface BuilderOptions {
   /** Whether an object goes to a directory: chance in its templates is then made repeatable. */
   readonly isDirectory: (object: DesiredObject) => boolean;
   /** What templates may ask of where a release goes; `undefined` where nobody can be asked. */
-  readonly factsOf: (object: DesiredObject<HelmReleaseSpec>) => Promise<ReleaseFacts> | undefined;
+  readonly factsOf: (object: DesiredObject<HelmReleaseSpec>) => Promise<ReleaseFacts | undefined> | undefined;
   /** Charts that were read before. Default: none. */
   readonly charts?: ChartCache;
   /** Kustomizations may name files and charts of http(s) addresses. Default `false`. */

@@ -6,7 +6,6 @@ import type { Target } from "../core/target.ts";
 import { parseYaml } from "../format/yaml.ts";
 import type { ClusterTools, OpenKubeApi } from "../platform/kube/connect_cluster.ts";
 import { type ClusterReferences, clusterReferences } from "../target/cluster/cluster_references.ts";
-import { type ClusterFacts, clusterFacts } from "../target/cluster/cluster_facts.ts";
 import { type ClusterReporter, clusterReporter } from "../target/cluster/cluster_reporter.ts";
 import { type ClusterTarget, clusterTarget } from "../target/cluster/cluster_target.ts";
 import { type OpenLease, openLease } from "../target/cluster/lease.ts";
@@ -26,8 +25,8 @@ interface OpenCluster {
   readonly references: References;
   /** Where the cluster is told what happens; `undefined` when the settings do not ask for it. */
   reporter(): Promise<ClusterReporter> | undefined;
-  /** What templates may ask, as the ServiceAccount named (`namespace/name`), else as ourselves. */
-  facts(serviceAccount: string | undefined): Promise<ClusterFacts>;
+  /** What templates may ask of the cluster that an owner's resources go to ({@linkcode ClusterTarget.facts}). */
+  readonly facts: ClusterTarget["facts"];
 }
 
 /** Clusters by settings, connected when first used. */
@@ -69,7 +68,9 @@ export function openClusters(options: ClusterOptions): Clusters {
       random: doors.random,
       ...leased,
       openCluster: (kubeconfig) =>
-        isClusterLogin(kubeconfig)
+        doors.openForeignCluster !== undefined
+          ? doors.openForeignCluster(kubeconfig)
+          : isClusterLogin(kubeconfig)
           ? kube.openClusterByAccount(parseClusterLogin(kubeconfig), api, tools)
           : kube.openForeignCluster(kubeconfig, tools),
     });
@@ -94,18 +95,7 @@ export function openClusters(options: ClusterOptions): Clusters {
       await lease?.[Symbol.asyncDispose]();
       connection[Symbol.dispose]();
     });
-    const byAccount = new Map<string, ClusterFacts>();
-    const facts = (serviceAccount: string | undefined) => {
-      const known = byAccount.get(serviceAccount ?? "");
-      if (known !== undefined) return known;
-      const identity = serviceAccount === undefined
-        ? api
-        : api.as(`system:serviceaccount:${serviceAccount.replace("/", ":")}`);
-      const made = clusterFacts(identity, doors.clock);
-      byAccount.set(serviceAccount ?? "", made);
-      return made;
-    };
-    return { target, references, facts, reporter };
+    return { target, references, reporter };
   };
 
   return {
@@ -124,7 +114,7 @@ export function openClusters(options: ClusterOptions): Clusters {
       const made: OpenCluster = {
         target: new LazyTarget("cluster", async () => (await ready()).target),
         reporter: () => place.events === true || place.status === true ? ready().then((it) => it.reporter) : undefined,
-        facts: async (serviceAccount) => (await ready()).facts(serviceAccount),
+        facts: async (owner, identity) => (await ready()).target.facts(owner, identity),
         references: {
           secret: async (namespace, secret) => (await ready()).references.secret(namespace, secret),
           configMap: async (namespace, configMap) => (await ready()).references.configMap(namespace, configMap),

@@ -20,6 +20,8 @@ export interface Doors {
   readonly processes: Processes;
   /** Opens the cluster of the settings. Default: over the network, by kubeconfig or the Pod's account. */
   readonly openCluster?: (place: ClusterPlace) => Promise<OpenKubeApi>;
+  /** Opens the cluster of `spec.kubeConfig`. Default: over the network. */
+  readonly openForeignCluster?: (kubeconfig: string) => Promise<OpenKubeApi>;
 }
 
 /** The doors of this machine. */

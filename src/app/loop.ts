@@ -14,6 +14,7 @@ import { checkoutPipeline } from "../reconcile/checkout.ts";
 import type { Checkpoints } from "../reconcile/checkpoint.ts";
 import { openCheckpoints } from "../reconcile/checkpoint.ts";
 import { Engine } from "../reconcile/engine.ts";
+import { kubeconfigOf } from "../reconcile/foreign_cluster.ts";
 import { helmReleasePipeline } from "../reconcile/helm_release.ts";
 import { hooksInSecret } from "../reconcile/release_hooks.ts";
 import { targetAnnotation } from "../reconcile/apply_and_prune.ts";
@@ -117,14 +118,17 @@ export async function openLoop(options: LoopOptions): Promise<Loop> {
   const sources = stack.use(await openSources(settings, { log, doors, referencesOf: referencesFor, isPreview }));
   const isDirectory = (object: DesiredObject) =>
     targets.targetOf(object.annotations[targetAnnotation]).kind === "directory";
-  const factsOf = (object: DesiredObject<HelmReleaseSpec>): Promise<ReleaseFacts> | undefined => {
-    const { serviceAccountName } = object.spec;
-    const target = targets.targetOf(object.annotations[targetAnnotation]);
-    if (target.kind === "directory") return Promise.resolve(directoryFacts(target, object.key));
-    const account = serviceAccountName === undefined ? undefined : `${object.key.namespace}/${serviceAccountName}`;
-    // Of another cluster nothing is asked: its kubeconfig belongs to the target alone.
-    if (object.spec.kubeConfig !== undefined) return undefined;
-    return targets.factsOf(object.annotations[targetAnnotation], account);
+  const factsOf = async (object: DesiredObject<HelmReleaseSpec>): Promise<ReleaseFacts | undefined> => {
+    const { key, spec: { serviceAccountName, kubeConfig } } = object;
+    const annotation = object.annotations[targetAnnotation];
+    const target = targets.targetOf(annotation);
+    if (target.kind === "directory") return directoryFacts(target, key);
+    return await targets.factsOf(annotation, key, {
+      ...(serviceAccountName === undefined ? {} : { serviceAccountName }),
+      ...(kubeConfig === undefined
+        ? {}
+        : { kubeconfig: await kubeconfigOf(key.namespace, kubeConfig, referencesFor(object)) }),
+    });
   };
   const http = settings.allowHttp === true ? { allowHttp: true } : {};
   const here = openBuilders({

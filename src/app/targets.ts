@@ -1,8 +1,9 @@
 import type { Log } from "../core/log.ts";
+import type { ObjectKey } from "../core/object.ts";
 import type { References } from "../core/references.ts";
 import type { Settings, TargetSettings } from "../core/specs.ts";
 import { StageError } from "../core/stage_error.ts";
-import type { Target } from "../core/target.ts";
+import type { Target, TargetOptions as ApplyOptions } from "../core/target.ts";
 import { absolutePath } from "../platform/deno_environment.ts";
 import type { Doors } from "./doors.ts";
 import type { ClusterReporter } from "../target/cluster/cluster_reporter.ts";
@@ -25,7 +26,8 @@ export interface Targets extends AsyncDisposable {
   /** What templates may ask of the cluster that an object goes to; `undefined` for a directory. */
   readonly factsOf: (
     annotation: string | undefined,
-    serviceAccount: string | undefined,
+    owner: ObjectKey,
+    identity: Pick<ApplyOptions, "kubeconfig" | "serviceAccountName">,
   ) => Promise<ClusterFacts> | undefined;
   /** Look-up of Secrets and ConfigMaps in the cluster, where there is one. */
   readonly clusterReferences: () => readonly References[];
@@ -59,9 +61,9 @@ export function openTargets(settings: Settings, options: TargetOptions): Targets
       open.set(name, target);
       return target;
     },
-    factsOf(annotation, serviceAccount) {
+    factsOf(annotation, owner, identity) {
       const wanted = annotation === undefined ? settings.target : parseTarget(annotation, settings);
-      return wanted.kind === "cluster" ? clusters.open(wanted).facts(serviceAccount) : undefined;
+      return wanted.kind === "cluster" ? clusters.open(wanted).facts(owner, identity) : undefined;
     },
     clusterReferences: () => settings.target.kind === "cluster" ? [clusters.open(settings.target).references] : [],
     clusterReporter: () => settings.target.kind === "cluster" ? clusters.open(settings.target).reporter() : undefined,

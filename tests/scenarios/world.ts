@@ -9,6 +9,7 @@ import type { Condition } from "../../src/core/condition.ts";
 import { condition } from "../../src/core/condition.ts";
 import type { FileSystem, PendingFile } from "../../src/core/file_system.ts";
 import type { JsonObject } from "../../src/core/json.ts";
+import type { KubeApi } from "../../src/core/kube_api.ts";
 import type { Log } from "../../src/core/log.ts";
 import type { NetworkOptions } from "../../src/core/network.ts";
 import { parseKey } from "../../src/core/object.ts";
@@ -35,6 +36,8 @@ export interface WorldOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** A cluster in memory instead of the folder `/out`. */
   readonly cluster?: FakeCluster;
+  /** Other clusters in memory, by the text of their kubeconfig. */
+  readonly foreign?: Readonly<Record<string, FakeCluster>>;
   readonly runProcess?: (command: readonly string[]) => Promise<ProcessResult>;
 }
 
@@ -81,10 +84,12 @@ export class World implements AsyncDisposable {
     this.#doors = {
       openCluster: () => {
         assert.ok(this.cluster, "this world has no cluster");
-        const api = this.cluster.api();
-        const send = api.send.bind(api);
-        api.send = (request, signal) => this.#during(() => send(request, signal));
-        return Promise.resolve({ api, [Symbol.dispose]() {} });
+        return Promise.resolve({ api: this.#noted(this.cluster.api()), [Symbol.dispose]() {} });
+      },
+      openForeignCluster: (kubeconfig) => {
+        const other = options.foreign?.[kubeconfig];
+        assert.ok(other, "this world has no such cluster");
+        return Promise.resolve({ api: this.#noted(other.api()), [Symbol.dispose]() {} });
       },
       clock: this.clock,
       random: seededRandom(7),
@@ -111,6 +116,13 @@ export class World implements AsyncDisposable {
         env: () => undefined,
       },
     };
+  }
+
+  /** A cluster whose requests count as work that goes on. */
+  #noted(api: KubeApi): KubeApi {
+    const send = api.send.bind(api);
+    api.send = (request, signal) => this.#during(() => send(request, signal));
+    return api;
   }
 
   /** Writes a file of documents. */

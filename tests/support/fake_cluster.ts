@@ -188,6 +188,7 @@ export class FakeCluster {
   #serve(request: SeenRequest, accept: string, contentType: string): JsonObject | Response {
     const { path } = request;
     if (path === "/version") return { gitVersion: "v1.36.0-fake" };
+    if (path === "/api") return { kind: "APIVersions", versions: ["v1"] };
     if (path === "/apis") return { groups: this.#groups() };
     const match = /^\/(?:api\/(v1)|apis\/([^/]+)(?:\/([^/]+))?)(?:\/(.+))?$/.exec(path);
     if (match === null) throw notFound();

@@ -34,6 +34,8 @@ import type {
   WatchedChange,
 } from "../../core/target.ts";
 import { applyResources } from "./apply.ts";
+import type { ClusterFacts } from "./cluster_facts.ts";
+import { clusterFacts } from "./cluster_facts.ts";
 import type { OpenCluster } from "./cluster_connections.ts";
 import { ClusterConnections } from "./cluster_connections.ts";
 import { waitForHealth } from "./health.ts";
@@ -79,6 +81,16 @@ export interface ClusterTargetOptions {
 export interface ClusterTarget extends Target, Disposable {
   /** Lists and watches that are open. */
   readonly openViews: number;
+  /**
+   * What templates may ask of the cluster that an owner's resources go to, as the identity and by the connection that apply
+   * them.
+   *
+   * @throws {StageError} ReconciliationFailed where that cluster cannot be connected to
+   */
+  facts(
+    owner: ObjectKey,
+    options: Pick<TargetOptions, "kubeconfig" | "serviceAccountName">,
+  ): Promise<ClusterFacts>;
 }
 
 const applyTimeoutMs = 300_000;
@@ -97,6 +109,8 @@ class Cluster implements ClusterTarget {
   readonly #store: InventoryStore;
   readonly #states = new Map<string, Promise<OwnerState>>();
   readonly #connections: ClusterConnections;
+  /** By connection, then by user: they keep for a minute what a cluster serves. */
+  readonly #facts = new WeakMap<KubeApi, Map<string, ClusterFacts>>();
   readonly #recovered = new Map<
     string,
     { readonly at: number; readonly found: Promise<ReadonlyMap<string, readonly InventoryEntry[]>> }
@@ -116,6 +130,24 @@ class Cluster implements ClusterTarget {
 
   get openViews(): number {
     return this.#connections.openViews;
+  }
+
+  async facts(
+    owner: ObjectKey,
+    options: Pick<TargetOptions, "kubeconfig" | "serviceAccountName">,
+  ): Promise<ClusterFacts> {
+    const { api, connection } = await this.#guarded("Cannot ask the cluster", async () => {
+      const access = await this.#access(owner, options);
+      return { api: access.api, connection: (await this.#connections.open(owner, options.kubeconfig)).api };
+    });
+    const byUser = this.#facts.get(connection) ?? new Map<string, ClusterFacts>();
+    this.#facts.set(connection, byUser);
+    const user = options.serviceAccountName === undefined ? "" : `${owner.namespace}/${options.serviceAccountName}`;
+    const known = byUser.get(user);
+    if (known !== undefined) return known;
+    const made = clusterFacts(api, this.#options.clock);
+    byUser.set(user, made);
+    return made;
   }
 
   async plan(request: TargetRequest, signal: AbortSignal) {
