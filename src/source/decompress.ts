@@ -2,11 +2,13 @@ import { Buffer } from "node:buffer";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { constants, createGunzip, createZstdDecompress } from "node:zlib";
-import { giveWay } from "./give_way.ts";
+import { giveWayEvery } from "./give_way.ts";
 
 /** How a layer is packed. */
 export type Compression = "gzip" | "zstd" | "none";
 
+/** Unpacked bytes between two turns of others: a few milliseconds of work. */
+const turnBytes = 256 * 1024;
 /** Pieces in which unpacked bytes come. */
 const pieceBytes = 128 * 1024;
 /** Largest zstd window: 2^25 = 32 MiB is what level 19 and all tools' defaults stay below. */
@@ -55,6 +57,7 @@ export async function decompress(
   });
   const sink = (pieces: AsyncIterable<Uint8Array>) =>
     noting(async () => {
+      const takeTurns = giveWayEvery(turnBytes);
       for await (const piece of pieces) {
         try {
           take(piece, compression);
@@ -63,7 +66,7 @@ export async function decompress(
           throw error;
         }
         // A decoder that has its next piece ready would otherwise never let anybody else run.
-        await giveWay();
+        await takeTurns(piece.length);
       }
     });
   const options = signal === undefined ? {} : { signal };

@@ -12,6 +12,7 @@ import type { VerifySpec } from "../core/specs.ts";
 import { StageError } from "../core/stage_error.ts";
 import { type ArtifactVerifier, type VerificationNeed, verificationNeed } from "./artifact_verifier.ts";
 import { choosePlatform } from "./choose_platform.ts";
+import { giveWayEvery } from "./give_way.ts";
 import { parseManifestDocument } from "./manifest_document.ts";
 import type { OciSource } from "./oci_source.ts";
 import type { Look, ReferenceLooks } from "./reference_looks.ts";
@@ -20,6 +21,9 @@ import type { WantedReference } from "./resolve.ts";
 import { selectLayer } from "./select_layer.ts";
 import type { SharedWork } from "./shared_work.ts";
 import type { Store } from "./store/store.ts";
+
+/** Bytes of a layer between two turns of others, while it arrives faster than it is written. */
+const turnBytes = 1024 * 1024;
 
 /** What sources of artifacts are handed. */
 export interface SourceTools {
@@ -249,9 +253,11 @@ async function pullLayer(
   // Shared by those who may pull it with the same credentials: one that is refused must not fail another.
   await tools.layers.run(`${accessKey(access)} ${layer.digest}`, signal, async (shared) => {
     await using blob = await tools.store.createBlob(layer);
+    const takeTurns = giveWayEvery(turnBytes);
     for await (const chunk of await source.blob(layer, { signal: shared })) {
       shared.throwIfAborted();
       blob.write(chunk);
+      await takeTurns(chunk.length);
     }
     await blob.commit();
   });

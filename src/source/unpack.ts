@@ -6,7 +6,7 @@ import { tarParser } from "../format/tar.ts";
 import type { Compression } from "./decompress.ts";
 import { decompress } from "./decompress.ts";
 import { cleanEntryPath, linkDestination, type PathLimits, quoteEntry } from "./entry_path.ts";
-import { giveWay } from "./give_way.ts";
+import { giveWayEvery } from "./give_way.ts";
 import type { PackedFile, PackWriter } from "./store/tree_pack.ts";
 
 /** Bounds of an archive; what is beyond is refused with the entry named. */
@@ -53,6 +53,8 @@ export interface UnpackOptions {
   readonly signal?: AbortSignal;
 }
 
+/** Files that are looked at before others get a turn. */
+const filesPerTurn = 1_000;
 const ratioFrom = 64 * 1024 ** 2;
 const ignoreFileBytes = 256 * 1024;
 
@@ -251,9 +253,9 @@ class TreePlan {
     const files: PackedFile[] = [];
     const contentPaths = new Set<string>();
     const contents = new Map<number, number>();
-    let looked = 0;
+    const takeTurns = giveWayEvery(filesPerTurn);
     for (const standing of this.#standing.values()) {
-      if (++looked % 1000 === 0) await giveWay();
+      await takeTurns(1);
       if (standing.kind !== "file" || isIgnored(standing.file.path, false)) continue;
       if (this.#only !== undefined && !this.#only.has(standing.contentPath)) continue;
       files.push(standing.file);

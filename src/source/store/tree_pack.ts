@@ -4,7 +4,7 @@ import { digestOf } from "../../core/digest.ts";
 import type { OpenFile, PendingFile } from "../../core/file_system.ts";
 import type { OpenFileTree, TreeFile } from "../../core/file_tree.ts";
 import { StageError } from "../../core/stage_error.ts";
-import { giveWay } from "../give_way.ts";
+import { giveWayEvery } from "../give_way.ts";
 
 /*
  * A pack is a whole tree in one file, so that a tree of 10,000 files is written, synced, renamed, opened and deleted once.
@@ -25,6 +25,8 @@ const magic = new TextEncoder().encode("PFTREE1\n");
 const digestPrefix = "pilotfish tree 1\n";
 const trailerSize = 32;
 const bufferSize = 128 * 1024;
+/** Files that are listed before others get a turn. */
+const filesPerTurn = 1_000;
 
 /** A content that stands in a pack. */
 export interface PackedContent {
@@ -89,10 +91,11 @@ export function packWriter(file: Pick<PendingFile, "write">): PackWriter {
       return content;
     },
     async finish(files) {
+      const takeTurns = giveWayEvery(filesPerTurn);
       const sorted = [...files].sort((a, b) => (a.path < b.path ? -1 : 1));
-      await giveWay();
+      await takeTurns(files.length);
       const listing = new TextEncoder().encode(sorted.map(line).join(""));
-      await giveWay();
+      await takeTurns(files.length);
       const tail = new DataView(new ArrayBuffer(sorted.length * 8 + trailerSize));
       for (const [index, packed] of sorted.entries()) tail.setFloat64(index * 8, packed.offset, true);
       const trailer = sorted.length * 8;

@@ -91,6 +91,8 @@ export class DirectoryTarget implements Target {
     const { owner } = request;
     const wanted = wantedFiles(request, this.#tools.layout);
     await this.#refuseForeign(wanted, owner);
+    // Looking took time, in which another owner may have claimed one.
+    this.#refuseProblems(this.#ownedByOthers(wanted, owner));
     this.#ownership.claim(owner, wanted.map((file) => file.path));
     const before = this.#ownership.of(owner).files;
     const known = new Map(before.map((file) => [file.path, file]));
@@ -226,24 +228,29 @@ export class DirectoryTarget implements Target {
 
   /** Refuses a file that is another owner's, or that somebody else wrote and that differs from what we want. */
   async #refuseForeign(wanted: readonly WantedFile[], owner: ObjectKey): Promise<void> {
-    const problems: string[] = [];
+    const problems = [...this.#ownedByOthers(wanted, owner)];
     for (const file of wanted) {
-      const other = this.#ownership.ownerOf(file.path);
-      if (other === keyText(owner)) continue;
-      if (other !== undefined) {
-        problems.push(`"${file.path}" is written by "${other}" already`);
-        continue;
-      }
+      if (this.#ownership.ownerOf(file.path) !== undefined) continue;
       const present = await this.#present(file.path);
       if (present !== undefined && present !== file.text) {
         problems.push(`"${file.path}" is there already and was not written by Pilotfish`);
       }
     }
-    if (problems.length > 0) {
-      throw new StageError("ReconciliationFailed", `Cannot write to ${this.name}: ${problems.join("; ")}`, {
-        hint: "Move the file away, or let one object alone apply the resource",
-      });
-    }
+    this.#refuseProblems(problems);
+  }
+
+  #ownedByOthers(wanted: readonly WantedFile[], owner: ObjectKey): readonly string[] {
+    return wanted.flatMap(({ path }) => {
+      const other = this.#ownership.ownerOf(path);
+      return other === undefined || other === keyText(owner) ? [] : [`"${path}" is written by "${other}" already`];
+    });
+  }
+
+  #refuseProblems(problems: readonly string[]): void {
+    if (problems.length === 0) return;
+    throw new StageError("ReconciliationFailed", `Cannot write to ${this.name}: ${problems.join("; ")}`, {
+      hint: "Move the file away, or let one object alone apply the resource",
+    });
   }
 
   /** Text at a path: `undefined` when nothing is there, "" for what is no regular file (a link, a folder). */

@@ -121,6 +121,17 @@ Deno.test("two owners of one file: the second is told who the first is", async (
   await rejects(target.apply(second, signal), /Kustomization\/default\/apps/);
 });
 
+Deno.test("two owners that take one file at the same moment: one of them has it", async () => {
+  const { disk, target } = setUp();
+  const others = { ...request([configMap("one", { a: "2" })]), owner: { ...owner, name: "other" } };
+  const ended = await Promise.allSettled([
+    target.apply(request([configMap("one")]), signal),
+    target.apply(others, signal),
+  ]);
+  deepEqual(ended.map(({ status }) => status).sort(), ["fulfilled", "rejected"]);
+  match(await disk.fileSystem.readText("/out/web/configmap-one.yaml") ?? "", /a: "1"/);
+});
+
 Deno.test("stands() sees an edit, a deletion and other inputs", async () => {
   const { disk, target } = setUp();
   await target.apply(request([configMap("one")]), signal);
