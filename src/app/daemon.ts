@@ -1,4 +1,3 @@
-import type { Hono } from "hono";
 import { watchConfig } from "../config/watch.ts";
 import { problemText } from "../config/problem.ts";
 import type { DesiredState } from "../config/desired.ts";
@@ -6,16 +5,14 @@ import { digestOf } from "../core/digest.ts";
 import type { JsonValue } from "../core/json.ts";
 import { canonicalJson } from "../core/json.ts";
 import type { Log } from "../core/log.ts";
-import type { Settings } from "../core/specs.ts";
-import { asStageError, messageOf } from "../core/stage_error.ts";
+import { messageOf } from "../core/stage_error.ts";
 import { mapLargeBuffers } from "../platform/deno_allocator.ts";
 import { denoClock } from "../platform/deno_clock.ts";
-import { absolutePath, onHangUp, releaseMemory, residentBytes } from "../platform/deno_environment.ts";
+import { onHangUp, releaseMemory, residentBytes } from "../platform/deno_environment.ts";
 import { denoFileSystem } from "../platform/deno_file_system.ts";
-import { type RunningServer, serveTcp, serveUnix } from "../platform/deno_server.ts";
 import { mainModule } from "../platform/deno_worker.ts";
 import { openLog } from "../platform/log_writer.ts";
-import { controlApp, openApp, type OpenTools } from "../report/http.ts";
+import type { OpenTools } from "../report/http.ts";
 import { Metrics } from "../report/metrics.ts";
 import { stateOf, StatusBoard } from "../report/status_board.ts";
 import { type Pass, type Refused, version, type WorkOptions } from "./work.ts";
@@ -23,8 +20,10 @@ import { aborted, cutShort, timeLimit } from "./time_limit.ts";
 import { readConfig, readDocuments } from "./check_documents.ts";
 import { reportToCluster } from "./cluster_report.ts";
 import { FirstPass } from "./first_pass.ts";
-import { ControlSocket } from "./control_socket.ts";
+import type { ControlSocket } from "./control_socket.ts";
 import { type Loop, openLoop } from "./loop.ts";
+import { RefusedError } from "./refused_error.ts";
+import { openServers } from "./servers.ts";
 
 /** Milliseconds without work after which memory is given back and the store is tidied. */
 const quietMs = 5_000;
@@ -92,7 +91,7 @@ export async function runDaemon(options: WorkOptions, signal: AbortSignal): Prom
     stopping: stopping.signal,
     clock: denoClock,
   };
-  const { servers, socket } = await openServers(settings, tools, running, log);
+  const { servers, socket } = await openServers(settings, { open: tools, engine: running.engine, log });
   if (socket !== undefined) held.socket = socket;
   const reload = watchConfig({
     paths,
@@ -126,11 +125,6 @@ export async function runDaemon(options: WorkOptions, signal: AbortSignal): Prom
   stopping.abort();
   await Promise.all(servers.map((server) => server.close(answerGraceMs)));
   return 0;
-}
-
-/** Why the daemon did not start; `cli` gives exit code 2. */
-class RefusedError extends Error {
-  override readonly name = "UsageError";
 }
 
 /** Runs every object until nothing is left to do. */
@@ -167,59 +161,6 @@ export async function runOnce(
     return { kind: "refused", message: "Cannot take all documents: see the log for what was left out" };
   }
   return { kind: "done", statuses, failing, isCutShort };
-}
-
-async function openServers(
-  settings: Settings,
-  tools: OpenTools,
-  loop: Loop,
-  log: Log,
-): Promise<{ readonly servers: readonly RunningServer[]; readonly socket?: ControlSocket }> {
-  const servers: RunningServer[] = [];
-  let socket: ControlSocket | undefined;
-  const handle = (app: Hono) => (request: Request) => app.fetch(request);
-  if (settings.listen !== "off") {
-    const server = listening("--listen", settings.listen, handle(openApp(tools)));
-    servers.push(server);
-    log.info("status served", { address: `http://${server.address}/` });
-  }
-  const control = controlApp({ ...tools, engine: loop.engine });
-  if (settings.control.socket !== "off") {
-    const path = absolutePath(settings.control.socket);
-    try {
-      socket = await ControlSocket.open(handle(control), path, { fileSystem: denoFileSystem, serve: serveUnix });
-    } catch (error) {
-      throw asStageError(error, "InvalidDocument", `Cannot take orders on "${path}"`, {
-        hint: "Name another socket in --socket, in a folder that Pilotfish may write to, or off",
-      });
-    }
-    servers.push(socket);
-  }
-  if (settings.control.listen !== undefined && settings.control.tokenFile !== undefined) {
-    const token = (await denoFileSystem.readText(settings.control.tokenFile))?.trim() ?? "";
-    if (token.length < 16) {
-      throw new RefusedError(`Cannot use the token in "${settings.control.tokenFile}": it needs 16 characters`);
-    }
-    const guarded = controlApp({ ...tools, engine: loop.engine, token });
-    servers.push(listening("--control-listen", settings.control.listen, handle(guarded)));
-  }
-  return { servers, ...(socket === undefined ? {} : { socket }) };
-}
-
-/** Serves on an address. @throws {StageError} with the flag that names it, when the system refuses it */
-function listening(flag: string, address: string, handle: (request: Request) => Response | Promise<Response>) {
-  try {
-    return serveTcp(handle, addressOf(address));
-  } catch (error) {
-    throw asStageError(error, "InvalidDocument", `Cannot listen on "${address}"`, {
-      hint: `Is another program there, perhaps a Pilotfish? Name another address in ${flag}`,
-    });
-  }
-}
-
-function addressOf(text: string): { readonly hostname: string; readonly port: number } {
-  const colon = text.lastIndexOf(":");
-  return { hostname: text.slice(0, colon).replace(/^\[|\]$/g, "") || "0.0.0.0", port: Number(text.slice(colon + 1)) };
 }
 
 /** Tidies up once the loop was quiet for a while after work. */
