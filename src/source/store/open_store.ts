@@ -10,7 +10,7 @@ import type { JsonObject } from "../../core/json.ts";
 import { canonicalJson, isJsonObject } from "../../core/json.ts";
 import { StageError } from "../../core/stage_error.ts";
 import { unpackLayer } from "../unpack.ts";
-import { giveWay } from "../give_way.ts";
+import { giveWayEvery } from "../give_way.ts";
 import { parseLayoutIndex, printLayoutIndex } from "./layout_index.ts";
 import { type NeededFiles, neededFiles, type PinRecord, withLessHistory, withPins } from "./pins.ts";
 import type { PendingBlob, ScrubResult, Store, StoreOptions } from "./store.ts";
@@ -32,6 +32,8 @@ const writeFaults = new Set(["ENOSPC", "EDQUOT", "EIO", "EROFS", "EACCES", "EPER
 const graceMs = 10 * 60_000;
 /** Pieces in which blobs are read. */
 const chunkBytes = 256 * 1024;
+/** Bytes that are read before others get a turn. */
+const turnBytes = 1024 * 1024;
 /** Files looked at together. */
 const lookTogether = 32;
 /** A pack is written again without what is ignored when that is more than this many bytes, and more than a quarter. */
@@ -221,13 +223,14 @@ class ContentStore implements Store {
       if (file === undefined) throw this.#lost(`blob ${digest}`);
       this.#touch(path);
       const check = digestStream(splitDigest(digest).algorithm);
+      const takeTurns = giveWayEvery(turnBytes);
       for (let at = 0; at < file.sizeBytes;) {
         const chunk = file.readAt(at, Math.min(chunkBytes, file.sizeBytes - at));
         check.update(chunk);
         at += chunk.length;
         if (at < file.sizeBytes) {
           yield chunk;
-          await giveWay();
+          await takeTurns(chunk.length);
         } else if (check.digest() === digest) return yield chunk;
       }
       if (file.sizeBytes === 0 && check.digest() === digest) return;
@@ -574,8 +577,9 @@ class ContentStore implements Store {
   async #isGood(stored: StoredFile, signal: AbortSignal | undefined) {
     using file = this.#fileSystem.open(stored.path);
     if (file === undefined) return undefined;
-    const pause = async () => {
-      await giveWay();
+    const takeTurns = giveWayEvery(turnBytes);
+    const pause = async (bytes: number) => {
+      await takeTurns(bytes);
       signal?.throwIfAborted();
     };
     if (stored.kind === "tree") {
@@ -584,7 +588,7 @@ class ContentStore implements Store {
     const check = digestStream(splitDigest(stored.digest).algorithm);
     for (let at = 0; at < file.sizeBytes; at += chunkBytes) {
       check.update(file.readAt(at, Math.min(chunkBytes, file.sizeBytes - at)));
-      await pause();
+      await pause(chunkBytes);
     }
     return { sizeBytes: file.sizeBytes, matches: check.digest() === stored.digest };
   }

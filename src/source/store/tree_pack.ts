@@ -25,6 +25,8 @@ const magic = new TextEncoder().encode("PFTREE1\n");
 const digestPrefix = "pilotfish tree 1\n";
 const trailerSize = 32;
 const bufferSize = 128 * 1024;
+/** Pieces in which contents are checked. */
+const pieceBytes = 1024 * 1024;
 /** Files that are listed before others get a turn. */
 const filesPerTurn = 1_000;
 
@@ -208,17 +210,19 @@ function viewOf(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
-/** Whether every content of a pack matches its digest. Reads it whole, a file at a time; `pause` is awaited between files. */
-export async function checkPack(file: OpenFile, digest: Digest, pause: () => Promise<void>): Promise<boolean> {
+/** Whether every content of a pack matches its digest. Reads it whole, a piece at a time; `pause` is told of each. */
+export async function checkPack(file: OpenFile, digest: Digest, pause: (bytes: number) => Promise<void>): Promise<boolean> {
   const listing = readListing(file, digest);
   if (listing === undefined) return false;
   for (const [index, entry] of listing.files.entries()) {
     const start = listing.offsets[index] ?? 0;
     if (!(start >= magic.length) || start + entry.sizeBytes > file.sizeBytes) return false;
     const hash = nodeBuiltin.crypto().createHash("sha256");
-    for (let at = 0; at < entry.sizeBytes; at += 1 << 20) {
-      hash.update(file.readAt(start + at, Math.min(1 << 20, entry.sizeBytes - at)));
-      await pause();
+    for (let at = 0; at < entry.sizeBytes;) {
+      const piece = file.readAt(start + at, Math.min(pieceBytes, entry.sizeBytes - at));
+      hash.update(piece);
+      at += piece.length;
+      await pause(piece.length);
     }
     if (hash.digest("hex") !== entry.hash) return false;
   }
