@@ -211,7 +211,11 @@ function viewOf(bytes: Uint8Array): DataView {
 }
 
 /** Whether every content of a pack matches its digest. Reads it whole, a piece at a time; `pause` is told of each. */
-export async function checkPack(file: OpenFile, digest: Digest, pause: (bytes: number) => Promise<void>): Promise<boolean> {
+export async function checkPack(
+  file: OpenFile,
+  digest: Digest,
+  pause: (bytes: number) => Promise<void>,
+): Promise<boolean> {
   const listing = readListing(file, digest);
   if (listing === undefined) return false;
   for (const [index, entry] of listing.files.entries()) {
