@@ -50,11 +50,6 @@ export interface Artifact {
   readonly verification?: ArtifactVerification;
 }
 
-/** Digest part of a revision (`tag@digest` or `digest`). */
-export function revisionDigest(revision: string): string {
-  return revision.slice(revision.lastIndexOf("@") + 1);
-}
-
 /** The content store, as rooms other than `source` see it. Everything read is checked against its digest. */
 export interface ArtifactStore {
   /** Opens an artifact's files. @throws {StageError} StorageOperationFailed when it is not there or damaged */

@@ -1,5 +1,3 @@
-import type { Digest } from "./digest.ts";
-
 /** One regular file of a tree. */
 export interface TreeFile {
   /** Relative, `/`-separated, clean: no `.`, `..`, empty part, leading or trailing slash. */
@@ -101,10 +99,4 @@ export function subTree(tree: FileTree, path: string): FileTree {
     has: (inner) => tree.has(prefix + inner),
     read: (inner) => tree.read(prefix + inner),
   };
-}
-
-/** A digest and the tree it names. */
-export interface AddressedTree {
-  readonly digest: Digest;
-  readonly tree: FileTree;
 }

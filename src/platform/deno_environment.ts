@@ -36,12 +36,6 @@ export function releaseMemory(): void {
   }
 }
 
-/** Makes a temporary folder that is removed when disposed. */
-export async function temporaryFolder(): Promise<{ readonly path: string } & AsyncDisposable> {
-  const path = await Deno.makeTempDir({ prefix: "pilotfish-" });
-  return { path, [Symbol.asyncDispose]: () => Deno.remove(path, { recursive: true }).catch(() => {}) };
-}
-
 /** A signal that the first SIGINT or SIGTERM aborts; a second one calls `onSecond`. Disposing gives the signals back. */
 export function stopSignal(onSecond: () => void): { readonly signal: AbortSignal } & Disposable {
   const controller = new AbortController();

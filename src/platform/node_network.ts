@@ -14,17 +14,18 @@ interface Proxy {
   readonly authorization?: string;
 }
 
+/** How such a network behaves. */
+export interface NodeNetworkOptions extends NetworkOptions {
+  /** Name that a server's certificate must have, where it is not its host's. */
+  readonly serverName?: string;
+}
+
 /**
  * A network over `node:http` and `node:https`, for what `fetch` refuses: any certificate (`skipVerify`), and ports on its
  * block list. HTTP/1.1 only; connections are reused, except through a proxy's tunnel. An HTTP proxy is taken from the
  * options or from `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY`.
  */
-export function openNodeNetwork(
-  options: NetworkOptions & {
-    /** Name that a server's certificate must have, where it is not its host's. */ readonly serverName?: string;
-  },
-  environment: Environment,
-): OpenNetwork {
+export function openNodeNetwork(options: NodeNetworkOptions, environment: Environment): OpenNetwork {
   const { serverName } = options;
   const security: { rejectUnauthorized: boolean; ca?: string[]; cert?: string; key?: string; servername?: string } = {
     rejectUnauthorized: options.skipVerify !== true,

@@ -188,6 +188,7 @@ function documentsOf(text: string): readonly JsonObject[] {
   try {
     return parseYamlDocuments(text).map((document) => document.value).filter(isJsonObject);
   } catch {
+    // The build itself reports a plugin that cannot be read, with its place.
     return [];
   }
 }

@@ -4,7 +4,7 @@ import { StageError } from "../../core/stage_error.ts";
 import { compileRegexp, type GoRegexp } from "../../format/go_regexp.ts";
 
 /** Kinds of master keys, by the name under which a file lists them, in the order in which they are tried. */
-export const keyKinds = ["age", "pgp", "hc_vault", "kms", "gcp_kms", "azure_kv"] as const;
+const keyKinds = ["age", "pgp", "hc_vault", "kms", "gcp_kms", "azure_kv"] as const;
 
 /** A kind of master key. */
 export type KeyKind = typeof keyKinds[number];

@@ -13,6 +13,7 @@ import { nodeFromJson, nodeToJson } from "../../format/yaml_node/node_json.ts";
 import { readYaml } from "../../format/yaml_node/reader.ts";
 import { fault, textFault, wrapFault } from "../kustomize/fault.ts";
 import type { ChartRequest, RenderChart } from "../kustomize/generators/helm_chart.ts";
+import { isHttp } from "../kustomize/load.ts";
 import { cleanJoin } from "../kustomize/origin.ts";
 import { builtinSchema } from "../kustomize/merge/schema.ts";
 import { strategicMerge } from "../kustomize/merge/strategic_merge.ts";
@@ -121,7 +122,7 @@ async function pulled(request: ChartRequest, tools: InflationTools, signal?: Abo
     );
   }
   const hint = `put the chart into "${folderOf(request)}"`;
-  if (/^https?:\/\//.test(repo) && tools.readUrl !== undefined) {
+  if (isHttp(repo) && tools.readUrl !== undefined) {
     const wanted = { url: repo, name, version: version || (devel ? ">0.0.0-0" : "") };
     try {
       return await pullFromRepository(wanted, tools.readUrl, signal);
@@ -131,9 +132,7 @@ async function pulled(request: ChartRequest, tools: InflationTools, signal?: Abo
     }
   }
   if (!repo.startsWith("oci://")) {
-    const refusal = /^https?:\/\//.test(repo)
-      ? "only oci:// is pulled here (http(s) with --allow-http)"
-      : "only oci:// is pulled";
+    const refusal = isHttp(repo) ? "only oci:// is pulled here (http(s) with --allow-http)" : "only oci:// is pulled";
     throw fault(`Cannot pull Helm chart "${name}" from "${repo}": ${refusal}; ${hint}`);
   }
   if (tools.pullChart === undefined) {

@@ -186,7 +186,7 @@ function locateChart(tree: FileTree, options: Parameters<typeof loadChartFolder>
 }
 
 /** A cache of parsed templates: the same files parse once, whatever values they are rendered with. */
-export function templateCache(): TemplateCache {
+function templateCache(): TemplateCache {
   const sets = new Map<string, TemplateSet>();
   const ids = new WeakMap<Uint8Array, number>();
   let lastId = 0;

@@ -55,7 +55,7 @@ export const generatorOptions = object({
 });
 
 /** Fields that both generators share. */
-export const generatorFields = {
+const generatorFields = {
   namespace: text,
   name: text,
   behavior: text,
@@ -209,16 +209,12 @@ export type Kustomization = Omit<FileShape, "bases" | "imageTags" | "helmChartIn
 
 /** A variable of `vars`. */
 export type Variable = Decoded<typeof variable>;
-/** An entry of `labels`. */
-export type LabelEntry = Decoded<typeof labelEntry>;
 /** An entry of `patches`. */
 export type PatchEntry = Decoded<typeof patchEntry>;
 /** A selector of resources. */
 export type Selector = Decoded<typeof selector>;
 /** An entry of `images`. */
 export type ImageEntry = Decoded<typeof imageEntry>;
-/** An entry of `replicas`. */
-export type ReplicaEntry = Decoded<typeof replicaEntry>;
 /** An entry of `configMapGenerator`. */
 export type ConfigMapEntry = Decoded<typeof configMapEntry>;
 /** An entry of `secretGenerator`. */

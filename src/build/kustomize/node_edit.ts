@@ -10,7 +10,7 @@ import { fault } from "./fault.ts";
  */
 
 /** Whether YAML 1.1 would read a text as something else than a text. */
-export function readsAsOther(text: string): boolean {
+function readsAsOther(text: string): boolean {
   if (text === "" || text.includes("\n")) return false;
   if (/^[A-Za-z][A-Za-z0-9./-]*$/.test(text)) return resolveText(text, "v2").tag !== "!!str";
   try {

@@ -156,7 +156,7 @@ const makers: Readonly<Record<string, Make>> = {
 };
 
 /** Names of the plugins that are built in. */
-export const builtinPlugins: readonly string[] = Object.keys(makers);
+const builtinPlugins: readonly string[] = Object.keys(makers);
 
 /**
  * Plugin of a configuration resource. Only kustomize's built-in ones (`apiVersion: builtin`) are there: no programs, no

@@ -137,7 +137,7 @@ function sortConfig(config: TransformerConfig): TransformerConfig {
 }
 
 /** kustomize's order of kinds: the well-known ones by rank, the rest by name. */
-export function compareGvk(a: Gvk, b: Gvk): number {
+function compareGvk(a: Gvk, b: Gvk): number {
   const rank = defaultOrder(a.kind) - defaultOrder(b.kind);
   if (rank !== 0) return rank;
   const left = sortText(a), right = sortText(b);

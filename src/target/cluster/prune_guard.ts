@@ -11,10 +11,10 @@ import { listPages } from "./recover_inventory.ts";
 import type { Access } from "./access.ts";
 
 /** Annotation that lets a guarded deletion pass, on the resource itself or on the object that owns it. */
-export const confirmAnnotation = "pilotfish.dev/prune";
+const confirmAnnotation = "pilotfish.dev/prune";
 
 /** How many resources an owner must have before the share of those that go is looked at. */
-export const shareGuardFrom = 10;
+const shareGuardFrom = 10;
 
 /** Things that every Namespace has, or that come and go by themselves. */
 const furniture = new Set([

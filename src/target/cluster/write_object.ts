@@ -146,7 +146,7 @@ export async function deleteObject(
 }
 
 /** Waits until an object is gone. @throws {KubeError} code 0, reason `Timeout`, when it is still there in the end */
-export async function untilGone(
+async function untilGone(
   access: Access,
   item: Pick<Item, "kind" | "ref">,
   timeoutMs: number,

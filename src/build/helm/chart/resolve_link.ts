@@ -38,7 +38,8 @@ export async function resolveLink(path: string, files: LinkFiles): Promise<strin
 }
 
 function parentOf(path: string): string {
-  if (path === "" || path.endsWith("..")) return path === "" ? ".." : `${path}/..`;
+  if (path === "") return "..";
+  if (path === ".." || path.endsWith("/..")) return `${path}/..`;
   const slash = path.lastIndexOf("/");
   return slash === 0 ? "/" : slash < 0 ? "" : path.slice(0, slash);
 }

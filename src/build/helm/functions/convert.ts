@@ -29,7 +29,7 @@ function isPlain(value: GoInt): boolean {
 }
 
 /** Go's conversion of a float: the fraction is cut; what does not fit becomes the smallest integer (amd64). */
-export function floatToInt(value: number): number | bigint {
+function floatToInt(value: number): number | bigint {
   const whole = Math.trunc(value) + 0;
   if (Number.isSafeInteger(whole)) return whole;
   if (!(whole >= -(2 ** 63) && whole < 2 ** 63)) return -(2n ** 63n);

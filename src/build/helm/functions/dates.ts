@@ -138,16 +138,12 @@ function goSyntax(moment: GoMoment): string {
   const civil = civilTime(moment);
   const month = `time.${monthNames[civil.month - 1]}`;
   const clock = [civil.day, civil.hour, civil.minute, civil.second, civil.nanosecond].join(", ");
-  const place = zone === utc
-    ? "time.UTC"
-    : zone === localUtc
-    ? "time.Local"
-    : `time.Location(${quoteText(zone.name)})`;
+  const place = zone === utc ? "time.UTC" : zone === localUtc ? "time.Local" : `time.Location(${quoteText(zone.name)})`;
   return `time.Date(${civil.year}, ${month}, ${clock}, ${place})`;
 }
 
 /** Type of times in templates. */
-export const timeType: GoType = {
+const timeType: GoType = {
   kind: "struct",
   name: "time.Time",
   fields: [],

@@ -131,7 +131,7 @@ function copyOrFail(context: CallContext, value: Value): Value {
 const noVersion: Version = { major: 0, minor: 0, patch: 0, prerelease: "", metadata: "", original: "" };
 
 /** A copy that shares no map with the original. */
-export function deepCopy(context: CallContext, value: Value): Value {
+function deepCopy(context: CallContext, value: Value): Value {
   if (value instanceof GoMap) {
     if (value.entries === null) return value;
     context.made(100 + 50 * value.entries.size);

@@ -33,7 +33,7 @@ export function jsonText(context: CallContext, value: Value, options: JsonTextOp
 }
 
 /** A text as a JSON string. */
-export function jsonString(text: string, escapesHtml = true): string {
+function jsonString(text: string, escapesHtml = true): string {
   if (/^[ !#-%'-;=?-[\]-~]*$/.test(text)) return `"${text}"`;
   let result = '"';
   for (const character of rejoin(text)) result += escaped(character, escapesHtml);

@@ -31,7 +31,7 @@ export function lowerCharacter(character: string): string {
 }
 
 /** Title case of one character. */
-export function titleCharacter(character: string): string {
+function titleCharacter(character: string): string {
   const digraph = digraphs.find((group) => group.includes(character));
   if (digraph !== undefined) return digraph[1];
   // Georgian letters are their own title case.

@@ -115,7 +115,7 @@ export function joinFunctions(...tables: readonly FunctionTable[]): FunctionTabl
 }
 
 /** Longest text (characters) or list (items) that one call may make: 16 Mi, so that a template cannot use up a daemon's memory. */
-export const maxMadeLength = 16 * 1024 * 1024;
+const maxMadeLength = 16 * 1024 * 1024;
 
 /** Refuses to make something too long. @throws {StageError} BuildFailed */
 export function checkMadeLength(name: string, length: number): void {

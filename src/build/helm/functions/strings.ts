@@ -171,7 +171,7 @@ export function indent(name: string, count: number, text: string): string {
 }
 
 /** `strings.Repeat`. @throws {GoError} for a negative count */
-export function repeatText(name: string, text: string, count: number): string {
+function repeatText(name: string, text: string, count: number): string {
   if (count < 0) throw new GoError("strings: negative Repeat count");
   if (text.length > 0 && byteLength(text) * count > Number.MAX_SAFE_INTEGER * 1024) {
     throw new GoError("strings: Repeat output length overflow");

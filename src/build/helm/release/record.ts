@@ -256,12 +256,12 @@ function checkRecord(record: JsonObject): void {
 }
 
 /** What the Secret of a record is called. */
-export function recordName(release: string, revision: number): string {
+function recordName(release: string, revision: number): string {
   return `sh.helm.release.v1.${release}.v${revision}`;
 }
 
 /** Labels that Helm keeps for itself. */
-export const systemLabels: readonly string[] = ["name", "owner", "status", "version", "createdAt", "modifiedAt"];
+const systemLabels: readonly string[] = ["name", "owner", "status", "version", "createdAt", "modifiedAt"];
 
 /**
  * Secret of a record. `stampSeconds` is written as `createdAt` for a new record, as `modifiedAt` for one that changes.

@@ -52,7 +52,7 @@ export function callee(name: string, target: Value): never {
 }
 
 /** `len`. @throws {GoError} for what has no length */
-export function lengthOf(value: Value): number {
+function lengthOf(value: Value): number {
   if (typeof value === "string") return byteLength(value);
   if (value instanceof GoMap) return value.entries?.size ?? 0;
   if (value instanceof GoSlice) return value.items?.length ?? 0;
@@ -69,7 +69,7 @@ function concrete(value: Value): GoType | undefined {
 }
 
 /** `index item i…`: an element of lists and maps, one step per index. @throws {GoError} */
-export function indexed(item: Value, indexes: readonly Value[]): Value {
+function indexed(item: Value, indexes: readonly Value[]): Value {
   if (item === undefined || item === null) throw new GoError("index of untyped nil");
   let value: Value = item;
   for (const index of indexes) {

@@ -139,11 +139,6 @@ export const goTypes = {
   func: { kind: "func", name: "func()" } as GoType,
 } as const;
 
-/** Whether two types are the same. */
-export function sameType(a: GoType, b: GoType): boolean {
-  return a === b || a.name === b.name;
-}
-
 /** Whether a value of type `from` may be given where `to` is wanted (Go specification, "Assignability"). */
 export function isAssignable(from: GoType, to: GoType): boolean {
   if (from === to || from.name === to.name) return true;

@@ -24,9 +24,9 @@ export class SetSyntaxError extends Error {
 }
 
 /** Highest index of a list (Helm `strvals.MaxIndex`). */
-export const maxIndex = 65536;
+const maxIndex = 65536;
 /** Most dots in a key (Helm `strvals.MaxNestedNameLevel`). */
-export const maxNesting = 30;
+const maxNesting = 30;
 /** Most places of lists that one text may make. Differs: Helm has no such limit. */
 const maxSlots = 4_000_000;
 
@@ -37,13 +37,6 @@ const maxSlots = 4_000_000;
  */
 export function assign(text: string, target: Table, mode: SetMode = { kind: "typed" }): void {
   new Assigner(text, mode).run(target);
-}
-
-/** Table of one text of assignments. @throws {SetSyntaxError} */
-export function parseAssignments(text: string, mode: SetMode = { kind: "typed" }): Table {
-  const made = newTable();
-  assign(text, made, mode);
-  return made;
 }
 
 /** Whether the text has ended: then nothing follows. */
@@ -268,7 +261,7 @@ function put(table: Table, key: string, value: Value): void {
 }
 
 /** A plain text with its type: a boolean, null, an int64, else the text (leading zeros make a text). */
-export function typedValue(text: string): Value {
+function typedValue(text: string): Value {
   const lower = text.toLowerCase();
   if (lower === "true") return true;
   if (lower === "false") return false;

@@ -32,7 +32,7 @@ export function strategicMerge(target: YamlNode, patch: YamlNode, context: Merge
 }
 
 /** One step of the merge: `undefined` for the patch means the target alone is walked. */
-export function mergeNodes(
+function mergeNodes(
   target: YamlNode | undefined,
   patch: YamlNode | undefined,
   type: FieldType | undefined,

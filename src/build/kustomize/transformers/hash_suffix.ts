@@ -37,7 +37,7 @@ const letters: Readonly<Record<string, string>> = { "0": "g", "1": "h", "3": "k"
  * The hash of a ConfigMap or Secret: ten letters of the SHA-256 over its JSON, with letters swapped so that no bad word
  * comes out (kustomize `api/hasher`). The name that goes into it is always empty, as it is there.
  */
-export function contentHash(node: YamlNode): string {
+function contentHash(node: YamlNode): string {
   const kind = textOf(getField(node, "kind"));
   const content: Record<string, JsonValue> = { kind, name: "", data: fieldValue(node, "data") };
   if (kind === "Secret") {

@@ -27,6 +27,9 @@ const files = filesOf({
   "/a/self": "-> self",
   "chart": "folder",
   "chart/x": "-> ../other",
+  "old..": "folder",
+  "old../y": "-> ../chart",
+  "up": "-> ../../far",
 });
 
 Deno.test("resolveLink() replaces every link of a path", async () => {
@@ -39,4 +42,9 @@ Deno.test("resolveLink() names what is not there, and circles", async () => {
   await assert.rejects(resolveLink("/a/gone", files), { message: "lstat /nowhere: no such file or directory" });
   await assert.rejects(resolveLink("/a/self", files), { message: "EvalSymlinks: too many links" });
   await assert.rejects(resolveLink("chart/x", files), { message: "lstat other: no such file or directory" });
+});
+
+Deno.test("resolveLink() goes up by elements of a path, above where it begins too", async () => {
+  assert.equal(await resolveLink("old../y", files), "chart");
+  await assert.rejects(resolveLink("up", files), { message: "lstat ../../far: no such file or directory" });
 });

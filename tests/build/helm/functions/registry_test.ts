@@ -16,7 +16,9 @@ Deno.test("checkMadeLength() refuses what would fill the memory", () => {
 
 const folder = vectorsFolder();
 
-Deno.test({ name: "helmFunctions() has the functions of each Helm", ignore: folder === undefined }, () => {
+const note = folder === undefined ? " (skipped: no shared vectors)" : "";
+
+Deno.test({ name: `helmFunctions() has the functions of each Helm${note}`, ignore: folder === undefined }, () => {
   const { functions } = JSON.parse(Deno.readTextFileSync(`${folder}/helm-snippets/context.json`));
   for (const dialect of ["helm3", "helm4.2.4"] as const) {
     assert.deepEqual(Object.keys(helmFunctions(dialect)).sort(), [...functions[dialect]].sort());

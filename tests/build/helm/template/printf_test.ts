@@ -48,7 +48,9 @@ function valueOf({ t, v }: Argument): Value {
 
 const folder = vectorsFolder();
 
-Deno.test({ name: "sprintf() prints the vectors of gofmt/printf", ignore: folder === undefined }, () => {
+const note = folder === undefined ? " (skipped: no shared vectors)" : "";
+
+Deno.test({ name: `sprintf() prints the vectors of gofmt/printf${note}`, ignore: folder === undefined }, () => {
   const { cases } = JSON.parse(Deno.readTextFileSync(`${folder}/gofmt/printf.json`));
   const failed: string[] = [];
   for (const row of cases) {

@@ -27,7 +27,7 @@ export function topFaults(fault: SchemaFault): readonly SchemaFault[] {
 }
 
 /** JSON pointer of a path. */
-export function pointerOf(path: readonly string[]): string {
+function pointerOf(path: readonly string[]): string {
   return path.map((key) => `/${key.replaceAll("~", "~0").replaceAll("/", "~1")}`).join("");
 }
 
