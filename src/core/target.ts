@@ -19,6 +19,11 @@ export interface TargetRequest {
    * {@linkcode Target.stands} can answer without a build.
    */
   readonly inputs?: string;
+  /**
+   * Told, before an apply fails, which of `resources` were not there before and have not been written for certain. Without a
+   * call all of them may stand.
+   */
+  readonly onUnwritten?: (entries: readonly InventoryEntry[]) => void;
 }
 
 /** Switches of a request; each absent one has the default named. */

@@ -94,12 +94,14 @@ export async function applyAndPrune(run: Run<unknown>, target: Target, order: Ap
   // Where its namespace is not said, a cluster knows it, and keeps it in its own inventory before anything is made.
   const placed = order.resources.map(refOf).filter((ref) => target.kind !== "cluster" || ref.namespace !== "");
   const desired = inventoryOf(placed);
+  const ahead = union(previous, desired);
   await run.checkpoint({
-    inventory: union(previous, desired),
+    inventory: ahead,
     ...(standsIn === undefined ? {} : { standsIn }),
     lastAttemptedRevision: order.revision,
     removal: order.removal,
   });
+  let unwritten: readonly InventoryEntry[] = [];
   const request: TargetRequest = {
     owner,
     resources: order.resources,
@@ -108,8 +110,15 @@ export async function applyAndPrune(run: Run<unknown>, target: Target, order: Ap
     inputs: order.inputs,
     options: order.options,
     ...(order.prune ? {} : { releasesStale: true }),
+    onUnwritten: (entries) => unwritten = entries,
   };
-  const applied = await target.apply(request, run.signal);
+  const applied = await target.apply(request, run.signal).catch(async (error: unknown) => {
+    // What was refused before it was ever made would be sought for ever.
+    const refused = subtract({ entries: unwritten }, previous);
+    const made = { entries: subtract(ahead, { entries: refused }) };
+    if (made.entries.length < ahead.entries.length) await run.checkpoint({ inventory: made });
+    throw error;
+  });
   run.applied?.();
   const stale = staleOf(previous, applied.inventory);
   if (!order.prune || stale.length === 0) {

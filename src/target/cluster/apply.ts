@@ -30,13 +30,18 @@ const probeFrom = 8;
  * Applies the resources of a request stage by stage. All resources of a stage are checked before the first of them is
  * written, and what is wrong with them is told together.
  *
- * @param isSweep compare everything with the server, whatever is known already
+ * @param options `isSweep`: compare everything with the server, whatever is known already; `beforeWrite`: awaited before each
+ *   stage that writes; `made`: gets the key of each resource that stands as wanted or may have been written, as they come
  * @throws {StageError} ReconciliationFailed, HealthCheckFailed when a definition is not established in time
  */
 export async function applyResources(
   state: OwnerState,
   request: TargetRequest,
-  options: { readonly isSweep: boolean },
+  options: {
+    readonly isSweep: boolean;
+    readonly beforeWrite: () => Promise<void>;
+    readonly made: Set<string>;
+  },
   signal: AbortSignal,
 ): Promise<ApplyResult> {
   const { access } = state;
@@ -50,13 +55,17 @@ export async function applyResources(
     const { items, unknown, faults } = await prepare(access, request, resources, signal);
     const problems = [...faults, ...unknown.map(unknownKindText)];
     const verdicts = await judgeAll(state, request, { items, isSweep: options.isSweep }, signal);
-    for (const verdict of verdicts.values()) if (verdict.kind === "fault") problems.push(verdict.message);
+    for (const [item, verdict] of verdicts) {
+      if (verdict.kind === "fault") problems.push(verdict.message);
+      else if (verdict.kind === "unchanged") options.made.add(refKey(item.ref));
+    }
     if (problems.length > 0) throw failed(problems, [...verdicts.values()]);
     for (const item of items) {
       refs.push(item.ref);
       keys.add(refKey(item.ref));
     }
-    const touched = await writeAll(state, { items, verdicts, changes }, signal);
+    if ([...verdicts.values()].some(({ kind }) => kind === "write" || kind === "later")) await options.beforeWrite();
+    const touched = await writeAll(state, { items, verdicts, changes, made: options.made }, signal);
     if (stage !== "rest") await awaitStage(access, touched, signal);
   }
   for (const key of [...state.proofs.keys()]) if (!keys.has(key)) dropProof(state, key);
@@ -139,6 +148,8 @@ interface Writing {
   readonly items: readonly Item[];
   readonly verdicts: ReadonlyMap<Item, Verdict>;
   readonly changes: AppliedChange[];
+  /** Gets the key of each resource that may have been written. */
+  readonly made: Set<string>;
 }
 
 /** Writes in the order of the kinds, those of one kind together. @returns refs of what was created or changed */
@@ -149,6 +160,8 @@ async function writeAll(state: OwnerState, writing: Writing, signal: AbortSignal
     const faults: { readonly text: string; readonly error: unknown }[] = [];
     await inParallel(group, access.concurrency, async (item) => {
       const verdict = writing.verdicts.get(item);
+      const isNew = !writing.made.has(refKey(item.ref));
+      if (verdict?.kind === "write" || verdict?.kind === "later") writing.made.add(refKey(item.ref));
       try {
         const written = await carryOut(state, item, verdict, signal);
         writing.changes.push(written.change);
@@ -157,6 +170,7 @@ async function writeAll(state: OwnerState, writing: Writing, signal: AbortSignal
         signal.throwIfAborted();
         if (!(error instanceof KubeError)) throw error;
         faults.push({ text: faultText(item.ref, "apply", error), error });
+        if (isNew && await isNotThere(access, item, signal)) writing.made.delete(refKey(item.ref));
       }
     });
     if (faults.length > 0) {
@@ -167,6 +181,17 @@ async function writeAll(state: OwnerState, writing: Writing, signal: AbortSignal
     }
   }
   return touched;
+}
+
+/** Whether an object whose write failed is not there for certain: an answer that was lost may have been a success. */
+async function isNotThere(access: Access, item: Item, signal: AbortSignal): Promise<boolean> {
+  try {
+    return await readObject(access, item, signal) === undefined;
+  } catch (error) {
+    signal.throwIfAborted();
+    if (!(error instanceof KubeError)) throw error;
+    return false;
+  }
 }
 
 async function carryOut(

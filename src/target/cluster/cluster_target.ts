@@ -12,7 +12,7 @@ import type { Clock } from "../../core/clock.ts";
 import { digestOf } from "../../core/digest.ts";
 import { inParallel } from "../../core/in_parallel.ts";
 import type { Inventory, InventoryEntry } from "../../core/inventory.ts";
-import { inventoryOf, union } from "../../core/inventory.ts";
+import { inventoryOf, refOfEntry, subtract, union } from "../../core/inventory.ts";
 import { isJsonObject } from "../../core/json.ts";
 import type { JsonValue } from "../../core/json.ts";
 import { canonicalJson } from "../../core/json.ts";
@@ -202,6 +202,7 @@ class Cluster implements ClusterTarget {
     state.isApplying = true;
     try {
       return await this.#guarded("Cannot delete", async () => {
+        if (options.isWholeRemoval === true) this.#store.claim(owner, state.cluster, []);
         const access = await this.#removalAccess(state, options);
         if (access === undefined) return outOfReach(state, entries);
         if (options.isWholeRemoval === true && await this.#isAccountGone(owner, options, signal)) {
@@ -307,14 +308,9 @@ class Cluster implements ClusterTarget {
     // The very same once more, and all of it stands: no resource need be looked at for itself.
     const isSame = isKept && !isSweep && state.wanted === wanted && await standsWhole(state, signal);
     state.wanted = "";
-    if (isKept && !isSame) {
-      const planned = inventoryOf(await plannedRefs(state.access, request, signal));
-      const ahead = storedOf(state, union(before, planned).entries, { inputs: state.inputs });
-      await this.#save(state, ahead, signal);
-    }
     const result = isSame
       ? unchanged(state)
-      : await applyResources(state, request, { isSweep: isSweep || !isKept }, signal);
+      : await this.#write(state, request, { before, isKept, isSweep: isSweep || !isKept }, signal);
     if (isSweep) state.sweptAt = this.#options.clock.monotonic();
     if (isKept) {
       const complete = new Set(result.inventory.entries.map((entry) => entry.id));
@@ -329,6 +325,50 @@ class Cluster implements ClusterTarget {
     // What was left alone has no proof: it is looked at again the next time.
     state.wanted = state.skipped.size === 0 ? wanted : "";
     return result;
+  }
+
+  /**
+   * Applies, with the union of old and new inventory kept before the first write. When that fails, what was not written and
+   * was not known before is taken out again: it would be sought for ever.
+   */
+  async #write(
+    state: OwnerState,
+    request: TargetRequest,
+    how: { readonly before: Inventory; readonly isKept: boolean; readonly isSweep: boolean },
+    signal: AbortSignal,
+  ): Promise<ApplyResult> {
+    const planned = how.isKept ? inventoryOf(await plannedRefs(state.access, request, signal)) : { entries: [] };
+    const made = new Set<string>();
+    const claim = (entries: readonly InventoryEntry[]) => this.#store.claim(state.owner, state.cluster, entries);
+    claim(planned.entries);
+    let isAhead = false;
+    const beforeWrite = async () => {
+      if (isAhead || !how.isKept) return;
+      await this.#save(
+        state,
+        storedOf(state, union(how.before, planned).entries, { inputs: state.inputs }),
+        signal,
+      );
+      isAhead = true;
+    };
+    try {
+      const result = await applyResources(state, request, { isSweep: how.isSweep, beforeWrite, made }, signal);
+      claim([]);
+      return result;
+    } catch (error) {
+      state.inputs = "";
+      // Nobody knows how far the last requests came.
+      if (signal.aborted || !how.isKept) throw error;
+      const isMade = (entry: InventoryEntry) => made.has(refKey(refOfEntry(entry)));
+      const unwritten = subtract(planned, how.before).filter((entry) => !isMade(entry));
+      if (isAhead && unwritten.length > 0) {
+        const rest = subtract(union(how.before, planned), { entries: unwritten });
+        // An entry too many does no harm, and the fault itself says more.
+        await this.#save(state, storedOf(state, rest, { inputs: state.inputs }), signal).catch(() => {});
+      }
+      if (unwritten.length > 0) request.onUnwritten?.(unwritten);
+      throw error;
+    }
   }
 
   async #save(state: OwnerState, inventory: Parameters<InventoryStore["save"]>[1], signal: AbortSignal) {

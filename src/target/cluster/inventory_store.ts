@@ -48,6 +48,11 @@ export class InventoryStore {
   readonly #namespace: string;
   /** What the ConfigMaps hold, by their names. */
   readonly #known = new Map<string, Content>();
+  /** What owners want and have not got yet, by the names of their ConfigMaps. */
+  readonly #claims = new Map<
+    string,
+    { readonly owner: string; readonly cluster: string; readonly ids: readonly string[] }
+  >();
   #loaded: Promise<void> | undefined;
 
   constructor(api: KubeApi, namespace: string) {
@@ -130,7 +135,17 @@ export class InventoryStore {
   }
 
   /**
-   * Tells who else has an entry in an inventory of the same cluster: another owner, or an owner of this very name that another
+   * Notes what an owner wants, written or not, in place of what it wanted before. It is not kept in the cluster: an inventory
+   * lists what may be there.
+   */
+  claim(owner: ObjectKey, cluster: string, entries: readonly InventoryEntry[]): void {
+    const name = inventoryName(owner);
+    if (entries.length === 0) this.#claims.delete(name);
+    else this.#claims.set(name, { owner: keyText(owner), cluster, ids: entries.map(({ id }) => id) });
+  }
+
+  /**
+   * Tells who else wants an entry, or has it in an inventory of the same cluster: another owner, or an owner of this very name that another
    * program keeps in another namespace. What an owner left behind does not count. Without the right to look into all
    * namespaces only our own inventories are known.
    *
@@ -145,6 +160,10 @@ export class InventoryStore {
       for (const entry of inventory.entries) if (entry.desired !== leftOver) names.set(entry.id, whose);
     };
     for (const [name, known] of this.#known) if (name !== own) note(known.text, known.owner);
+    for (const [name, claim] of this.#claims) {
+      if (name === own || claim.cluster !== cluster) continue;
+      for (const id of claim.ids) names.set(id, claim.owner);
+    }
     try {
       for (const item of await listAll(this.#api, { path: "/api/v1/configmaps", labelSelector: label }, signal)) {
         const { namespace } = item.metadata as JsonObject;

@@ -158,3 +158,70 @@ Deno.test("an account that is gone is not acted as, whatever its bindings still 
   bench.cluster.allow = ({ plural }) => plural !== "serviceaccounts";
   equal((await bench.apply([configMap("a", { k: "3" })], options)).changes[0]?.action, "configured");
 });
+
+const isTrialOf = (name: string) => (request: SeenRequest) =>
+  request.method === "PATCH" && request.path.endsWith(`/${name}`) && request.query.dryRun !== undefined;
+const denied = { code: 403, reason: "Forbidden", message: "denied by a webhook" };
+const inventoryPath = path("pilotfish.kustomization.default.apps");
+
+function role(name: string): Resource {
+  const made = configMap(name);
+  return { apiVersion: "rbac.authorization.k8s.io/v1", kind: "Role", metadata: made.metadata, rules: [] };
+}
+
+Deno.test("what is refused in its trial is not listed, and asking again writes nothing", async () => {
+  using bench = new Bench();
+  bench.refuse(Infinity, isTrialOf("refused"), denied);
+  const unwritten: string[][] = [];
+  const request = {
+    owner,
+    resources: [configMap("a"), role("refused")],
+    previous: { entries: [] },
+    revision: "r",
+    options: {},
+    onUnwritten: (entries: readonly { readonly id: string }[]) => unwritten.push(entries.map(({ id }) => id)),
+  };
+  await rejects(bench.run(bench.target.apply(request, signal)), /denied by a webhook/);
+
+  deepEqual(bench.cluster.writes, []);
+  deepEqual(unwritten, [["default_a__ConfigMap", "default_refused_rbac.authorization.k8s.io_Role"]]);
+  equal(await bench.run(bench.target.remembered(owner)), undefined);
+});
+
+Deno.test("of an apply that fails midway the inventory lists what was written, and what was there before", async () => {
+  using bench = new Bench();
+  await bench.apply([role("old")]);
+  const namespace = {
+    apiVersion: "v1",
+    kind: "Namespace",
+    metadata: { name: "early", labels: role("x").metadata.labels! },
+  };
+  bench.refuse(Infinity, (request) => isTrialOf("refused")(request) || isTrialOf("old")(request), denied);
+  await rejects(bench.apply([namespace, { ...role("old"), rules: [{}] }, role("refused")]), /denied by a webhook/);
+
+  deepEqual((await bench.run(bench.target.remembered(owner)))?.entries.map(({ id }) => id), [
+    "_early__Namespace",
+    "default_old_rbac.authorization.k8s.io_Role",
+  ]);
+  const { length } = bench.cluster.writes;
+  await rejects(bench.apply([namespace, { ...role("old"), rules: [{}] }, role("refused")]), /denied by a webhook/);
+  deepEqual(bench.cluster.writes.slice(length), []);
+});
+
+Deno.test("a write that is refused is listed only where the object may be there all the same", async () => {
+  for (const isHidden of [false, true]) {
+    using bench = new Bench();
+    const names = Array.from({ length: 8 }, (_, index) => `m${index}`);
+    let isRefusing = false;
+    bench.cluster.allow = ({ verb }) => !(isRefusing && isHidden && verb === "get");
+    bench.cluster.intercept = (request) => {
+      if (!isWrite("m3")(request)) return undefined;
+      isRefusing = true;
+      return Response.json({ kind: "Status", status: "Failure", ...denied }, { status: 403 });
+    };
+    await rejects(bench.apply(names.map((name) => configMap(name))), /denied by a webhook/);
+    const text = JSON.stringify(bench.cluster.object(inventoryPath)?.data);
+    equal(text.includes("default_m3__ConfigMap"), isHidden);
+    ok(text.includes("default_m0__ConfigMap"));
+  }
+});
