@@ -57,7 +57,6 @@ export function foldersOf(tree: FileTree): ReadonlySet<string> {
   const known = knownFolders.get(tree);
   if (known !== undefined) return known;
   const folders = new Set<string>([""]);
-  knownFolders.set(tree, folders);
   for (const { path } of tree.files()) {
     for (let slash = path.lastIndexOf("/"); slash > 0; slash = path.lastIndexOf("/", slash - 1)) {
       const folder = path.slice(0, slash);
@@ -65,6 +64,8 @@ export function foldersOf(tree: FileTree): ReadonlySet<string> {
       folders.add(folder);
     }
   }
+  // Only now: a tree that fails on the way must not be known by half.
+  knownFolders.set(tree, folders);
   return folders;
 }
 
