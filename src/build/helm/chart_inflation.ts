@@ -39,6 +39,9 @@ export interface InflationTools {
 /** Files by path, each read when it is asked for. */
 type Files = Map<string, () => Uint8Array>;
 
+/** The packed chart of a request, from its repository. */
+type PullChart = (request: ChartRequest, signal?: AbortSignal) => Promise<Uint8Array>;
+
 /**
  * Renders the charts that the kustomizations of a tree ask for, as kustomize 5.8.1 has them rendered by helm 4.2.4.
  *
@@ -49,8 +52,16 @@ type Files = Map<string, () => Uint8Array>;
  * @returns a renderer that throws {StageError} BuildFailed naming the chart
  */
 export function chartInflation(tree: FileTree, tools: InflationTools): RenderChart {
+  // A build that misses a module or a file begins again: it gets the very same charts, pulled once.
+  const known = new Map<string, Uint8Array>();
+  const pull: PullChart = async (request, signal) => {
+    const key = JSON.stringify([request.repo, request.name, request.version, request.devel]);
+    const bytes = known.get(key) ?? await pulled(request, tools, signal);
+    known.set(key, bytes);
+    return bytes;
+  };
   return async (request, signal) => {
-    const files = await chartFiles(tree, request, tools, signal);
+    const files = await chartFiles(tree, request, pull, signal);
     const chart = folderOf(request);
     const values = `${request.name}-kustomize-values.yaml`;
     const own = () => files.get(`${chart}/values.yaml`)?.();
@@ -79,7 +90,7 @@ function folderOf({ chartHome, name, version, repo }: ChartRequest): string {
 async function chartFiles(
   tree: FileTree,
   request: ChartRequest,
-  tools: InflationTools,
+  pull: PullChart,
   signal?: AbortSignal,
 ): Promise<Files> {
   const { name } = request;
@@ -95,7 +106,7 @@ async function chartFiles(
     throw fault(`Cannot choose the chart "${name}": there are ${archives.join(", ")}; name its version`);
   }
   const [archive] = archives;
-  const bytes = archive === undefined ? await pulled(request, tools, signal) : tree.read(archive) ?? new Uint8Array();
+  const bytes = archive === undefined ? await pull(request, signal) : tree.read(archive) ?? new Uint8Array();
   try {
     for (const file of readChartArchive(bytes)) files.set(`${folder}/${file.name}`, () => file.data);
   } catch (error) {

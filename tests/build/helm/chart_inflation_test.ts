@@ -117,6 +117,28 @@ Deno.test("chartInflation() pulls from OCI registries, where it may", async () =
   );
 });
 
+Deno.test("chartInflation() pulls a chart once for a build that begins again for what it misses", async () => {
+  let pulls = 0;
+  const pullChart: InflationTools["pullChart"] = () => {
+    pulls++;
+    return Promise.resolve(packed);
+  };
+  const tree = treeOf({
+    "kustomization.yaml": "helmCharts: [{name: app, repo: 'oci://r.io/charts'}]\n" +
+      "transformers: ['https://r.io/labels.yaml']\n",
+  });
+  const labels = "apiVersion: builtin\nkind: LabelTransformer\nmetadata: {name: l}\nlabels: {a: b}\n" +
+    "fieldSpecs: [{path: metadata/labels, create: true}]\n";
+  const built = await build(tree, "", {
+    enableHelm: true,
+    renderChart: chartInflation(tree, { ...tools, pullChart }),
+    fetchFile: () => Promise.resolve(new TextEncoder().encode(labels)),
+  });
+
+  match(built.text(), /a: b/);
+  equal(pulls, 1);
+});
+
 Deno.test("chartInflation() gives the same text for the same seed", async () => {
   const tree = treeOf({ "kustomization.yaml": "helmCharts: [{name: app}]\n", "charts/app.tgz": packed });
   const text = async (seed: string) => {
