@@ -19,9 +19,14 @@ type Container = MutableJson[] | { [key: string]: MutableJson };
 /**
  * A document with a patch applied; the document itself stays as it is.
  *
+ * @param onCopy told each value before `copy` doubles it: a few operations that copy a map into itself fill any memory
  * @throws {FormatError} for the first operation that does not apply, naming its position, kind and path
  */
-export function applyJsonPatch(document: JsonValue, operations: readonly JsonPatchOperation[]): JsonValue {
+export function applyJsonPatch(
+  document: JsonValue,
+  operations: readonly JsonPatchOperation[],
+  onCopy: (value: JsonValue) => void = () => {},
+): JsonValue {
   if (operations.length === 0) return document;
   let root = cloneJson(document);
   operations.forEach((operation, index) => {
@@ -35,6 +40,7 @@ export function applyJsonPatch(document: JsonValue, operations: readonly JsonPat
     root = kind({
       root,
       refuse,
+      onCopy,
       path: () => textField(operation, "path", refuse),
       from: () => textField(operation, "from", refuse),
       value: Object.hasOwn(operation, "value") ? operation["value"] ?? null : undefined,
@@ -49,6 +55,7 @@ interface Step {
   readonly from: () => string;
   readonly value: JsonValue | undefined;
   readonly refuse: (what: string) => never;
+  readonly onCopy: (value: JsonValue) => void;
 }
 
 function textField(operation: JsonPatchOperation, field: string, refuse: Step["refuse"]): string {
@@ -87,7 +94,9 @@ const kinds: Readonly<Record<string, (step: Step) => MutableJson>> = {
   },
   copy(step) {
     const from = locate(step, step.from());
-    const value = cloneJson((memberOf(step, from.container, from.key) ?? null) as JsonValue);
+    const found = (memberOf(step, from.container, from.key) ?? null) as JsonValue;
+    step.onCopy(found);
+    const value = cloneJson(found);
     const { container, key } = locate(step, step.path());
     insert(step, container, key, value);
     return step.root;

@@ -9,6 +9,7 @@ import { fault, textFault, wrapFault } from "./fault.ts";
 import { makeConfigMap, makeSecret, mergeOptions } from "./generators/config_data.ts";
 import type { ChartRequest, RenderChart } from "./generators/helm_chart.ts";
 import { chartRequest } from "./generators/helm_chart.ts";
+import { Growth } from "./growth.ts";
 import type { Kustomization } from "./kustomization_file.ts";
 import { componentKind, kustomizationFileNames, readKustomization } from "./kustomization_file.ts";
 import type { Loader } from "./load.ts";
@@ -217,7 +218,7 @@ function readFile(loader: Loader, path: string): string {
 
 function addFile(target: Target, into: Accumulator, path: string, text: string, ground: BuildGround): void {
   const file = isHttp(path) ? path : cleanJoin(target.loader.folder, path);
-  const resources = readResources(text, file, ground.keys);
+  const resources = readResources(text, file, { keys: ground.keys, growth: target.loader.growth });
   if (target.origin !== undefined) {
     const origin = appendPath(target.origin, path);
     for (const resource of resources) resource.origin = origin;
@@ -333,7 +334,7 @@ async function inflate(request: ChartRequest, ground: BuildGround): Promise<Name
     apiVersions: request.apiVersions.length > 0 ? request.apiVersions : apiVersions,
   };
   const text = await (ground.renderChart as RenderChart)(full, ground.signal);
-  const resources = readResources(text, `chart ${request.name}`);
+  const resources = readResources(text, `chart ${request.name}`, { growth: new Growth() });
   for (const resource of resources) resource.isFromChart = true;
   return resources;
 }
@@ -351,7 +352,7 @@ async function pluginConfigurations(
   for (const entry of entries) {
     let inline: NamedResource[];
     try {
-      inline = readResources(entry, target.fileName);
+      inline = readResources(entry, target.fileName, { growth: target.loader.growth });
     } catch (error) {
       if (!(error instanceof StageError)) throw error;
       // No text of resources, so it is a path.
@@ -439,7 +440,7 @@ async function runTransformers(target: Target, into: Accumulator, ground: BuildG
   const { kustomization } = target;
   const steps = builtinSteps(target, into.config);
   steps.push(...await pluginSteps(target, kustomization.transformers, ground, depth));
-  const context = { schema: ground.schema, scopes: ground.custom?.scopes };
+  const context = { schema: ground.schema, scopes: ground.custom?.scopes, growth: target.loader.growth };
   for (const { transform, origin } of steps) {
     transform(into.set, context);
     if (origin !== undefined) {

@@ -5,6 +5,7 @@ import { getField, isEmptyNode, isPresent } from "../../format/yaml_node/node.ts
 import { nodeFromJson, nodeToJson } from "../../format/yaml_node/node_json.ts";
 import { readYaml } from "../../format/yaml_node/reader.ts";
 import { fault, textFault } from "./fault.ts";
+import { type Growth, nodeSize } from "./growth.ts";
 import { textOf } from "./identity.ts";
 import { NamedResource } from "./named_resource.ts";
 
@@ -60,14 +61,20 @@ function countLines(text: string, from: number, to: number): number {
 
 /**
  * The resources of a text in order: empty documents are dropped, lists (`kind: …List` with `items`) are spread out at
- * the end. `keys` is shared by the texts of one build. Each needs a kind and, unless it is a list, a name (kustomize `api/resource/factory.go`).
+ * the end. `keys` and `growth` are shared by the texts of one build. Each needs a kind and, unless it is a list, a name (kustomize `api/resource/factory.go`).
  *
  * @throws {StageError} BuildFailed with the place of the fault
  */
-export function readResources(text: string, file: string, keys?: Map<string, ScalarNode>): NamedResource[] {
+export function readResources(
+  text: string,
+  file: string,
+  { keys, growth }: { readonly keys?: Map<string, ScalarNode>; readonly growth?: Growth } = {},
+): NamedResource[] {
   const pieces = text === "" ? [] : splitText(text.includes("\r\n") ? text.replaceAll("\r\n", "\n") : text);
   // Comments only count where a schema may stand in them: patches are merged by it.
   const how = { ...(keys === undefined ? {} : { keys }), ...(schemaComment.test(text) ? { comments: true } : {}) };
+  // Without an anchor nothing can come out larger than it was written.
+  const counted = text.includes("&") ? growth : undefined;
   let nodes: MapNode[] = [];
   for (const piece of pieces) {
     let root: YamlNode | undefined;
@@ -77,6 +84,7 @@ export function readResources(text: string, file: string, keys?: Map<string, Sca
       throw textFault(file, error);
     }
     if (!isPresent(root)) continue;
+    counted?.spend(nodeSize(root));
     const items = pieces.length === 1 && /^(?:Resource)?List$/.test(textOf(getField(root, "kind")))
       ? getField(root, "items")
       : undefined;

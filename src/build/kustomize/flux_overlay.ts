@@ -4,6 +4,7 @@ import { StageError } from "../../core/stage_error.ts";
 import type { ImageOverride, KustomizationSpec } from "../../core/specs.ts";
 import { decodeText, readResources } from "./documents.ts";
 import { fault, wrapFault } from "./fault.ts";
+import { Growth } from "./growth.ts";
 import type { ImageEntry, Kustomization } from "./kustomization_file.ts";
 import { checkKustomization, kustomizationFileNames } from "./kustomization_file.ts";
 import { foldersOf, isRemote } from "./load.ts";
@@ -162,7 +163,7 @@ function walk(folder: Folder, path: string, take: (path: string, isFolder: boole
 
 function checkManifest(tree: FileTree, path: string): void {
   try {
-    readResources(decodeText(path, tree.read(path) ?? new Uint8Array()), path);
+    readResources(decodeText(path, tree.read(path) ?? new Uint8Array()), path, { growth: new Growth() });
   } catch (error) {
     throw wrapFault(`Failed to decode Kubernetes YAML from "${path}"`, error);
   }

@@ -21,6 +21,7 @@ import { accumulate, emptyAccumulator, loadTarget, takeOpenApi } from "./accumul
 import { fault, wrapFault } from "./fault.ts";
 import type { RenderChart } from "./generators/helm_chart.ts";
 import { idText, textOf } from "./identity.ts";
+import { Growth } from "./growth.ts";
 import type { Kustomization } from "./kustomization_file.ts";
 import type { FetchFile, LoadRestriction, RemoteFiles } from "./load.ts";
 import { openLoader } from "./load.ts";
@@ -54,6 +55,8 @@ export interface BuildOptions {
   readonly chartDefaults?: ChartDefaults;
   /** Reads files of http(s) addresses, wherever a file may be named; without it they are refused. At most 100 in a build. */
   readonly fetchFile?: FetchFile;
+  /** Most values that aliases, patches and replacements make. Default 4,000,000. */
+  readonly maxGrowth?: number;
   /** Adds the label `app.kubernetes.io/managed-by`. Default: what `buildMetadata` says. */
   readonly addManagedByLabel?: boolean;
   /**
@@ -129,6 +132,7 @@ async function buildOnce(
     restriction: options.loadRestriction ?? "root-only",
     remote,
     rootPath: options.rootPath,
+    maxGrowth: options.maxGrowth,
   });
   const draft: { -readonly [Key in keyof BuildGround]: BuildGround[Key] } = {
     schema: builtinSchema,
@@ -201,7 +205,11 @@ function finish(set: ResourceSet, kustomization: Kustomization, options: BuildOp
   if (options.addManagedByLabel === true || asked.has("managedByLabel")) {
     const labels = new Map([["app.kubernetes.io/managed-by", `kustomize-${kustomizeVersion}`]]);
     const field = { path: "metadata/labels", create: true, group: "", version: "", kind: "" };
-    prepareTexts(labels, [field])(set, { schema: ground.schema, scopes: ground.custom?.scopes });
+    prepareTexts(labels, [field])(set, {
+      schema: ground.schema,
+      scopes: ground.custom?.scopes,
+      growth: new Growth(),
+    });
   }
   for (const resource of set.list) {
     finishAnnotations(resource, asked.has("originAnnotations"), asked.has("transformerAnnotations"));

@@ -1,6 +1,7 @@
 import type { FileTree } from "../../core/file_tree.ts";
 import { fault } from "./fault.ts";
 import { decodeText } from "./documents.ts";
+import { Growth } from "./growth.ts";
 import { cleanJoin } from "./origin.ts";
 
 /** Which files a kustomization may read. */
@@ -26,6 +27,8 @@ export interface RemoteFiles {
 export interface Loader {
   /** Folder of the kustomization in the tree; `""` is the root. */
   readonly folder: string;
+  /** One for all loaders of a build: what is made of what they read counts here. */
+  readonly growth: Growth;
   /** Bytes of a file. @throws {StageError} BuildFailed when it is not there or may not be read */
   read(path: string): Uint8Array;
   /** Text of a file. @throws {StageError} BuildFailed as `read`, and when it is no UTF-8 */
@@ -76,6 +79,8 @@ export interface LoaderOptions {
   readonly remote?: RemoteFiles | undefined;
   /** Where the tree's root stands on a disk, from which absolute paths of files count. Default `/`. */
   readonly rootPath?: string | undefined;
+  /** Default: {@linkcode Growth}'s. */
+  readonly maxGrowth?: number | undefined;
 }
 
 /**
@@ -91,11 +96,12 @@ export function openLoader(tree: FileTree, path: string, options: LoaderOptions)
       tree.has(folder) ? `Path "${path}" must be a folder, not a file` : `Cannot find folder "${path}"`,
     );
   }
-  return loaderAt({ tree, folders, ...options }, folder, []);
+  return loaderAt({ tree, folders, growth: new Growth(options.maxGrowth), ...options }, folder, []);
 }
 
 interface Ground {
   readonly tree: FileTree;
+  readonly growth: Growth;
   readonly folders: ReadonlySet<string>;
   readonly restriction: LoadRestriction;
   readonly remote?: RemoteFiles | undefined;
@@ -130,6 +136,7 @@ function loaderAt(ground: Ground, folder: string, visited: readonly string[]): L
   };
   return {
     folder,
+    growth: ground.growth,
     read,
     readText: (path) => decodeText(path, read(path)),
     hasFile: (path) => {

@@ -3,6 +3,7 @@ import { applyJsonPatch as patchedJson } from "../../../format/json_patch.ts";
 import { nodeFromJson, nodeToJson } from "../../../format/yaml_node/node_json.ts";
 import { buildModules } from "../build_modules.ts";
 import { fault } from "../fault.ts";
+import { type Growth, jsonSize } from "../growth.ts";
 import type { NamedResource } from "../named_resource.ts";
 
 /** Operations of a JSON 6902 patch. */
@@ -32,9 +33,10 @@ export function readJsonPatch(text: string): JsonPatch {
  *
  * @throws {Error} when an operation does not apply
  */
-export function applyJsonPatch(resource: NamedResource, patch: JsonPatch): void {
+export function applyJsonPatch(resource: NamedResource, patch: JsonPatch, growth: Growth): void {
   resource.openAnnotations();
-  const changed = patchedJson(nodeToJson(resource.node), patch);
+  for (const { value } of patch) if (typeof value === "object" && value !== null) growth.spend(jsonSize(value));
+  const changed = patchedJson(nodeToJson(resource.node), patch, (value) => growth.spend(jsonSize(value)));
   const node = nodeFromJson(changed, { floats: true });
   if (node.kind !== "map") throw fault("The patched resource is no mapping");
   resource.node = node;

@@ -5,6 +5,7 @@ import { messageOf, StageError } from "../../../core/stage_error.ts";
 import { readResources } from "../documents.ts";
 import { fault, wrapFault } from "../fault.ts";
 import { apiVersionText } from "../api_version.ts";
+import { nodeSize } from "../growth.ts";
 import { idText } from "../identity.ts";
 import type { PatchEntry, Selector } from "../kustomization_file.ts";
 import type { Loader } from "../load.ts";
@@ -43,7 +44,7 @@ export function preparePatch(entry: PatchEntry, loader: Loader): Transform {
   let operations: JsonPatch | undefined;
   let mergeError: unknown, operationError: unknown;
   try {
-    merges = readResources(text, file);
+    merges = readResources(text, file, { growth: loader.growth });
   } catch (error) {
     if (!(error instanceof StageError)) throw error;
     mergeError = error;
@@ -174,6 +175,7 @@ function mergeInto(resource: NamedResource, patch: MapNode, allowed: Allowed, co
   const { name, namespace, kind } = resource.id();
   if (allowed.name || allowed.kind) resource.remember(context.scopes);
   const forgets = dropsAnnotations(patch);
+  context.growth.spend(nodeSize(patch));
   let merged;
   try {
     merged = strategicMerge(resource.node, patch, { schema: context.schema, newItems: "first" });
@@ -217,15 +219,15 @@ export function prepareMergePatches(entries: readonly string[], loader: Loader, 
   for (const entry of entries) {
     let read: NamedResource[];
     try {
-      read = readResources(entry, "patch");
+      read = readResources(entry, "patch", { growth: loader.growth });
     } catch (error) {
       if (!(error instanceof StageError)) throw error;
       // No text of a patch, so it is a path.
-      read = readResources(loader.readText(entry), entry);
+      read = readResources(loader.readText(entry), entry, { growth: loader.growth });
     }
     patches.push(...read);
   }
-  if (inline !== "") patches.push(...readResources(inline, "patches"));
+  if (inline !== "") patches.push(...readResources(inline, "patches", { growth: loader.growth }));
   if (patches.length === 0) throw fault(`Patch appears to be empty; files=[${entries.map(shorten).join(" ")}]`);
   return (set, context) => {
     for (const patch of patches) {
@@ -267,7 +269,7 @@ function applyOperations(set: ResourceSet, context: TransformContext, operations
     if (operations.remember) resource.remember(context.scopes);
     const before = resource.key(set.scopes);
     try {
-      applyJsonPatch(resource, operations.patch);
+      applyJsonPatch(resource, operations.patch, context.growth);
     } catch (error) {
       throw wrapFault(`Cannot apply ${operations.source} to ${idText(resource.id())}`, error);
     }

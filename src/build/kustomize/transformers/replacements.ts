@@ -17,6 +17,7 @@ import { nodeToJson } from "../../../format/yaml_node/node_json.ts";
 import { readYaml } from "../../../format/yaml_node/reader.ts";
 import { fault, textFault, wrapFault } from "../fault.ts";
 import { splitPath } from "../field_path.ts";
+import { type Growth, nodeSize, textSize } from "../growth.ts";
 import type { ResourceId } from "../identity.ts";
 import { effectiveNamespace, idText, selects } from "../identity.ts";
 import { decode, list } from "../decode.ts";
@@ -54,8 +55,8 @@ export function prepareReplacements(
     else if (typeof content === "object" && content !== null) all.push(decode(replacementShape, content, options));
     else throw fault(`Replacement file "${entry.path}" must hold a replacement or a list of them`);
   }
-  return (set) => {
-    for (const replacement of all) replace(set, replacement);
+  return (set, { growth }) => {
+    for (const replacement of all) replace(set, replacement, growth);
   };
 }
 
@@ -72,7 +73,7 @@ function readFileValue(path: string, loader: Loader): JsonValue {
   }
 }
 
-function replace(set: ResourceSet, replacement: Replacement): void {
+function replace(set: ResourceSet, replacement: Replacement, growth: Growth): void {
   const { source, sourceValue, targets } = replacement;
   if ((source === undefined && sourceValue === undefined) || targets === undefined) {
     throw fault("Replacements must specify a source and at least one target");
@@ -81,6 +82,7 @@ function replace(set: ResourceSet, replacement: Replacement): void {
     throw fault("Value and resource selectors of a replacement are mutually exclusive");
   }
   const value = source === undefined ? scalar(sourceValue as string) : sourceNode(set, source);
+  const filling = { value, size: nodeSize(value), growth };
   for (const target of targets) {
     const { select } = target;
     if (select === undefined) throw fault("Target must specify resources to select");
@@ -96,7 +98,7 @@ function replace(set: ResourceSet, replacement: Replacement): void {
       if (rejected || !ids.some((id) => fits(compiled, id))) continue;
       for (const path of paths) {
         try {
-          setAt(resource.node, value, path, target.options);
+          setAt(resource.node, filling, path, target.options);
         } catch (error) {
           throw wrapFault(`Cannot replace field "${path}" of ${idText(resource.id())}`, error);
         }
@@ -241,18 +243,27 @@ interface Slot {
 
 type Options = Replacement["source"] extends infer S ? NonNullable<S> extends { options: infer O } ? O : never : never;
 
-function setAt(root: MapNode, value: YamlNode, path: string, options: Options): void {
+/** What a replacement puts somewhere. */
+interface Filling {
+  readonly value: YamlNode;
+  readonly size: number;
+  readonly growth: Growth;
+}
+
+function setAt(root: MapNode, filling: Filling, path: string, options: Options): void {
+  const { value } = filling;
   const parts = splitFieldPath(path);
   const create = options?.create === true ? value.kind : undefined;
-  if (setInsideText(root, value, parts, create)) return;
+  if (setInsideText(root, value, parts, create)) return filling.growth.spend(filling.size);
   const slots = matchPath(root, parts, create);
   if (slots.length === 0) {
     throw fault(`Unable to find ${create === undefined ? "" : "or create "}field "${path}" in replacement target`);
   }
-  for (const slot of slots) fill(slot, value, options);
+  for (const slot of slots) fill(slot, filling, options);
 }
 
-function fill(slot: Slot, value: YamlNode, options: Options): void {
+function fill(slot: Slot, { value, size, growth }: Filling, options: Options): void {
+  growth.spend(size);
   let filling = copyNode(value);
   if (options !== undefined && options.delimiter !== "") {
     if (slot.node.kind !== "scalar") throw fault("Delimiter option can only be used with scalar nodes");
@@ -263,6 +274,7 @@ function fill(slot: Slot, value: YamlNode, options: Options): void {
     else if (index >= parts.length) parts.push(text);
     else parts[index] = text;
     const joined = parts.join(options.delimiter);
+    growth.spend(textSize(joined));
     filling = filling.kind === "scalar" ? { ...filling, text: joined } : scalar(joined);
   }
   if (slot.node.kind === "scalar") slot.node.text = filling.kind === "scalar" ? filling.text : "";
