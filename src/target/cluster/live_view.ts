@@ -123,9 +123,16 @@ export class LiveView {
       throw error;
     });
     if (isReady) return { collection: opened.collection, [Symbol.dispose]: close };
-    this.#refused.set(key, this.#tools.clock.monotonic());
+    this.#refuse(key);
     close();
     return undefined;
+  }
+
+  /** Remembers a refusal, and forgets those that do not count any more: names come and go. */
+  #refuse(key: string): void {
+    const now = this.#tools.clock.monotonic();
+    for (const [other, at] of this.#refused) if (now - at >= refusedForMs) this.#refused.delete(other);
+    this.#refused.set(key, now);
   }
 }
 
