@@ -41,6 +41,7 @@ import { ClusterConnections } from "./cluster_connections.ts";
 import { waitForHealth } from "./health.ts";
 import { InventoryStore } from "./inventory_store.ts";
 import { plannedRefs } from "./items.ts";
+import { aborted } from "./live_view.ts";
 import { ownerLabels } from "./marks.ts";
 import { ownerState, seeThrough, standsWhole, storedOf } from "./owner_state.ts";
 import type { OwnerState } from "./owner_state.ts";
@@ -94,6 +95,8 @@ export interface ClusterTarget extends Target, Disposable {
 }
 
 const applyTimeoutMs = 300_000;
+/** Milliseconds for which the identity of the cluster is not asked for again, while it answers. */
+const identityFreshMs = 300_000;
 /** Milliseconds for which the labels of a whole cluster are not read again: longer than a first pass over many owners. */
 const recoveryFreshMs = 300_000;
 
@@ -115,6 +118,8 @@ class Cluster implements ClusterTarget {
     string,
     { readonly at: number; readonly found: Promise<ReadonlyMap<string, readonly InventoryEntry[]>> }
   >();
+
+  #identity: { readonly at: number; readonly value: Promise<string> } | undefined;
 
   constructor(options: ClusterTargetOptions) {
     this.#options = options;
@@ -263,6 +268,21 @@ class Cluster implements ClusterTarget {
 
   /** The id of the namespace `kube-system`, which lives as long as its cluster; the address where we may not read that. */
   async identity(signal: AbortSignal): Promise<string> {
+    const now = this.#options.clock.monotonic();
+    const known = this.#identity;
+    if (known !== undefined && now - known.at < identityFreshMs) return await aborted(known.value, signal);
+    // Asked for all who ask meanwhile, so that it does not end with the one who came first.
+    const value = this.#readIdentity(new AbortController().signal);
+    const read = { at: now, value };
+    this.#identity = read;
+    const forget = () => {
+      if (this.#identity === read) this.#identity = undefined;
+    };
+    value.catch(forget);
+    return await aborted(value, signal);
+  }
+
+  async #readIdentity(signal: AbortSignal): Promise<string> {
     const { api } = this.#options;
     try {
       const found = await api.send({ method: "GET", path: "/api/v1/namespaces/kube-system" }, signal);
@@ -431,7 +451,10 @@ class Cluster implements ClusterTarget {
       return ownerState(owner, stored, access);
     })();
     this.#states.set(key, made);
-    made.catch(() => this.#states.delete(key));
+    made.catch(() => {
+      this.#states.delete(key);
+      this.#identity = undefined;
+    });
     return made;
   }
 
@@ -559,6 +582,8 @@ class Cluster implements ClusterTarget {
       return await work();
     } catch (error) {
       if (!(error instanceof KubeError)) throw error;
+      // Whoever answers next may be another cluster.
+      if (error.code === 0 || error.code === 401) this.#identity = undefined;
       if (error.retryAfterMs === undefined) throw asStageError(error, "ReconciliationFailed", action);
       throw new StageError("ReconciliationFailed", `${action}: ${error.message}`, {
         cause: error,

@@ -225,3 +225,32 @@ Deno.test("a write that is refused is listed only where the object may be there 
     ok(text.includes("default_m0__ConfigMap"));
   }
 });
+
+Deno.test("identity() is asked for once by all, again after a while, and after the cluster was away", async () => {
+  for (const isRefused of [false, true]) {
+    using bench = new Bench();
+    bench.cluster.allow = ({ plural, verb }) => !(isRefused && plural === "namespaces" && verb === "get");
+    const asked = () => bench.cluster.requests.filter(({ path }) => path === "/api/v1/namespaces/kube-system").length;
+    const ask = () => bench.run(bench.target.identity!(signal));
+    const all = await Promise.all(Array.from({ length: 20 }, ask));
+    equal(new Set(all).size, 1);
+    match(all[0] ?? "", isRefused ? /^cluster at / : /^cluster (?!at)/);
+    equal(asked(), 1);
+    await bench.clock.advance(299_000);
+    await ask();
+    equal(asked(), 1);
+    await bench.clock.advance(10_000);
+    await ask();
+    equal(asked(), 2);
+
+    bench.cluster.intercept = () => {
+      throw new TypeError("connection refused");
+    };
+    await rejects(bench.apply([configMap("a")]), /connection refused/);
+    await rejects(ask(), /Cannot reach the cluster/);
+    bench.cluster.intercept = undefined;
+    const before = asked();
+    await ask();
+    equal(asked(), before + 1);
+  }
+});
