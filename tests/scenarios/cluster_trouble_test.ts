@@ -35,3 +35,23 @@ Deno.test("a document whose resources were refused from the start can be removed
   assert.throws(() => world.status(app), /there is no status/);
   assert.deepEqual(cluster.writes.filter((line) => !line.includes("/leases")), []);
 });
+
+Deno.test("a daemon that starts while the API server is away says so, and goes on once it comes up", async () => {
+  const clock = new FakeClock();
+  const cluster = new FakeCluster(clock);
+  cluster.intercept = () => {
+    throw new TypeError("connection refused");
+  };
+  await using world = await appWorld(cluster, clock);
+  await world.run();
+  assert.equal(world.ready(app).status, "False");
+  assert.match(world.ready(app).message, /Cannot reach API server "https:\/\/fake": connection refused/);
+  world.expectReady("OCIRepository/default/app");
+  await world.advance(30 * minuteMs);
+  assert.match(world.ready(app).message, /connection refused/);
+
+  cluster.intercept = undefined;
+  await world.advance(15 * minuteMs);
+  world.expectReady(app);
+  assert.ok(cluster.object("/api/v1/namespaces/default/configmaps/one"));
+});

@@ -84,7 +84,8 @@ export class World implements AsyncDisposable {
     this.#doors = {
       openCluster: () => {
         assert.ok(this.cluster, "this world has no cluster");
-        return Promise.resolve({ api: this.#noted(this.cluster.api()), [Symbol.dispose]() {} });
+        // A client's pause between tries would wait for a clock that stands still while a request is under way.
+        return Promise.resolve({ api: this.#noted(this.cluster.api({ tries: 1 })), [Symbol.dispose]() {} });
       },
       openForeignCluster: (kubeconfig) => {
         const other = options.foreign?.[kubeconfig];
