@@ -20,8 +20,8 @@ import {
 } from "./apply_and_prune.ts";
 import { artifactOf, inputsOf, isUntouched } from "./inputs.ts";
 import { missingChildren } from "./missing_children.ts";
-import type { Pipeline, Run, RunResult } from "./pipeline.ts";
-import type { Removal } from "./record.ts";
+import type { Pipeline, RecordPatch, Run, RunResult } from "./pipeline.ts";
+import type { ObjectRecord, Removal } from "./record.ts";
 import { removeApplied } from "./remove_applied.ts";
 import { decryptionOf, withOpenValues } from "./sealed_values.ts";
 import { originRevision } from "./source_pipeline.ts";
@@ -71,11 +71,6 @@ async function runKustomization(run: Run<KustomizationSpec>, tools: Kustomizatio
   const { spec } = object;
   if (spec.healthCheckExprs.length > 0) await refuseExpressions(spec.healthCheckExprs);
   const artifact = artifactOf(run, spec.sourceRef);
-  if (artifact.content.kind !== "tree") {
-    throw new StageError("ArtifactFailed", `Cannot build "${artifact.revision}": its layer was copied, not extracted`, {
-      hint: "Remove layerSelector.operation: copy from the source, or use a HelmRelease for a chart",
-    });
-  }
   const target = tools.targetOf(object.annotations[targetAnnotation]);
   const build = await buildOf(run, artifact, tools);
   const inputs = inputsOf(object, artifact, target.name, [
@@ -100,7 +95,9 @@ async function runKustomization(run: Run<KustomizationSpec>, tools: Kustomizatio
     await run.checkpoint({ lastAttemptedRevision: artifact.revision });
   }
   run.progress(`Building manifests for revision ${artifact.revision}`);
-  const built = await tools.build(build, run.signal);
+  const built = await tools.build(build, run.signal).catch((error: unknown) => {
+    throw asArtifactFault(error, artifact);
+  });
   const { children, rest, problems } = tools.takeChildren(built.resources, object);
   const options = await targetOptions(object, tools.referencesOf(object));
   const isEmptyBuild = built.resources.length === 0;
@@ -129,11 +126,15 @@ async function runKustomization(run: Run<KustomizationSpec>, tools: Kustomizatio
     options: applied.options,
   });
   const origin = originRevision(artifact).originRevision;
-  if (children.length > 0) await tools.pins?.pin(keyText(object.key), [artifact]);
+  const stored = keptArtifacts(run.record, { artifact, children, areKept: missing.areKept });
+  if (stored.built !== undefined) {
+    const whole = stored.whole === undefined || stored.whole === stored.built ? [] : [stored.whole];
+    await tools.pins?.pin(keyText(object.key), [stored.built, ...whole]);
+  }
   return {
     record: {
       ...applied.record,
-      ...(children.length > 0 ? { built: artifact } : {}),
+      ...stored,
       inputs,
       ...(built.isRepeatable === (run.record.isRepeatable ?? true) ? {} : { isRepeatable: built.isRepeatable }),
       lastAppliedRevision: artifact.revision,
@@ -176,10 +177,40 @@ async function lastChildren(
   run: Pick<Run<KustomizationSpec>, "object" | "record" | "signal">,
   tools: KustomizationTools,
 ): Promise<readonly DesiredObject[]> {
-  const { object, record: { built: artifact } } = run;
-  if (artifact === undefined) return [];
-  const built = await tools.build(await buildOf(run, artifact, tools), run.signal);
-  return tools.takeChildren(built.resources, object).children;
+  const { object, record: { built: last, whole } } = run;
+  const found = new Map<string, DesiredObject>();
+  // The last one counts where both bring an object.
+  for (const artifact of [whole?.revision === last?.revision ? undefined : whole, last]) {
+    if (artifact === undefined) continue;
+    const built = await tools.build(await buildOf(run, artifact, tools), run.signal);
+    for (const child of tools.takeChildren(built.resources, object).children) found.set(keyText(child.key), child);
+  }
+  return [...found.values()];
+}
+
+/** The artifacts in which the objects of a run are found again: its own, and the one that has what it lacks. */
+function keptArtifacts(
+  record: ObjectRecord,
+  run: { readonly artifact: Artifact; readonly children: readonly DesiredObject[]; readonly areKept: boolean },
+): Pick<RecordPatch, "built" | "whole"> {
+  const { artifact, children } = run;
+  const found = new Set(children.map(({ key }) => keyText(key)));
+  const isMissing = run.areKept && record.children.some((key) => !found.has(keyText(key)));
+  const built = children.length > 0 ? artifact : record.built;
+  const whole = isMissing ? record.whole ?? record.built : built;
+  return {
+    ...(built === undefined ? {} : { built }),
+    ...(whole === undefined ? {} : { whole }),
+  };
+}
+
+/** A copied layer is unpacked where it is used (kustomize-controller does so too): what is no archive shows only here. */
+function asArtifactFault(error: unknown, artifact: Artifact): unknown {
+  if (!(error instanceof StageError) || error.reason !== "OCIArtifactLayerOperationFailed") return error;
+  return new StageError("ArtifactFailed", `Cannot build "${artifact.revision}": ${error.message}`, {
+    hint: "Name the layer with the manifests in the source's layerSelector, or use a HelmRelease for a chart",
+    cause: error,
+  });
 }
 
 /** What is built of an artifact, with the variables and keys that the document refers to. */

@@ -58,6 +58,7 @@ function filled(registry: ScriptedRegistry, files: Readonly<Record<string, strin
     layers: [
       { mediaType: "application/x.first.tar+gzip", files: { "a.yaml": yamlOf(configMap("first", {})) } },
       { mediaType: "application/x.second.tar+gzip", files: { "a.yaml": yamlOf(configMap("second", {})) } },
+      { mediaType: "text/plain", bytes: new TextEncoder().encode("no archive") },
     ],
   });
   return registry;
@@ -126,7 +127,15 @@ const sourceRows: readonly Row[] = [
   {
     field: "layerSelector.operation",
     source: { layerSelector: { operation: "copy" } },
-    fails: [consumer, /layer was copied, not extracted/],
+    shows: /tag: latest/,
+  },
+  {
+    field: "layerSelector.operation",
+    source: {
+      url: "oci://registry.example.com/org/layers",
+      layerSelector: { mediaType: "text/plain", operation: "copy" },
+    },
+    fails: [consumer, /Cannot unpack layer/],
   },
   {
     field: "provider",
