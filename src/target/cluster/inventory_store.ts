@@ -53,7 +53,8 @@ export class InventoryStore {
     string,
     { readonly owner: string; readonly cluster: string; readonly ids: readonly string[] }
   >();
-  #loaded: Promise<void> | undefined;
+  /** The first look at all of them, and whose patience it ends with. */
+  #first: { readonly loaded: Promise<void>; readonly signal: AbortSignal } | undefined;
 
   constructor(api: KubeApi, namespace: string) {
     this.#api = api;
@@ -62,12 +63,16 @@ export class InventoryStore {
 
   /** What is kept of an owner; `undefined` when there is nothing. */
   async load(owner: ObjectKey, signal: AbortSignal): Promise<StoredInventory | undefined> {
-    this.#loaded ??= this.#loadAll(signal);
-    try {
-      await this.#loaded;
-    } catch (error) {
-      this.#loaded = undefined;
-      throw error;
+    for (let isLoaded = false; !isLoaded;) {
+      const first = this.#first ??= { loaded: this.#loadAll(signal), signal };
+      try {
+        await first.loaded;
+        isLoaded = true;
+      } catch (error) {
+        if (this.#first === first) this.#first = undefined;
+        // Another owner asked, and was stopped meanwhile: that is no end of ours.
+        if (signal.aborted || !first.signal.aborted) throw error;
+      }
     }
     const known = this.#known.get(inventoryName(owner));
     return known === undefined ? undefined : parseInventory(known.text);
