@@ -285,7 +285,9 @@ export class Engine implements EngineControl {
     }
     const isSame = canonicalJson(slot.object.document) === canonicalJson(object.document) &&
       parentText(slot.object.parent) === parentText(object.parent);
+    const { parent } = slot.object;
     slot.object = object;
+    if (parent !== undefined && object.parent === undefined) this.#noteTaken(object.key, parent);
     slot.specDigest = specDigest;
     if (!isSame) {
       this.#noteRemoval(slot);
@@ -488,7 +490,8 @@ export class Engine implements EngineControl {
     const startedMs = clock.monotonic();
     const before = this.#prepare(slot);
     const moment: Moment = { at: timeText(clock.now()), generation: before.generation };
-    let record = before;
+    // A build that nothing else asks for brings what others held back.
+    let record = this.#mayTakeRefused(before) ? withoutInputs(before) : before;
     const checkpoint = async (patch: RecordPatch) => {
       record = this.#withOrders({ ...record, ...patch });
       await this.#save(record);
@@ -589,12 +592,14 @@ export class Engine implements EngineControl {
     const { clock } = this.#tools;
     const durationMs = Math.round(clock.monotonic() - done.startedMs);
     const warnings = [...result.warnings];
-    const children = result.children === undefined
-      ? before.children
-      : this.#adopt(slot.object, result.children, { warnings, keepMissing: result.keepMissingChildren === true });
+    const keepMissing = result.keepMissingChildren === true;
+    const adopted = result.children === undefined
+      ? { children: before.children, refused: before.refused ?? [] }
+      : this.#adopt(slot.object, result.children, { warnings, keepMissing, before: before.children });
+    const { children } = adopted;
     const revision = result.record.lastAppliedRevision;
     const record = this.#asResting(slot, {
-      ...this.#withOrders(done.record),
+      ...withRefused(this.#withOrders(done.record), adopted.refused),
       ...result.record,
       observedGeneration: before.generation,
       children,
@@ -622,6 +627,8 @@ export class Engine implements EngineControl {
     this.#schedule(slot, { kind: "success" }, result.againAfterMs);
     this.#report(slot, record, result.events.map((event) => ({ ...event, ...this.#stamp(slot) })), durationMs);
     this.#watch(slot, result);
+    if (this.#mayTakeRefused(record)) this.#wake(slot, "dependency");
+    if (keepMissing) void this.#restoreChildren(slot);
     if (result.newArtifact !== undefined) {
       for (const key of this.#graph.consumersOf(slot.object.key)) this.#wakeKey(key, "revision");
     }
@@ -689,10 +696,11 @@ export class Engine implements EngineControl {
   #adopt(
     parent: DesiredObject,
     found: readonly DesiredObject[],
-    options: { readonly warnings: string[]; readonly keepMissing: boolean },
-  ): readonly ObjectKey[] {
+    options: { readonly warnings: string[]; readonly keepMissing: boolean; readonly before: readonly ObjectKey[] },
+  ): { readonly children: readonly ObjectKey[]; readonly refused: readonly ObjectKey[] } {
     const { warnings, keepMissing } = options;
     const kept: DesiredObject[] = [];
+    const refused: ObjectKey[] = [];
     for (const child of found) {
       const other = this.#slots.get(keyText(child.key));
       const isForeign = other !== undefined &&
@@ -700,6 +708,7 @@ export class Engine implements EngineControl {
       if (isForeign) {
         const owner = other.object.parent === undefined ? "the documents" : keyText(other.object.parent);
         warnings.push(`Left out "${keyText(child.key)}" of the artifact: ${owner} has an object of that name`);
+        refused.push(child.key);
       } else if (this.#depthOf(parent) >= deepestChild) {
         warnings.push(`Left out "${keyText(child.key)}": objects in artifacts may nest ${deepestChild} deep`);
       } else kept.push({ ...child, parent: parent.key });
@@ -717,7 +726,33 @@ export class Engine implements EngineControl {
     if (!keepMissing) { for (const slot of missing) this.#retire(slot.object.key); }
     this.#graph = graphOf([...this.#slots.values()].map((slot) => slot.object));
     for (const child of changed) this.#wakeKey(child.key, "config");
-    return [...kept.map((child) => child.key), ...keepMissing ? missing.map((slot) => slot.object.key) : []];
+    // Those that a start has not found again yet are known on.
+    const unheld = options.before.filter((key) => !this.#slots.has(keyText(key)));
+    const others = keepMissing ? [...missing.map((slot) => slot.object.key), ...unheld] : [];
+    return { children: [...kept.map((child) => child.key), ...others], refused };
+  }
+
+  /** Whether nobody holds the name any more of an object that was left out of an artifact. */
+  #mayTakeRefused(record: ObjectRecord): boolean {
+    return record.refused?.some((key) => !this.#slots.has(keyText(key))) ?? false;
+  }
+
+  /** Runs the objects from whose artifact one of this name was left out. */
+  #wakeRefused(key: ObjectKey): void {
+    const name = keyText(key);
+    for (const slot of [...this.#slots.values()]) {
+      const { refused } = this.#tools.checkpoints.get(slot.object.key) ?? {};
+      if (refused?.some((other) => keyText(other) === name) === true) this.#wake(slot, "dependency");
+    }
+  }
+
+  /** Notes that a document took over the name of an object of an artifact. */
+  #noteTaken(key: ObjectKey, parent: ObjectKey): void {
+    const slot = this.#slots.get(keyText(parent));
+    if (slot === undefined) return;
+    const record = this.#prepare(slot);
+    const others = (record.refused ?? []).filter((other) => keyText(other) !== keyText(key));
+    void this.#trySave(slot, { ...record, refused: [...others, key] });
   }
 
   /**
@@ -738,7 +773,7 @@ export class Engine implements EngineControl {
       // What left the artifact since the last good run, or changed its parent, is not made anew by this.
       const children = found.filter((child) => missing.has(keyText(child.key)));
       if (!signal.aborted && !this.#stopping && this.#isCurrent(slot)) {
-        this.#adopt(slot.object, children, { warnings: [], keepMissing: true });
+        this.#adopt(slot.object, children, { warnings: [], keepMissing: true, before: record.children });
       }
     } catch (error) {
       this.#tools.log.warn("objects of an artifact could not be found again", {
@@ -774,6 +809,7 @@ export class Engine implements EngineControl {
       slot.stopWatch?.abort();
       slot.abort?.abort(new Superseded("The object is gone"));
       slot.restoring?.abort(new Superseded("The object is gone"));
+      this.#wakeRefused(key);
     }
     const earlier = this.#retiring.get(name);
     // One that was called off, because the object was back for a moment, ends first and is then done anew.
@@ -1006,6 +1042,16 @@ function resting(record: ObjectRecord): ObjectRecord {
 function isPruneDisabled(object: DesiredObject): boolean {
   const key = "kustomize.toolkit.fluxcd.io/prune";
   return (object.labels[key] ?? object.annotations[key] ?? "").toLowerCase() === "disabled";
+}
+
+/** A record as if nothing had been built of it yet. */
+function withoutInputs({ inputs: _, ...record }: ObjectRecord): ObjectRecord {
+  return record;
+}
+
+/** A record with the objects that were left out of its artifact. */
+function withRefused({ refused: _, ...record }: ObjectRecord, refused: readonly ObjectKey[]): ObjectRecord {
+  return refused.length === 0 ? record : { ...record, refused };
 }
 
 function parentText(parent: ObjectKey | undefined): string {

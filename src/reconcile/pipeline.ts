@@ -33,6 +33,7 @@ export type RecordPatch = Partial<
     | "removal"
     | "release"
     | "built"
+    | "whole"
   >
 >;
 

@@ -47,6 +47,8 @@ export interface ObjectRecord {
   readonly removal?: Removal;
   /** Objects with children: the artifact of the last good run, which the store keeps to find them again. */
   readonly built?: Artifact;
+  /** The last such artifact in which no object was missing that was found before: those that are kept are found in it. */
+  readonly whole?: Artifact;
   /** HelmRelease: which release stands. */
   readonly release?: ReleaseState;
   /** Object in whose artifact this one was found. */
@@ -55,6 +57,8 @@ export interface ObjectRecord {
   readonly origin?: string;
   /** Keys of the objects found in this one's artifact. */
   readonly children: readonly ObjectKey[];
+  /** Objects of its artifact that were left out, because others hold their names; absent: none. */
+  readonly refused?: readonly ObjectKey[];
 }
 
 /** What must be known to remove an object's resources after its document is gone. */

@@ -140,3 +140,87 @@ Deno.test("an artifact cannot take over an object of the documents", async () =>
     /Left out "OCIRepository\/default\/one"/,
   );
 });
+
+Deno.test("an object whose name a document held is taken from the artifact once the document goes", async () => {
+  await using world = await fleetWorld(["one"]);
+  await world.write("mine.yaml", ociRepository("one", "org/two"));
+  await world.run();
+  await world.stop();
+  await world.run();
+  assert.match(world.status("OCIRepository/default/one").artifact?.url ?? "", /org\/two/);
+  await world.fileSystem.remove("/config/mine.yaml");
+  await world.reload();
+  await world.advance(1_000);
+  assert.match(world.status("OCIRepository/default/one").artifact?.url ?? "", /org\/one/);
+  assert.equal(world.status("OCIRepository/default/one").parent?.name, "fleet");
+  assert.deepEqual(world.status("Kustomization/default/fleet").warnings, []);
+  assert.deepEqual(await standing(world), ["one", "one-own"]);
+});
+
+Deno.test("an object that a document takes over for a while goes back to the artifact", async () => {
+  await using world = await fleetWorld(["one"]);
+  await world.run();
+  await world.write("mine.yaml", ociRepository("one", "org/two"));
+  await world.reload();
+  assert.match(world.status("OCIRepository/default/one").artifact?.url ?? "", /org\/two/);
+  await world.fileSystem.remove("/config/mine.yaml");
+  await world.reload();
+  await world.advance(1_000);
+  assert.match(world.status("OCIRepository/default/one").artifact?.url ?? "", /org\/one/);
+  assert.deepEqual(await standing(world), ["one", "one-own"]);
+});
+
+Deno.test("an object that another artifact held is taken once that one lets it go", async () => {
+  await using world = await fleetWorld(["one"]);
+  await world.run();
+  const putSecond = (files: Record<string, string>) =>
+    world.registry.put({
+      repository: "org/second",
+      tag: "latest",
+      files: { "z.yaml": yamlOf(configMap("z", {})), ...files },
+    });
+  putSecond({ "one.yaml": yamlOf(ociRepository("one", "org/two")) });
+  await world.write("second.yaml", ociRepository("second", "org/second"), kustomization("second", "second"));
+  await world.reload();
+  assert.match(
+    world.status("Kustomization/default/second").warnings.join(),
+    /Kustomization\/default\/fleet has an object/,
+  );
+  const { nextRunAt } = world.status("Kustomization/default/second");
+  await world.fileSystem.remove("/config/fleet.yaml");
+  await world.reload();
+  await world.advance(1_000);
+  assert.ok(nextRunAt !== undefined && world.clock.now() < Date.parse(nextRunAt));
+  assert.equal(world.status("OCIRepository/default/one").parent?.name, "second");
+  assert.deepEqual(await standing(world), ["z"]);
+});
+
+Deno.test("objects that are kept though they left the artifact run on after a restart", async () => {
+  await using world = await fleetWorld(["one", "two"]);
+  await world.run();
+  await world.stop();
+  world.registry.put({
+    repository: "org/fleet",
+    tag: "latest",
+    files: {
+      "one.yaml": yamlOf(ociRepository("one", "org/one"), kustomization("one", "one"), configMap("one-own", {})),
+      "bad.yaml": yamlOf(kustomization("two", "two", { intervall: "1m" })),
+    },
+  });
+  for (let start = 1; start <= 3; start++) {
+    await world.run();
+    await world.advance(3 * minuteMs);
+    world.expectReady("Kustomization/default/one", "Kustomization/default/two", "OCIRepository/default/two");
+    world.registry.put({
+      repository: "org/two",
+      tag: "latest",
+      files: { "map.yaml": yamlOf(configMap(`two-${start}`, {})) },
+    });
+    await world.advance(12 * minuteMs);
+    assert.ok((await standing(world)).includes(`two-${start}`), `start ${start}: ${await standing(world)}`);
+    if (start < 3) await world.stop();
+  }
+  putFleet(world, ["one"]);
+  await world.advance(12 * minuteMs);
+  assert.deepEqual(await standing(world), ["one", "one-own"]);
+});
