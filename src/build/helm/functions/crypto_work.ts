@@ -20,8 +20,8 @@ import type { TemplateKey } from "./private_key.ts";
 import type { CallContext } from "./registry.ts";
 import { strval } from "./text_value.ts";
 
-/** What slow work takes from the render's budget of steps, as a rule: so many stand for a key or a password's hash. */
-const slowCost = 20_000;
+/** What slow work takes from the render's budget of steps, as a rule: so many stand for a key or a password's hash: 100 in a render. */
+const slowCost = 500_000;
 
 function certificate(cert: string, key: string): GoStruct {
   return new GoStruct(certificateType, { Cert: cert, Key: key });

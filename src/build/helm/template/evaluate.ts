@@ -588,6 +588,7 @@ class Compiler {
           run.node = identifier;
           const x = a(run, final);
           try {
+            weigh(run, x);
             const value = call(run, x);
             if (counts) count(run, value);
             return value;
@@ -602,6 +603,8 @@ class Compiler {
           const x = a(run, final);
           const y = b(run, final);
           try {
+            weigh(run, x);
+            weigh(run, y);
             const value = call(run, x, y);
             if (counts) count(run, value);
             return value;
@@ -617,6 +620,9 @@ class Compiler {
           const y = b(run, final);
           const z = c(run, final);
           try {
+            weigh(run, x);
+            weigh(run, y);
+            weigh(run, z);
             const value = call(run, x, y, z);
             if (counts) count(run, value);
             return value;
@@ -631,6 +637,7 @@ class Compiler {
       const values = new Array<Value>(all.length);
       for (let index = 0; index < all.length; index++) values[index] = (all[index] as Evaluate)(run, final);
       try {
+        for (const one of values) weigh(run, one);
         const value = call(run, ...values);
         if (counts) count(run, value);
         return value;
@@ -716,6 +723,13 @@ function wrapTo(type: GoType, value: bigint): number | bigint {
   const bits = Number(/\d+$/.exec(type.kind)?.[0] ?? 64);
   const wrapped = type.kind.startsWith("uint") ? BigInt.asUintN(bits, value) : BigInt.asIntN(bits, value);
   return Number.isSafeInteger(Number(wrapped)) ? Number(wrapped) : wrapped;
+}
+
+/** Counts what a function is handed against the steps of a render: a long text or list costs work each time it is read. */
+function weigh(run: Run, value: Value): void {
+  if (typeof value === "string") {
+    if (value.length > 4096) run.spend(Math.floor(value.length / 32));
+  } else if (value instanceof GoSlice && (value.items?.length ?? 0) > 256) run.spend(8 * (value.items?.length ?? 0));
 }
 
 /** Counts a function's result against what a render may make. */

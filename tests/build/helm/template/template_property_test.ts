@@ -130,6 +130,14 @@ Deno.test("executeTemplates() ends what would not end, or would fill the memory"
   assert.match(errorOf("{{ $d := dict }}{{ $_ := set $d `d` $d }}{{ $d }}"), /nested too deep/);
 });
 
+Deno.test("executeTemplates() bounds work that reads the same long text or list again and again", () => {
+  const loop = (body: string) =>
+    `{{ $x := repeat 4000000 "x" }}{{ $l := until 100000 }}{{ range 9999 }}${body}{{ end }}`;
+  for (const body of ["{{ $y := upper $x }}", '{{ $y := contains "y" $x }}', "{{ $y := has -1 $l }}"]) {
+    assert.match(errorOf(loop(body)), /takes more than 50000000 steps|make more than \d+ characters/);
+  }
+});
+
 Deno.test("executeTemplates() words endless templates as Helm does", () => {
   assert.match(
     errorOf('{{ define "a" }}{{ include "a" . }}{{ end }}{{ include "a" . }}'),

@@ -34,6 +34,8 @@ interface Unseen {
 
 /** Deepest nesting of values and schemas. */
 const maxDepth = 500;
+/** Most schemas that are checked: alternatives that refer to alternatives double with each step. */
+const maxChecks = 1_000_000;
 
 /** Applies a schema of `documents` to values; `undefined` where they fit. @throws {SchemaError} for a schema that cannot be used */
 export function validateValues(
@@ -49,6 +51,7 @@ export function validateValues(
 
 class Validation {
   readonly #documents: SchemaDocuments;
+  #checks = 0;
   readonly #patterns = new Map<string, GoRegexp>();
 
   constructor(documents: SchemaDocuments) {
@@ -115,6 +118,7 @@ class Validation {
     });
     if (typeof node === "boolean") return node ? undefined : fault("false schema");
     if (!isJsonObject(node)) return undefined;
+    if (++this.#checks > maxChecks) throw new SchemaError(`values take more than ${maxChecks} checks of schemas`);
     if (scope.depth > maxDepth) throw new SchemaError(`values are nested deeper than ${maxDepth} levels`);
     for (let outer = scope.parent; outer !== undefined && outer.depth === scope.depth; outer = outer.parent) {
       if (outer.node === node) {
