@@ -15,6 +15,8 @@ import { LazyTarget } from "./lazy_target.ts";
 /** What clusters are opened with. */
 export interface ClusterOptions {
   readonly doors: Doors;
+  /** Folder of the store, where the key of what clusters keep stands; absent for a preview. */
+  readonly storeFolder?: string;
   readonly log: Log;
   readonly onReferenceChanged: (kind: "Secret" | "ConfigMap", namespace: string, name: string) => void;
 }
@@ -64,6 +66,7 @@ export function openClusters(options: ClusterOptions): Clusters {
     if (lease !== undefined) leases.push(lease);
     const target: ClusterTarget = clusterTarget({
       api,
+      digestKey: await digestKey(options),
       clock: doors.clock,
       random: doors.random,
       ...leased,
@@ -132,6 +135,22 @@ export function openClusters(options: ClusterOptions): Clusters {
       for (const close of closing.reverse()) await close();
     },
   };
+}
+
+/** The key of the digests that a cluster keeps, made with the first use. Without a disk it lasts as long as we run. */
+async function digestKey({ doors, log, storeFolder }: ClusterOptions): Promise<string> {
+  const made = hex(doors.random.bytes(32));
+  if (storeFolder === undefined) return made;
+  const path = `${storeFolder}/digest.key`;
+  try {
+    const kept = (await doors.fileSystem.readText(path))?.trim() ?? "";
+    if (/^[0-9a-f]{64}$/.test(kept)) return kept;
+    await doors.fileSystem.makeFolder(storeFolder);
+    await doors.fileSystem.writeAtomic(path, `${made}\n`, { mode: 0o600 });
+  } catch (error) {
+    log.warn("key of inventory digests not kept: a restart compares everything", { path, error: String(error) });
+  }
+  return made;
 }
 
 function hex(bytes: Uint8Array): string {

@@ -105,7 +105,7 @@ export async function openLoop(options: LoopOptions): Promise<Loop> {
   const targets = stack.use(openTargets(settings, {
     log,
     doors,
-    ...(options.preview === undefined ? {} : { wrap: options.preview }),
+    ...(options.preview === undefined ? { storeFolder: settings.store.path } : { wrap: options.preview }),
     onReferenceChanged: wakeReferrers,
   }));
   const secrets = new KnownSecrets(options.onSecrets ?? (() => {}));

@@ -15,6 +15,8 @@ import { DirectoryTarget } from "../target/directory/directory.ts";
 export interface TargetOptions {
   readonly log: Log;
   readonly doors: Doors;
+  /** Folder of the store; absent for a preview. */
+  readonly storeFolder?: string;
   readonly wrap?: (target: Target) => Target;
   readonly onReferenceChanged: (kind: "Secret" | "ConfigMap", namespace: string, name: string) => void;
 }

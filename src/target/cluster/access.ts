@@ -23,6 +23,8 @@ export interface Access {
   readonly manager: string;
   /** Managers whose fields become ours. */
   readonly managers: readonly OverriddenManager[];
+  /** Key of the digests that are kept in the cluster; "" for none. */
+  readonly digestKey: string;
   /** Requests of one apply at once. */
   readonly concurrency: number;
   /** Called before each write. @throws when this process must not write (any more) */

@@ -48,6 +48,7 @@ import type { OwnerState } from "./owner_state.ts";
 import { watchOwner } from "./owner_watch.ts";
 import { planResources } from "./plan.ts";
 import { pruneResources } from "./prune.ts";
+import { shortHash } from "./seen.ts";
 import { recoverInventories } from "./recover_inventory.ts";
 import type { Access } from "./access.ts";
 import { readObject } from "./access.ts";
@@ -66,6 +67,8 @@ export interface ClusterTargetOptions {
   readonly fieldManager?: string;
   /** Managers whose fields become ours. Default {@linkcode earlierManagers}. */
   readonly managers?: readonly OverriddenManager[];
+  /** Secret text with which the digests are keyed that the cluster keeps. Another one means that all is compared once more. Default none. */
+  readonly digestKey?: string;
   /** Namespace of the inventories. Default the account's own. */
   readonly inventoryNamespace?: string;
   /** `false` deletes whatever is stale without a question. Default `true`. */
@@ -129,6 +132,7 @@ class Cluster implements ClusterTarget {
       random: options.random,
       manager: this.#manager,
       managers: this.#managers,
+      digestKey: this.#digestKey,
       openCluster: options.openCluster,
     });
   }
@@ -235,7 +239,7 @@ class Cluster implements ClusterTarget {
   async stands(owner: ObjectKey, inputs: string, signal: AbortSignal): Promise<boolean> {
     try {
       const state = await this.#state(owner, signal);
-      if (inputs === "" || state.inputs !== inputs || this.#isSweepDue(state)) return false;
+      if (inputs === "" || state.inputs !== this.#kept(inputs) || this.#isSweepDue(state)) return false;
       for (const entry of state.stored.values()) if (entry.desired === "") return false;
       return await standsWhole(state, signal);
     } catch (error) {
@@ -336,12 +340,12 @@ class Cluster implements ClusterTarget {
       const complete = new Set(result.inventory.entries.map((entry) => entry.id));
       const kept = request.releasesStale === true ? result.inventory : union(before, result.inventory);
       const after = storedOf(state, kept.entries, {
-        inputs: request.inputs ?? "",
+        inputs: this.#kept(request.inputs),
         complete,
       });
       await this.#save(state, after, signal);
     }
-    state.inputs = request.inputs ?? "";
+    state.inputs = this.#kept(request.inputs);
     // What was left alone has no proof: it is looked at again the next time.
     state.wanted = state.skipped.size === 0 ? wanted : "";
     return result;
@@ -483,6 +487,7 @@ class Cluster implements ClusterTarget {
       clock: this.#options.clock,
       manager: this.#manager,
       managers: this.#managers,
+      digestKey: this.#digestKey,
       concurrency: this.#concurrency,
       mayWrite: () => this.#assertWriter(),
     };
@@ -539,6 +544,16 @@ class Cluster implements ClusterTarget {
 
   get #manager(): string {
     return this.#options.fieldManager ?? "kustomize-controller";
+  }
+
+  get #digestKey(): string {
+    return this.#options.digestKey ?? "";
+  }
+
+  /** The inputs of an apply as the cluster keeps them: values of Secrets may have gone into them. */
+  #kept(inputs: string | undefined): string {
+    if (inputs === undefined || inputs === "" || this.#digestKey === "") return inputs ?? "";
+    return shortHash(inputs, this.#digestKey);
   }
 
   get #managers(): readonly OverriddenManager[] {

@@ -70,7 +70,8 @@ export async function prepare(
     const ignored = rules(body);
     const force = request.options.force ?? false;
     const createOnly = request.options.createOnly ?? false;
-    items.push({ ref, kind, body, ignored, force, createOnly, desired: shortHash([body, ignored, force, createOnly]) });
+    const desired = shortHash([body, ignored, force, createOnly], access.digestKey);
+    items.push({ ref, kind, body, ignored, force, createOnly, desired });
   }
   return { items: items.sort((a, b) => compareApply(a.ref, b.ref)), unknown, faults };
 }

@@ -100,9 +100,9 @@ export class LiveView {
     let entry = this.#open.get(key);
     if (entry === undefined) {
       if (scope.name !== undefined && this.#namedCount() >= mostNamed) return undefined;
-      const { clock, random, manager, managers } = this.#tools;
+      const { clock, random, manager, managers, digestKey } = this.#tools;
       const remember = (object: Parameters<typeof seenOf>[0]) =>
-        seenOf(object, { manager, managers, now: clock.now() });
+        seenOf(object, { manager, managers, digestKey, now: clock.now() });
       const collection = new Collection<Seen>({ api: viewer.api, path, query, clock, random, remember });
       entry = { collection, users: 0, isNamed: scope.name !== undefined };
       this.#open.set(key, entry);
@@ -142,6 +142,8 @@ export interface LiveViewTools {
   readonly random: Random;
   readonly manager: string;
   readonly managers: readonly OverriddenManager[];
+  /** Key of the digests of what is seen; "" for none. */
+  readonly digestKey: string;
 }
 
 /** The promise's outcome, or the signal's reason when it is aborted first. */

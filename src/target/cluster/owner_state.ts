@@ -152,7 +152,8 @@ export async function viewOf(
 
 /** What is remembered of an object. */
 export function summary(access: Access, object: JsonObject): Seen {
-  return seenOf(object, { manager: access.manager, managers: access.managers, now: access.clock.now() });
+  const { manager, managers, digestKey } = access;
+  return seenOf(object, { manager, managers, digestKey, now: access.clock.now() });
 }
 
 /** Whether an object carries the label by which an owner's objects are watched. */

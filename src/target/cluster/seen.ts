@@ -26,6 +26,8 @@ export interface SeenOptions {
   /** Our field manager. */
   readonly manager: string;
   readonly managers: readonly OverriddenManager[];
+  /** Key of the digests ({@linkcode shortHash}). */
+  readonly digestKey: string;
   /** Wall time in milliseconds. */
   readonly now: number;
 }
@@ -43,15 +45,22 @@ export function seenOf(object: JsonObject, options: SeenOptions): Seen {
       fields,
       valuesAt(object, fields),
       foreignTraces(object, options.manager, options.managers),
-    ]),
+    ], options.digestKey),
     fields: entry === undefined ? "" : JSON.stringify(fields),
     status: fluxReadinessOf(object, options.now).status,
   };
 }
 
-/** Sixteen hex digits of a value's digest: enough to tell one state of an object from another. */
-export function shortHash(value: JsonValue): string {
-  return digestOf(canonicalJson(value)).slice(7, 23);
+/**
+ * Sixteen hex digits of a value's digest: enough to tell one state of an object from another. They stand in a ConfigMap: with a
+ * key nobody who reads that can try what a short secret is.
+ *
+ * @param key secret text of fixed length; "" for none
+ */
+export function shortHash(value: JsonValue, key: string): string {
+  const digest = digestOf(key + canonicalJson(value));
+  // The digest of a digest: nothing can be appended to what was hashed.
+  return (key === "" ? digest : digestOf(key + digest)).slice(7, 23);
 }
 
 /** Fields that were ours and are not any more, as JSON pointers. */

@@ -22,7 +22,7 @@ Deno.test("ClusterConnections closes a connection once no owner is left that use
   const clock = new FakeClock();
   const cluster = new FakeCluster(clock);
   const open = new Set<string>();
-  const tools = { clock, random, manager: "m", managers: [], openCluster: opener(cluster, open) };
+  const tools = { clock, random, manager: "m", managers: [], digestKey: "", openCluster: opener(cluster, open) };
   using connections = new ClusterConnections(cluster.api(), tools);
 
   const first = await connections.open(apps, "token 1");
@@ -53,9 +53,10 @@ Deno.test("ClusterConnections tries again after a connection that failed, and sa
     random,
     manager: "m",
     managers: [],
+    digestKey: "",
     openCluster,
   });
-  using closed = new ClusterConnections(cluster.api(), { clock, random, manager: "m", managers: [] });
+  using closed = new ClusterConnections(cluster.api(), { clock, random, manager: "m", managers: [], digestKey: "" });
 
   await rejects(connections.open(apps, "k"), /away/);
   equal((await connections.open(apps, "k")).view.size, 0);

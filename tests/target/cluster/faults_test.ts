@@ -254,3 +254,33 @@ Deno.test("identity() is asked for once by all, again after a while, and after t
     equal(asked(), before + 1);
   }
 });
+
+Deno.test("what the cluster keeps of a Secret cannot be guessed without the key, and a restart with it finds nothing to do", async () => {
+  const clock = new FakeClock();
+  const cluster = new FakeCluster(clock);
+  const secret = { ...configMap("s", { pin: "MTIzNA==" }), kind: "Secret" };
+  const pass = async (digestKey: string) => {
+    using target = clusterTarget({ api: cluster.api(), clock, random, digestKey });
+    const request = { owner, resources: [secret], previous: { entries: [] }, revision: "r", inputs: "i", options: {} };
+    const stands = await target.stands?.(owner, "i", signal);
+    const { length } = cluster.requests;
+    await target.apply(request, signal);
+    return {
+      stands,
+      text: JSON.stringify(cluster.object(inventoryPath)?.data),
+      requests: cluster.requests.slice(length),
+    };
+  };
+  const plain = await pass("");
+  const keyed = await pass("1".repeat(64));
+  equal(keyed.stands, false, "an inventory from before the key is read, and compared once");
+  const writes = keyed.requests.filter(({ method, query }) => method === "PATCH" && query.dryRun === undefined);
+  deepEqual(writes.map((request) => request.path), [inventoryPath]);
+  const digests = (text: string) => text.match(/\b[0-9a-f]{16}\b/g) ?? [];
+  equal(digests(plain.text).length, 2);
+  deepEqual(digests(keyed.text).filter((digest) => plain.text.includes(digest)), []);
+
+  const again = await pass("1".repeat(64));
+  equal(again.stands, true);
+  deepEqual(again.requests.filter(({ method }) => method !== "GET"), []);
+});

@@ -104,7 +104,7 @@ Deno.test("takeOverPatch() does nothing where nothing is to be taken, or the obj
 });
 
 Deno.test("seenOf() changes with our fields, their values and foreign traces, and with nothing else", () => {
-  const options = { manager: "ours", managers: earlierManagers, now: 0 };
+  const options = { manager: "ours", managers: earlierManagers, digestKey: "", now: 0 };
   const ours = { manager: "ours", operation: "Apply", fieldsV1: { "f:data": { "f:a": {} } } };
   const object = { ...live([ours]), data: { a: "1", foreign: "x" } };
   const base = seenOf(object, options).owned;
