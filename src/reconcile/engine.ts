@@ -20,7 +20,8 @@ import { afterFailure, afterSuccess, type Moment, whileRunning, whileSuspended }
 import { Gate } from "./gate.ts";
 import { checkDependencies, type Graph, graphOf, sourceOf } from "./graph.ts";
 import type { Pipeline, RecordPatch, Run, RunResult, Trigger } from "./pipeline.ts";
-import { addHistory, isSuspended, type LiveState, newRecord, type ObjectRecord, statusOf } from "./record.ts";
+import { addHistory, isSuspended, type LiveState, newRecord, type ObjectRecord, resting, statusOf } from "./record.ts";
+import { Removals } from "./removals.ts";
 import { type Ending, nextDelayMs } from "./schedule.ts";
 
 /** What the engine is handed. */
@@ -73,12 +74,6 @@ interface Slot {
   hasApplied: boolean;
 }
 
-/** A removal under way. */
-interface Removing {
-  readonly abort: AbortController;
-  readonly done: Promise<void>;
-}
-
 /** Abort reason of a run that a newer revision or document replaces. */
 class Superseded extends Error {
   override readonly name = "Superseded";
@@ -115,8 +110,7 @@ export class Engine implements EngineControl {
   readonly #restoring = new Set<Slot>();
   /** Objects of other documents that were told of. */
   readonly #left = new Set<string>();
-  /** Removals under way by key. */
-  readonly #retiring = new Map<string, Removing>();
+  readonly #removals: Removals;
   /** Slots that wait or run. */
   #active = 0;
   #graph: Graph = graphOf([]);
@@ -133,6 +127,17 @@ export class Engine implements EngineControl {
     this.#tools = tools;
     this.#pipelines = new Map(tools.pipelines.map((pipeline) => [pipeline.kind, pipeline]));
     this.#gate = new Gate(tools.concurrency);
+    this.#removals = new Removals({ ...tools, pipelines: this.#pipelines }, {
+      has: (key) => this.#slots.has(keyText(key)),
+      childrenOf: (parent) => this.#childrenOf(parent),
+      retire: (key) => this.#retire(key),
+      othersApplied: (signal) => this.#othersApplied(undefined, signal, { withSources: true }),
+      forget: (key) => this.#tell("forget", () => tools.reporter.forget(key)),
+      ended: () => {
+        this.#hasWorked = true;
+        this.#checkSettled();
+      },
+    });
     this.#lastBeat = tools.clock.monotonic();
     this.#beat();
   }
@@ -235,7 +240,7 @@ export class Engine implements EngineControl {
   async stop(deadlineMs: number): Promise<void> {
     this.#stopping = true;
     this.#cancelBeat?.();
-    const running: Promise<void>[] = [...this.#retiring.values()].map((removing) => removing.done);
+    const running: Promise<void>[] = [...this.#removals.done()];
     for (const slot of this.#slots.values()) {
       slot.cancelTimer?.();
       slot.stopWatch?.abort();
@@ -250,7 +255,7 @@ export class Engine implements EngineControl {
         slot.abort?.abort(new Stopped("The daemon stops"));
         slot.restoring?.abort(new Stopped("The daemon stops"));
       }
-      for (const removal of this.#retiring.values()) removal.abort.abort(new Stopped("The daemon stops"));
+      this.#removals.stop(new Stopped("The daemon stops"));
       if (running.length > 0) await within(deadlineMs / 2);
     } finally {
       enough.abort();
@@ -261,7 +266,7 @@ export class Engine implements EngineControl {
   /** Puts an object in its slot. Returns whether it is new or its document changed. */
   #put(object: DesiredObject): boolean {
     const name = keyText(object.key);
-    this.#retiring.get(name)?.abort.abort(new Superseded("The object is back"));
+    this.#removals.callOff(object.key, new Superseded("The object is back"));
     const slot = this.#slots.get(name);
     const specDigest = digestOf(canonicalJson(object.document.spec ?? null));
     if (slot === undefined) {
@@ -441,8 +446,8 @@ export class Engine implements EngineControl {
 
   async #enterAndRun(slot: Slot): Promise<void> {
     // What was removed under this name must be gone before it is made again.
-    const removing = this.#retiring.get(keyText(slot.object.key));
-    if (removing !== undefined) await removing.done;
+    const removing = this.#removals.under(slot.object.key);
+    if (removing !== undefined) await removing;
     await this.#gate.enter(urgency(slot.trigger));
     try {
       if (!this.#stopping && this.#isCurrent(slot) && !this.#isSuspended(slot)) {
@@ -811,74 +816,15 @@ export class Engine implements EngineControl {
       slot.restoring?.abort(new Superseded("The object is gone"));
       this.#wakeRefused(key);
     }
-    const earlier = this.#retiring.get(name);
-    // One that was called off, because the object was back for a moment, ends first and is then done anew.
-    if (this.#stopping || earlier?.abort.signal.aborted === false) return;
-    const abort = new AbortController();
-    const removing: Removing = {
-      abort,
-      done: this.#removeWhenIdle(key, { slot, earlier }, abort.signal).finally(() => {
-        if (this.#retiring.get(name) === removing) this.#retiring.delete(name);
-        this.#hasWorked = true;
-        this.#checkSettled();
-      }),
-    };
-    this.#retiring.set(name, removing);
+    if (!this.#stopping) this.#removals.begin(key, slot?.ended);
   }
 
-  async #removeWhenIdle(
-    key: ObjectKey,
-    before: { readonly slot: Slot | undefined; readonly earlier: Removing | undefined },
-    signal: AbortSignal,
-  ): Promise<void> {
-    const { checkpoints, clock, log, random, reporter } = this.#tools;
-    await before.earlier?.done;
-    await before.slot?.ended;
-    await Promise.resolve();
-    if (signal.aborted) return;
-    const isChild = (parent: ObjectKey | undefined) => parent !== undefined && keyText(parent) === keyText(key);
-    const children = [
-      ...[...this.#slots.values()].filter((other) => isChild(other.object.parent)).map((other) => other.object.key),
-      ...[...checkpoints.all()].filter((record) => isChild(record.parent)).map((record) => record.key),
-    ];
-    const policy = checkpoints.get(key)?.removal;
-    for (const child of children) {
-      // What leaves its resources leaves its objects too, and they leave theirs.
-      const record = policy?.prune === false ? checkpoints.get(child) : undefined;
-      if (record !== undefined) await checkpoints.save(resting(record)).catch(() => {});
-      this.#retire(child);
-    }
-    await Promise.all(children.map((child) => this.#retiring.get(keyText(child))?.done));
-    for (let failures = 1; !signal.aborted && !this.#slots.has(keyText(key)); failures++) {
-      const record = checkpoints.get(key);
-      try {
-        if (record !== undefined) {
-          const checkpoint = async (patch: RecordPatch) => {
-            await checkpoints.save({ ...(checkpoints.get(key) ?? record), ...patch });
-          };
-          const othersApplied = () => this.#othersApplied(undefined, signal, { withSources: true });
-          const tell = (message: string) => log.warn("left behind", { object: keyText(key), text: message });
-          await this.#pipelines.get(key.kind)?.remove(record, { signal, checkpoint, tell, othersApplied });
-          // Back in the middle of it: with nothing left it starts anew, else it goes on with what is left.
-          const isEmpty = (checkpoints.get(key) ?? record).inventory.entries.length === 0;
-          if (signal.aborted && !(isEmpty && this.#slots.has(keyText(key)))) return;
-          await checkpoints.forget(key);
-          log.info("object removed", { object: keyText(key) });
-        }
-        if (this.#slots.has(keyText(key))) return;
-        this.#tell("forget", () => reporter.forget(key));
-        return;
-      } catch (error) {
-        if (signal.aborted) return;
-        log.error("object could not be removed", { object: keyText(key), error: messageOf(error) });
-        const pause = nextDelayMs(
-          { kind: "failure", retry: "backoff", failures },
-          { intervalMs: 300_000 },
-          random.next(),
-        );
-        await clock.sleep(pause ?? 300_000, signal).catch(() => {});
-      }
-    }
+  /** Objects that the loop holds of an artifact. */
+  #childrenOf(parent: ObjectKey): readonly ObjectKey[] {
+    const name = keyText(parent);
+    return [...this.#slots.values()]
+      .filter(({ object }) => object.parent !== undefined && keyText(object.parent) === name)
+      .map(({ object }) => object.key);
   }
 
   #watch(slot: Slot, result: RunResult): void {
@@ -994,7 +940,7 @@ export class Engine implements EngineControl {
   }
 
   #checkSettled(): void {
-    if (!this.#stopping && (this.#active > 0 || this.#retiring.size > 0 || !this.firstPassDone)) return;
+    if (!this.#stopping && (this.#active > 0 || this.#removals.size > 0 || !this.firstPassDone)) return;
     const waiters = this.#settledWaiters;
     this.#settledWaiters = [];
     for (const waiter of waiters) waiter();
@@ -1031,11 +977,6 @@ function urgency(trigger: Trigger): number {
 function stronger(a: Trigger, b: Trigger): Trigger {
   if (a === "request" || b === "request") return "request";
   return urgency(b) < urgency(a) ? b : a;
-}
-
-/** The record of an object that leaves its resources behind when it goes (Flux: suspended objects are not finalized). */
-function resting(record: ObjectRecord): ObjectRecord {
-  return { ...record, removal: { ...record.removal, prune: false, wait: false } };
 }
 
 /** Whether an object of an artifact says that its parent's prune leaves it and its resources alone. */

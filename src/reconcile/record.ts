@@ -195,3 +195,8 @@ export function addHistory(
   };
   return [row, ...history.filter((other) => other !== same)].slice(0, historyLength);
 }
+
+/** The record of an object that leaves its resources behind when it goes (Flux: suspended objects are not finalized). */
+export function resting(record: ObjectRecord): ObjectRecord {
+  return { ...record, removal: { ...record.removal, prune: false, wait: false } };
+}
