@@ -2,6 +2,7 @@ import { ChartCache } from "../build/helm/helm.ts";
 import type { Capabilities } from "../build/helm/release/capabilities.ts";
 import { type KnownAnswer, maxRounds } from "../build/helm/release/inputs.ts";
 import { type InputRequest, MissingInput } from "../build/helm/render_tools.ts";
+import { RenderLimitError, type RenderLimits } from "../build/helm/template/run.ts";
 import type { Artifact, ArtifactStore } from "../core/artifact.ts";
 import type { BuildResult } from "../core/builder.ts";
 import { silentLog } from "../core/log.ts";
@@ -23,6 +24,8 @@ const largeLayerBytes = 256 * 1024;
 const largeDocumentsBytes = 1024 * 1024;
 /** Charts of at least this many bytes are rendered beside the main thread: rendering costs more per byte. */
 const largeChartBytes = 100 * 1024;
+/** What a render may use on the main thread: some tenths of a second. */
+const shortRender: RenderLimits = { steps: 2_000_000, outputLength: 8 * 1024 * 1024, madeLength: 32 * 1024 * 1024 };
 /** Milliseconds of a build without a limit of its own. */
 const longestBuildMs = 300_000;
 
@@ -89,7 +92,14 @@ export function buildBeside(inner: Builders, options: BuildWorkerOptions): Build
       return sent?.kind === "built" ? sent.result : await inner.kustomization(request, signal);
     },
     async helmRelease(request, signal) {
-      if (request.artifact.sizeBytes < largeChartBytes) return await inner.helmRelease(request, signal);
+      if (request.artifact.sizeBytes < largeChartBytes) {
+        try {
+          return await inner.helmRelease(request, signal, shortRender);
+        } catch (error) {
+          // A small chart can hold much work: it begins again where nobody waits behind it.
+          if (!(error instanceof RenderLimitError)) throw error;
+        }
+      }
       const facts = await options.factsOf(request.object);
       const capabilities = await facts?.capabilities?.(signal);
       const world: RenderWorld = {

@@ -11,6 +11,7 @@ import { explainRelease } from "../build/helm/explain_release.ts";
 import { ChartCache, type HelmBuildRequest, HelmReleaseBuilder, loadChart } from "../build/helm/helm.ts";
 import { chartInflation } from "../build/helm/chart_inflation.ts";
 import type { KustomizeChange } from "../build/helm/release/post_render.ts";
+import type { RenderLimits } from "../build/helm/template/run.ts";
 import { maxFileBytes } from "../build/kustomize/documents.ts";
 import { build as kustomize } from "../build/kustomize/kustomize.ts";
 import { printYamlDocuments } from "../format/yaml.ts";
@@ -42,7 +43,12 @@ export interface BuilderOptions {
 /** Builders over the store's trees. */
 export interface Builders {
   readonly kustomization: (request: KustomizationBuild, signal: AbortSignal) => Promise<BuildResult>;
-  readonly helmRelease: (request: ReleaseBuild, signal: AbortSignal) => Promise<RenderedRelease>;
+  /** @throws {RenderLimitError} beyond `limits`; default those of the engine */
+  readonly helmRelease: (
+    request: ReleaseBuild,
+    signal: AbortSignal,
+    limits?: RenderLimits,
+  ) => Promise<RenderedRelease>;
 }
 
 /** Opens the builders. */
@@ -91,7 +97,7 @@ export function openBuilders(options: BuilderOptions): Builders {
       );
       return isChartRead ? { ...built, isRepeatable: false } : built;
     },
-    async helmRelease(request, signal) {
+    async helmRelease(request, signal, limits) {
       const { artifact } = request;
       const chartDigest = artifact.content.kind === "tree"
         ? artifact.content.digest
@@ -101,6 +107,7 @@ export function openBuilders(options: BuilderOptions): Builders {
       const build: HelmBuildRequest = {
         ...helmRequest(request, chartDigest, options.isDirectory(request.object)),
         ...(capabilities === undefined ? {} : { capabilities }),
+        ...(limits === undefined ? {} : { limits }),
       };
       const tools = {
         nowMs: doors.clock.now(),

@@ -57,7 +57,8 @@ export const denoFileSystem: FileSystem = {
 /** Bytes that are written before their buffers are given back: half a millisecond of collection for each. */
 const relievedBytes = 4 * 1024 * 1024;
 
-const missing = new Set(["ENOENT", "ENOTDIR"]);
+// A link that leads to itself and a name that no disk can hold lead to nothing either.
+const missing = new Set(["ENOENT", "ENOTDIR", "ELOOP", "ENAMETOOLONG"]);
 
 function isMissing(error: unknown): boolean {
   return missing.has((error as { readonly code?: string }).code ?? "");

@@ -7,6 +7,7 @@ import { StageError } from "../../src/core/stage_error.ts";
 import { denoClock } from "../../src/platform/deno_clock.ts";
 import { denoRandom } from "../../src/platform/deno_random.ts";
 import { denoFileSystem } from "../../src/platform/deno_file_system.ts";
+import { RenderLimitError } from "../../src/build/helm/template/run.ts";
 import type { LookupRequest } from "../../src/build/helm/render_tools.ts";
 import type { ReleaseBuild } from "../../src/reconcile/helm_release.ts";
 import type { KustomizationBuild } from "../../src/reconcile/kustomization.ts";
@@ -233,6 +234,32 @@ Deno.test("buildBeside() renders a release off the main thread and answers its l
     equal(built.isRepeatable, false);
     equal(data.chance?.length, 12);
   });
+});
+
+Deno.test("buildBeside() sends a small chart away when it turns out to be much work", async () => {
+  await withChart(
+    "apiVersion: v1\nkind: A\nmetadata: {name: a}\na: {{ len (until 300000) }}\n",
+    async (place, request) => {
+      const small = { ...request, artifact: { ...request.artifact, sizeBytes: 10 } };
+      const asked: unknown[] = [];
+      using builders = buildBeside({
+        ...builtHere,
+        helmRelease: (_request, _signal, limits) => {
+          asked.push(limits?.steps);
+          return Promise.reject(new RenderLimitError("too much for here"));
+        },
+      }, {
+        module: program,
+        ...place,
+        isDirectory: () => true,
+        factsOf: () => undefined,
+        doors: { clock: denoClock, random: denoRandom },
+      });
+      const built = await builders.helmRelease(small, never);
+      deepEqual(built.resources.map((resource) => resource.a), [300_000]);
+      deepEqual(asked, [2_000_000]);
+    },
+  );
 });
 
 Deno.test("buildBeside() tells what a look-up failed with, and gives a render up that never stops asking", async () => {

@@ -16,6 +16,13 @@ export interface RenderLimits {
   readonly madeLength?: number;
 }
 
+/** A render that reached one of its {@linkcode RenderLimits}. */
+export class RenderLimitError extends StageError {
+  constructor(message: string) {
+    super("BuildFailed", message, { hint: "Look for a loop or a text that grows without end in this template" });
+  }
+}
+
 /** A template that is ready to run: executes its body on a run whose dot and variables are set. */
 export type Body = (run: Run) => void;
 
@@ -95,22 +102,18 @@ export class Run implements CallContext {
 
   spend(cost: number): void {
     this.#steps -= cost;
-    if (this.#steps < 0) {
-      throw new StageError(
-        "BuildFailed",
-        `Cannot finish template "${this.tree?.source.name}": it takes more than ${this.#limits.steps} steps`,
-      );
-    }
+    if (this.#steps < 0) throw this.#exceeded(`it takes more than ${this.#limits.steps} steps`);
   }
 
   made(length: number): void {
     this.#madeLeft -= length;
     if (this.#madeLeft < 0) {
-      throw new StageError(
-        "BuildFailed",
-        `Cannot finish template "${this.tree?.source.name}": its functions make more than ${this.#limits.madeLength} characters`,
-      );
+      throw this.#exceeded(`its functions make more than ${this.#limits.madeLength} characters`);
     }
+  }
+
+  #exceeded(what: string): RenderLimitError {
+    return new RenderLimitError(`Cannot finish template "${this.tree?.source.name}": ${what}`);
   }
 
   /** Appends to the output. */
@@ -118,10 +121,7 @@ export class Run implements CallContext {
     this.text += text;
     this.#outputLeft -= text.length;
     if (this.#outputLeft < 0) {
-      throw new StageError(
-        "BuildFailed",
-        `Cannot finish template "${this.tree?.source.name}": the output has more than ${this.#limits.outputLength} characters`,
-      );
+      throw this.#exceeded(`the output has more than ${this.#limits.outputLength} characters`);
     }
   }
 
