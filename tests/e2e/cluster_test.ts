@@ -1008,7 +1008,7 @@ function apply(bench: Bench, resources: readonly Resource[], options: TargetOpti
   return bench.target.apply(request(bench, resources, options), signal);
 }
 
-function waitAll(bench: Bench, resources: readonly Resource[], timeoutMs = 30_000) {
+function waitAll(bench: Bench, resources: readonly Resource[], timeoutMs = 90_000) {
   return bench.target.wait({ owner: bench.owner, refs: resources.map(refOf), timeoutMs }, signal);
 }
 
