@@ -16,6 +16,7 @@ import { PodWatch } from "./pod_watch.ts";
 import { unschedulableAfterMs } from "./readiness.ts";
 import type { Access } from "./access.ts";
 import { readObject } from "./access.ts";
+import { isOlder, versionOf } from "./seen.ts";
 
 /** What to wait for. */
 export interface HealthWait {
@@ -148,7 +149,12 @@ async function follow(watcher: Watcher, item: Waiting): Promise<void> {
       return;
     }
   }
-  judgeHealth(watcher, item, await readObject(access, { kind, ref }, signal));
+  const read = await readObject(access, { kind, ref }, signal);
+  // The watch may have told more while the answer was on its way: it must not be taken back, for it is not told again.
+  const told = view?.collection.get(ref.namespace, ref.name);
+  if (told === undefined || read !== undefined && !isOlder(versionOf(read), told.resourceVersion)) {
+    judgeHealth(watcher, item, read);
+  }
   watcher.check();
   if (view === undefined) lookAgain(watcher, item);
 }

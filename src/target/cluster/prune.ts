@@ -2,7 +2,6 @@ import { inParallel } from "../../core/in_parallel.ts";
 import type { InventoryEntry } from "../../core/inventory.ts";
 import { refOfEntry } from "../../core/inventory.ts";
 import type { JsonObject } from "../../core/json.ts";
-import { isJsonObject } from "../../core/json.ts";
 import { isKubeError, KubeError } from "../../core/kube_api.ts";
 import type { ResourceRef } from "../../core/resource.ts";
 import { refKey, refText } from "../../core/resource.ts";
@@ -15,6 +14,7 @@ import type { Candidate, Due } from "./prune_guard.ts";
 import { emptyReason, guardReason, isConfirmed, isContainer, shareReason } from "./prune_guard.ts";
 import type { Access } from "./access.ts";
 import { faultText, readObject } from "./access.ts";
+import { versionOf } from "./seen.ts";
 import { deleteObject, isGoing, uidOf } from "./write_object.ts";
 
 /** What is to be deleted, and what the owner has altogether. */
@@ -114,11 +114,6 @@ async function deleteUnchanged(
     if (message !== undefined) return { entry: item.entry, message };
     live = now;
   }
-}
-
-function versionOf(object: JsonObject): string {
-  const version = isJsonObject(object.metadata) ? object.metadata.resourceVersion : undefined;
-  return typeof version === "string" ? version : "";
 }
 
 type Found =

@@ -71,6 +71,12 @@ export function lostFields(before: string, after: string): readonly string[] {
   return fieldPointers(subtractFields(then, now));
 }
 
+/** Resource version of an object; "" for one that has none. */
+export function versionOf(object: JsonObject): string {
+  const version = isJsonObject(object.metadata) ? object.metadata.resourceVersion : undefined;
+  return typeof version === "string" ? version : "";
+}
+
 /** Whether a resource version is older than another; `false` where they cannot be compared. */
 export function isOlder(version: string, than: string): boolean {
   if (!/^\d{1,20}$/.test(version) || !/^\d{1,20}$/.test(than)) return false;

@@ -443,6 +443,43 @@ Deno.test("wait() ends by the watch, fails early, and names what is missing at t
   await bench.run(good);
 });
 
+Deno.test("wait() does not take back what the watch told while an older answer was on its way", async () => {
+  using bench = new Bench();
+  const at = "/apis/apps/v1/namespaces/default/deployments/web";
+  const other = "/apis/apps/v1/namespaces/default/deployments/other";
+  const resources = [deployment("web"), deployment("other")];
+  await bench.apply(resources);
+  const ready = {
+    observedGeneration: 1,
+    replicas: 1,
+    updatedReplicas: 1,
+    readyReplicas: 1,
+    availableReplicas: 1,
+    conditions: [{ type: "Available", status: "True" }],
+  };
+  const isReady = (path: string) =>
+    bench.cluster.put(path, { ...bench.cluster.object(path), status: ready } as JsonObject);
+  const waiting = bench.target.wait({ owner, refs: resources.map(refOf), timeoutMs: 60_000 }, signal);
+  bench.clock.after(5_000, () => isReady(other));
+  bench.cluster.intercept = ({ method, path: asked }) => {
+    if (method !== "GET" || asked !== at) return undefined;
+    bench.cluster.intercept = undefined;
+    const older = new TextEncoder().encode(JSON.stringify(bench.cluster.object(at)));
+    isReady(at);
+    return new Response(
+      new ReadableStream({
+        async start(controller) {
+          await bench.clock.sleep(2_000);
+          controller.enqueue(older);
+          controller.close();
+        },
+      }),
+    );
+  };
+  deepEqual((await bench.run(waiting)).map((health) => health.status), ["Current", "Current"]);
+  equal(bench.cluster.intercept, undefined, "the answer was held");
+});
+
 Deno.test("wait() fails a StatefulSet when one of its Pods has failed, and says which", async () => {
   using bench = new Bench();
   const set = owned({
