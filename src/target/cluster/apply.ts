@@ -4,8 +4,8 @@ import { inventoryOf } from "../../core/inventory.ts";
 import type { JsonObject } from "../../core/json.ts";
 import { isJsonObject } from "../../core/json.ts";
 import { isKubeError, KubeError } from "../../core/kube_api.ts";
-import type { ResourceRef } from "../../core/resource.ts";
-import { refKey, refOf } from "../../core/resource.ts";
+import type { Resource, ResourceRef } from "../../core/resource.ts";
+import { refKey, refOf, splitApiVersion } from "../../core/resource.ts";
 import { StageError } from "../../core/stage_error.ts";
 import type { AppliedChange, ApplyResult, TargetRequest } from "../../core/target.ts";
 import type { Item, Verdict } from "./judge.ts";
@@ -23,6 +23,9 @@ import { waitForHealth } from "./health.ts";
 
 /** Longest wait for the definitions of an apply to be established, in milliseconds (fluxcd/pkg ssa `WaitOptions`). */
 const stageTimeoutMs = 60_000;
+/** Longest wait for a kind that was just defined to be served, and the pause between two looks, in milliseconds. */
+const servedTimeoutMs = 15_000;
+const askServedMs = 200;
 /** Resources of one kind and namespace from which on one list of names is cheaper than a look at each. */
 const probeFrom = 8;
 
@@ -52,7 +55,7 @@ export async function applyResources(
   for (const stage of stages) {
     const resources = request.resources.filter((resource) => stageOf(refOf(resource)) === stage);
     if (resources.length === 0) continue;
-    const { items, unknown, faults } = await prepare(access, request, resources, signal);
+    const { items, unknown, faults } = await prepareServed(access, request, resources, signal);
     const problems = [...faults, ...unknown.map(unknownKindText)];
     const verdicts = await judgeAll(state, request, { items, isSweep: options.isSweep }, signal);
     for (const [item, verdict] of verdicts) {
@@ -240,6 +243,30 @@ async function prove(state: OwnerState, item: Item, object: JsonObject, signal: 
   state.proofs.set(key, proof);
   if (state.watchers.size > 0 && proof.view === undefined) await viewOf(state, proof, signal);
   if (isJsonObject(object.metadata)) proof.view?.collection.note(object);
+}
+
+/** Prepares resources. A definition is established a moment before its kind is served: kinds of this request are waited for. */
+async function prepareServed(
+  access: Access,
+  request: TargetRequest,
+  resources: readonly Resource[],
+  signal: AbortSignal,
+): ReturnType<typeof prepare> {
+  const endsAt = access.clock.monotonic() + servedTimeoutMs;
+  while (true) {
+    const prepared = await prepare(access, request, resources, signal);
+    const isComing = prepared.unknown.some((resource) => isDefinedIn(request.resources, resource));
+    if (!isComing || access.clock.monotonic() >= endsAt) return prepared;
+    await access.clock.sleep(askServedMs, signal);
+  }
+}
+
+function isDefinedIn(resources: readonly Resource[], { apiVersion, kind }: Resource): boolean {
+  const { group } = splitApiVersion(apiVersion);
+  return resources.some((resource) => {
+    const spec = resource.kind === "CustomResourceDefinition" && isJsonObject(resource.spec) ? resource.spec : {};
+    return spec.group === group && isJsonObject(spec.names) && spec.names.kind === kind;
+  });
 }
 
 /** Waits until what a stage made is established, so that the next one finds it. */
