@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { mediaTypes } from "../../src/core/descriptor.ts";
 import type { JsonObject } from "../../src/core/json.ts";
-import { ociRepository, secret } from "../support/documents.ts";
+import { definition, ociRepository, secret } from "../support/documents.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 import { FakeCluster } from "../support/fake_cluster.ts";
 import { World } from "./world.ts";
@@ -22,17 +22,7 @@ function map(text: string): JsonObject {
   return { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "given", namespace: "default" }, data: { text } };
 }
 
-const rockets: JsonObject = {
-  apiVersion: "apiextensions.k8s.io/v1",
-  kind: "CustomResourceDefinition",
-  metadata: { name: "rockets.acme.io" },
-  spec: {
-    group: "acme.io",
-    scope: "Cluster",
-    names: { kind: "Rocket", plural: "rockets" },
-    versions: [{ name: "v1", served: true, storage: true }],
-  },
-};
+const rockets = definition("rockets.acme.io", "Rocket", "Cluster");
 
 function helmRelease(spec: Record<string, unknown>): JsonObject {
   return {

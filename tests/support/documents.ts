@@ -50,6 +50,26 @@ export function configMap(name: ObjectName, data: Readonly<Record<string, string
   return documentOf("v1", "ConfigMap", name, { data });
 }
 
+/** A CustomResourceDefinition with one version, `v1`; plural and group are its name: `widgets.example.com`. */
+export function definition(
+  name: string,
+  kind: string,
+  scope: "Cluster" | "Namespaced" = "Namespaced",
+): JsonObject {
+  const dot = name.indexOf(".");
+  return {
+    apiVersion: "apiextensions.k8s.io/v1",
+    kind: "CustomResourceDefinition",
+    metadata: { name },
+    spec: {
+      group: name.slice(dot + 1),
+      scope,
+      names: { kind, plural: name.slice(0, dot) },
+      versions: [{ name: "v1", served: true, storage: true }],
+    },
+  };
+}
+
 /** Text of documents, one after the other. JSON is YAML. */
 export function yamlOf(...documents: readonly JsonObject[]): string {
   return documents.map((document) => `---\n${JSON.stringify(document, null, 2)}\n`).join("");

@@ -2,10 +2,11 @@ import type { InventoryEntry } from "../../src/core/inventory.ts";
 import type { JsonObject } from "../../src/core/json.ts";
 import type { ObjectKey } from "../../src/core/object.ts";
 import type { Resource } from "../../src/core/resource.ts";
-import type { ApplyResult, RemoveResult, TargetOptions } from "../../src/core/target.ts";
+import type { ApplyResult, RemoveResult, TargetOptions, TargetRequest } from "../../src/core/target.ts";
 import type { ClusterTarget, ClusterTargetOptions } from "../../src/target/cluster/cluster_target.ts";
 import { clusterTarget } from "../../src/target/cluster/cluster_target.ts";
 import { FakeClock } from "./fake_clock.ts";
+import type { SeenRequest } from "./fake_cluster.ts";
 import { FakeCluster } from "./fake_cluster.ts";
 
 const { signal } = new AbortController();
@@ -45,15 +46,12 @@ export class TargetBench implements Disposable {
     options: TargetOptions = {},
     target = this.target,
   ): Promise<ApplyResult> {
-    const request = {
-      owner,
-      resources: resources.map((resource) => labelled(owner, resource)),
-      previous: { entries: [] },
-      revision: "r",
-      inputs: "inputs",
-      options,
-    };
-    return this.run(target.apply(request, signal));
+    return this.run(target.apply(requestOf(owner, resources, options), signal));
+  }
+
+  /** Whether all that was applied for an owner stands. */
+  stands(owner: ObjectKey, inputs = "inputs", target = this.target): Promise<boolean> {
+    return this.run(target.stands?.(owner, inputs, signal) ?? Promise.resolve(false));
   }
 
   /** Removes entries of an owner. */
@@ -66,9 +64,35 @@ export class TargetBench implements Disposable {
     return this.run(target.remove(owner, entries, options, signal));
   }
 
+  /** Answers the first `times` requests that fit with a status. */
+  refuse(times: number, fits: (request: SeenRequest) => boolean, status: JsonObject): void {
+    let left = times;
+    this.cluster.intercept = (request) => {
+      if (left <= 0 || !fits(request)) return undefined;
+      left--;
+      return Response.json({ kind: "Status", status: "Failure", ...status }, { status: Number(status.code) });
+    };
+  }
+
   [Symbol.dispose](): void {
     for (const target of this.#open) target[Symbol.dispose]();
   }
+}
+
+/** What an owner wants of a target, with nothing before it. */
+export function requestOf(
+  owner: ObjectKey,
+  resources: readonly Resource[],
+  options: TargetOptions = {},
+): TargetRequest {
+  return {
+    owner,
+    resources: resources.map((resource) => labelled(owner, resource)),
+    previous: { entries: [] },
+    revision: "r",
+    inputs: "inputs",
+    options,
+  };
 }
 
 /** A resource with the labels of its owner. */

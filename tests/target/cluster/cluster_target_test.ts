@@ -4,72 +4,21 @@ import type { JsonObject } from "../../../src/core/json.ts";
 import type { Resource } from "../../../src/core/resource.ts";
 import { refOf } from "../../../src/core/resource.ts";
 import type { TargetOptions, WatchedChange } from "../../../src/core/target.ts";
-import type { ClusterTarget, ClusterTargetOptions } from "../../../src/target/cluster/cluster_target.ts";
-import { clusterTarget } from "../../../src/target/cluster/cluster_target.ts";
-import { FakeClock } from "../../support/fake_clock.ts";
-import { FakeCluster } from "../../support/fake_cluster.ts";
+import type { ClusterTarget } from "../../../src/target/cluster/cluster_target.ts";
+import { definition } from "../../support/documents.ts";
 import { FaultInjectingApi } from "../../support/fault_injecting_api.ts";
+import { requestOf, TargetBench } from "../../support/target_bench.ts";
 
 const { signal } = new AbortController();
 const owner = { kind: "Kustomization", namespace: "default", name: "apps" };
-const random = { next: () => 0.5, bytes: (length: number) => new Uint8Array(length) };
 const path = (name: string) => `/api/v1/namespaces/default/configmaps/${name}`;
 
-class Bench implements Disposable {
-  readonly clock = new FakeClock();
-  readonly cluster = new FakeCluster(this.clock);
-  readonly target: ClusterTarget;
-  readonly #open: ClusterTarget[] = [];
-
-  constructor(options: Partial<ClusterTargetOptions> = {}) {
-    this.target = this.another(options);
-  }
-
-  another(options: Partial<ClusterTargetOptions> = {}): ClusterTarget {
-    const made = clusterTarget({ api: this.cluster.api(), clock: this.clock, random, ...options });
-    this.#open.push(made);
-    return made;
-  }
-
-  /** Runs the clock until the work is done. */
-  async run<Result>(work: Promise<Result>): Promise<Result> {
-    let isDone = false;
-    const done = work.finally(() => isDone = true);
-    done.catch(() => {});
-    for (let turn = 0; turn < 2_000 && !isDone; turn++) await this.clock.advance(100);
-    return await done;
-  }
-
-  apply(resources: readonly Resource[], options: TargetOptions = {}, target = this.target) {
-    return this.run(target.apply(request(resources, options), signal));
-  }
-
-  [Symbol.dispose](): void {
-    for (const target of this.#open) target[Symbol.dispose]();
-  }
-}
-
-function request(resources: readonly Resource[], options: TargetOptions = {}) {
-  return { owner, resources, previous: { entries: [] }, revision: "r", inputs: "inputs", options };
-}
-
-function owned(resource: Resource): Resource {
-  const labels = {
-    "kustomize.toolkit.fluxcd.io/name": owner.name,
-    "kustomize.toolkit.fluxcd.io/namespace": owner.namespace,
-  };
-  return {
-    ...resource,
-    metadata: { ...resource.metadata, labels: { ...resource.metadata.labels as JsonObject, ...labels } },
-  };
-}
-
 function configMap(name: string, data: Readonly<Record<string, string>> = {}, metadata: JsonObject = {}): Resource {
-  return owned({ apiVersion: "v1", kind: "ConfigMap", metadata: { name, namespace: "default", ...metadata }, data });
+  return { apiVersion: "v1", kind: "ConfigMap", metadata: { name, namespace: "default", ...metadata }, data };
 }
 
 function deployment(name: string, spec: JsonObject = {}): Resource {
-  return owned({
+  return {
     apiVersion: "apps/v1",
     kind: "Deployment",
     metadata: { name, namespace: "default" },
@@ -78,32 +27,32 @@ function deployment(name: string, spec: JsonObject = {}): Resource {
       template: { metadata: { labels: { app: name } }, spec: { containers: [{ name: "main", image: "x:1" }] } },
       ...spec,
     },
-  });
+  };
 }
 
 Deno.test("apply() writes the inventory before it creates, and a second pass writes nothing", async () => {
-  using bench = new Bench();
+  using bench = new TargetBench();
   const resources = [configMap("a", { k: "1" }), deployment("web")];
 
-  const applied = await bench.apply(resources);
+  const applied = await bench.apply(owner, resources);
 
   deepEqual(applied.changes.map((change) => [change.ref.name, change.action]), [["a", "created"], ["web", "created"]]);
   equal(bench.cluster.writes[0], `PATCH ${path("pilotfish.kustomization.default.apps")}`);
   const before = bench.cluster.writes.length;
-  const again = await bench.apply(resources);
+  const again = await bench.apply(owner, resources);
   deepEqual([...new Set(again.changes.map((change) => change.action))], ["unchanged"]);
-  equal(await bench.run(bench.target.stands!(owner, "inputs", signal)), true);
-  equal(await bench.run(bench.another().stands!(owner, "inputs", signal)), true, "after a restart too");
+  equal(await bench.stands(owner), true);
+  equal(await bench.stands(owner, "inputs", bench.another()), true, "after a restart too");
   equal(bench.cluster.writes.length, before);
 });
 
 Deno.test("apply() lets go what is stale where nothing is pruned", async () => {
-  using bench = new Bench();
-  await bench.apply([configMap("kept"), configMap("left")]);
+  using bench = new TargetBench();
+  await bench.apply(owner, [configMap("kept"), configMap("left")]);
   const previous = await bench.run(bench.target.remembered(owner)) ?? { entries: [] };
   equal(previous.entries.length, 2);
   await bench.run(
-    bench.target.apply({ ...request([configMap("kept")]), previous, releasesStale: true }, signal),
+    bench.target.apply({ ...requestOf(owner, [configMap("kept")]), previous, releasesStale: true }, signal),
   );
   deepEqual((await bench.run(bench.another().remembered(owner)))?.entries.map(({ id }) => id), [
     "default_kept__ConfigMap",
@@ -112,7 +61,7 @@ Deno.test("apply() lets go what is stale where nothing is pruned", async () => {
 });
 
 Deno.test("remembered() of many new owners reads the labels of the cluster once", async () => {
-  using bench = new Bench();
+  using bench = new TargetBench();
   const owners = Array.from({ length: 8 }, (_, index) => ({ ...owner, name: `new-${index}` }));
   await bench.run(Promise.all(owners.map((one) => bench.target.remembered(one))));
   const lists = bench.cluster.requests.filter(({ path }) => path === "/api/v1/secrets");
@@ -120,31 +69,31 @@ Deno.test("remembered() of many new owners reads the labels of the cluster once"
 });
 
 Deno.test("apply() of the very same writes a lost inventory again, and sees drift", async () => {
-  using bench = new Bench();
+  using bench = new TargetBench();
   const resources = [configMap("a", { k: "1" }), configMap("b", { k: "1" })];
-  await bench.apply(resources);
-  await bench.apply(resources);
+  await bench.apply(owner, resources);
+  await bench.apply(owner, resources);
   const { length } = bench.cluster.writes;
 
   const inventory = path("pilotfish.kustomization.default.apps");
   bench.cluster.put(inventory, undefined);
   await bench.run(bench.target.remembered(owner));
-  await bench.apply(resources);
+  await bench.apply(owner, resources);
   deepEqual(bench.cluster.writes.slice(length), [`PATCH ${inventory}`]);
 
   bench.cluster.put(path("b"), { ...bench.cluster.object(path("b")), data: { k: "drifted" } });
   await bench.clock.advance(100);
-  const corrected = await bench.apply(resources);
+  const corrected = await bench.apply(owner, resources);
   deepEqual(corrected.changes.map((change) => change.action), ["unchanged", "configured"]);
 });
 
 Deno.test("apply() needs one list and one watch per kind for all owners", async () => {
-  using bench = new Bench();
-  await bench.apply(Array.from({ length: 30 }, (_, index) => configMap(`a-${index}`)));
+  using bench = new TargetBench();
+  await bench.apply(owner, Array.from({ length: 30 }, (_, index) => configMap(`a-${index}`)));
   bench.cluster.requests.length = 0;
   const target = bench.another();
 
-  equal(await bench.run(target.stands!(owner, "inputs", signal)), true);
+  equal(await bench.stands(owner, "inputs", target), true);
 
   equal(target.openViews, 1);
   const seen = bench.cluster.requests.filter((item) => item.path === "/api/v1/configmaps");
@@ -153,15 +102,15 @@ Deno.test("apply() needs one list and one watch per kind for all owners", async 
 });
 
 Deno.test("apply() reports the faults of all resources together and writes none of them", async () => {
-  using bench = new Bench();
+  using bench = new TargetBench();
   const resources = [
     configMap("fine"),
     configMap("Bad_Name"),
     deployment("web", { template: { spec: { containers: [{ name: "main" }] } } }),
-    owned({ apiVersion: "example.com/v1", kind: "Widget", metadata: { name: "w", namespace: "default" } }),
+    { apiVersion: "example.com/v1", kind: "Widget", metadata: { name: "w", namespace: "default" } },
   ];
 
-  await rejects(bench.apply(resources), (error: Error & { reason?: string }) => {
+  await rejects(bench.apply(owner, resources), (error: Error & { reason?: string }) => {
     equal(error.reason, "ReconciliationFailed");
     equal(error.message.split("\n").length, 3);
     match(error.message, /ConfigMap\/default\/Bad_Name dry-run failed \(Invalid\)/);
@@ -173,21 +122,11 @@ Deno.test("apply() reports the faults of all resources together and writes none 
 });
 
 Deno.test("apply() finds a kind that a CRD of the same pass defines", async () => {
-  using bench = new Bench();
-  const crd: Resource = {
-    apiVersion: "apiextensions.k8s.io/v1",
-    kind: "CustomResourceDefinition",
-    metadata: { name: "widgets.example.com" },
-    spec: {
-      group: "example.com",
-      scope: "Namespaced",
-      names: { kind: "Widget", plural: "widgets" },
-      versions: [{ name: "v1", served: true, storage: true }],
-    },
-  };
+  using bench = new TargetBench();
+  const crd = definition("widgets.example.com", "Widget") as Resource;
   const widget: Resource = { apiVersion: "example.com/v1", kind: "Widget", metadata: { name: "w" }, spec: { size: 1 } };
 
-  const applied = await bench.apply([owned(widget), owned(crd)]);
+  const applied = await bench.apply(owner, [widget, crd]);
 
   deepEqual(applied.inventory.entries.map((entry) => entry.id), [
     "_widgets.example.com_apiextensions.k8s.io_CustomResourceDefinition",
@@ -196,15 +135,15 @@ Deno.test("apply() finds a kind that a CRD of the same pass defines", async () =
 });
 
 Deno.test("apply() drops null labels and moves stringData into data", async () => {
-  using bench = new Bench();
-  const secret: Resource = owned({
+  using bench = new TargetBench();
+  const secret: Resource = {
     apiVersion: "v1",
     kind: "Secret",
     metadata: { name: "s", namespace: "default", labels: { gone: null }, creationTimestamp: null },
     stringData: { key: "value" },
-  });
+  };
 
-  await bench.apply([secret]);
+  await bench.apply(owner, [secret]);
 
   const live = bench.cluster.object("/api/v1/namespaces/default/secrets/s");
   deepEqual(live?.data, { key: btoa("value") });
@@ -212,38 +151,38 @@ Deno.test("apply() drops null labels and moves stringData into data", async () =
 });
 
 Deno.test("apply() recreates what is immutable only with force, and only when the new body passes", async () => {
-  using bench = new Bench();
-  await bench.apply([deployment("web")]);
+  using bench = new TargetBench();
+  await bench.apply(owner, [deployment("web")]);
   const uid = (bench.cluster.object("/apis/apps/v1/namespaces/default/deployments/web")?.metadata as JsonObject).uid;
   const other = { selector: { matchLabels: { app: "other" } } };
 
-  await rejects(bench.apply([deployment("web", other)]), /immutable/);
+  await rejects(bench.apply(owner, [deployment("web", other)]), /immutable/);
   const broken = { ...other, template: { spec: { containers: [{ name: "main" }] } } };
-  await rejects(bench.apply([deployment("web", broken)], { force: true }), /Required value/);
+  await rejects(bench.apply(owner, [deployment("web", broken)], { force: true }), /Required value/);
   equal((bench.cluster.object("/apis/apps/v1/namespaces/default/deployments/web")?.metadata as JsonObject).uid, uid);
 
-  const applied = await bench.apply([deployment("web", other)], { force: true });
+  const applied = await bench.apply(owner, [deployment("web", other)], { force: true });
   equal(applied.changes[0]?.action, "recreated");
 });
 
 Deno.test("apply() leaves ignored fields to others, whoever sets them", async () => {
-  using bench = new Bench();
+  using bench = new TargetBench();
   const options: TargetOptions = { ignore: [{ paths: ["/spec/replicas"], target: { kind: "Deploy.*" } }] };
   const at = "/apis/apps/v1/namespaces/default/deployments/web";
-  await bench.apply([deployment("web", { replicas: 1 })], options);
+  await bench.apply(owner, [deployment("web", { replicas: 1 })], options);
   const live = bench.cluster.object(at) as JsonObject;
   bench.cluster.put(at, { ...live, spec: { ...live.spec as JsonObject, replicas: 5 } }, "autoscaler");
 
-  const unchanged = await bench.apply([deployment("web", { replicas: 1 })], options);
+  const unchanged = await bench.apply(owner, [deployment("web", { replicas: 1 })], options);
   equal(unchanged.changes[0]?.action, "unchanged");
-  const changed = await bench.apply([deployment("web", { replicas: 1, paused: true })], options);
+  const changed = await bench.apply(owner, [deployment("web", { replicas: 1, paused: true })], options);
 
   equal(changed.changes[0]?.action, "configured");
   equal((bench.cluster.object(at)?.spec as JsonObject).replicas, 5);
 });
 
 Deno.test("apply() takes over what kubectl applied and clears its annotation", async () => {
-  using bench = new Bench();
+  using bench = new TargetBench();
   bench.cluster.put(path("a"), {
     apiVersion: "v1",
     kind: "ConfigMap",
@@ -255,7 +194,7 @@ Deno.test("apply() takes over what kubectl applied and clears its annotation", a
     data: { old: "1", kept: "2" },
   }, "kubectl-client-side-apply");
 
-  await bench.apply([configMap("a", { kept: "2" })]);
+  await bench.apply(owner, [configMap("a", { kept: "2" })]);
 
   const live = bench.cluster.object(path("a")) as JsonObject;
   deepEqual(live.data, { kept: "2" });
@@ -267,8 +206,8 @@ Deno.test("apply() takes over what kubectl applied and clears its annotation", a
 });
 
 Deno.test("watch() tells drift with its fields, deletion, and nothing of our own writes", async () => {
-  using bench = new Bench();
-  await bench.apply([configMap("a", { k: "1", l: "2" }), configMap("b")]);
+  using bench = new TargetBench();
+  await bench.apply(owner, [configMap("a", { k: "1", l: "2" }), configMap("b")]);
   const told: WatchedChange[] = [];
   const stop = new AbortController();
   bench.target.watch?.(owner, (change) => told.push(change), stop.signal);
@@ -284,7 +223,7 @@ Deno.test("watch() tells drift with its fields, deletion, and nothing of our own
     ["b", []],
   ]);
 
-  const applied = await bench.apply([configMap("a", { k: "1", l: "2" }), configMap("b")]);
+  const applied = await bench.apply(owner, [configMap("a", { k: "1", l: "2" }), configMap("b")]);
   deepEqual(applied.changes.map((change) => [change.action, change.drifted]), [
     ["configured", ["/data/k"]],
     ["created", undefined],
@@ -299,8 +238,8 @@ Deno.test("watch() tells drift with its fields, deletion, and nothing of our own
 });
 
 Deno.test("watch() catches up after the connection broke and after 410 Gone", async () => {
-  using bench = new Bench();
-  await bench.apply([configMap("a", { k: "1" })]);
+  using bench = new TargetBench();
+  await bench.apply(owner, [configMap("a", { k: "1" })]);
   const told: WatchedChange[] = [];
   const stop = new AbortController();
   bench.target.watch?.(owner, (change) => told.push(change), stop.signal);
@@ -312,7 +251,7 @@ Deno.test("watch() catches up after the connection broke and after 410 Gone", as
   await bench.clock.advance(5_000);
   equal(told.length, 1, "missed while the connection was down");
 
-  await bench.apply([configMap("a", { k: "1" })]);
+  await bench.apply(owner, [configMap("a", { k: "1" })]);
   bench.cluster.dropWatches();
   bench.cluster.put(path("a"), undefined);
   bench.cluster.compact();
@@ -322,15 +261,15 @@ Deno.test("watch() catches up after the connection broke and after 410 Gone", as
 });
 
 Deno.test("stands() is false after drift, for other inputs, and when a sweep is due", async () => {
-  using bench = new Bench({ sweepMs: 60_000 });
-  await bench.apply([configMap("a", { k: "1" })]);
-  const stands = (inputs = "inputs") => bench.run(bench.target.stands!(owner, inputs, signal));
+  using bench = new TargetBench({ sweepMs: 60_000 });
+  await bench.apply(owner, [configMap("a", { k: "1" })]);
+  const stands = (inputs = "inputs") => bench.stands(owner, inputs);
 
   equal(await stands(), true);
   equal(await stands("others"), false);
   await bench.clock.advance(120_000);
   equal(await stands(), false, "a sweep is due");
-  await bench.apply([configMap("a", { k: "1" })]);
+  await bench.apply(owner, [configMap("a", { k: "1" })]);
   equal(await stands(), true);
   const live = bench.cluster.object(path("a")) as JsonObject;
   bench.cluster.put(path("a"), { ...live, data: { k: "changed" } });
@@ -339,8 +278,8 @@ Deno.test("stands() is false after drift, for other inputs, and when a sweep is 
 });
 
 Deno.test("remembered() finds a lost inventory by labels, without copies that controllers made", async () => {
-  using bench = new Bench();
-  const applied = await bench.apply([configMap("a"), deployment("web")]);
+  using bench = new TargetBench();
+  const applied = await bench.apply(owner, [configMap("a"), deployment("web")]);
   bench.cluster.put(path("pilotfish.kustomization.default.apps"), undefined);
   const labels = (configMap("x").metadata as JsonObject).labels as JsonObject;
   bench.cluster.put(path("copy"), {
@@ -353,8 +292,8 @@ Deno.test("remembered() finds a lost inventory by labels, without copies that co
 });
 
 Deno.test("remove() deletes what is ours, lets go what is not, and keeps what fails", async () => {
-  using bench = new Bench();
-  const applied = await bench.apply(["a", "b", "c", "d"].map((name) => configMap(name)));
+  using bench = new TargetBench();
+  const applied = await bench.apply(owner, ["a", "b", "c", "d"].map((name) => configMap(name)));
   const live = bench.cluster.object(path("b")) as JsonObject;
   bench.cluster.put(path("b"), { ...live, metadata: { ...live.metadata as JsonObject, labels: {} } });
   bench.cluster.put(path("c"), undefined);
@@ -371,8 +310,8 @@ Deno.test("remove() deletes what is ours, lets go what is not, and keeps what fa
 });
 
 Deno.test("remove() never follows an entry without the namespace that its kind has", async () => {
-  using bench = new Bench();
-  await bench.apply([configMap("a")]);
+  using bench = new TargetBench();
+  await bench.apply(owner, [configMap("a")]);
 
   const removed = await bench.run(bench.target.remove(
     owner,
@@ -389,9 +328,9 @@ Deno.test("remove() never follows an entry without the namespace that its kind h
 });
 
 Deno.test("remove() keeps more than half of more than ten until it is confirmed", async () => {
-  using bench = new Bench();
+  using bench = new TargetBench();
   const resources = Array.from({ length: 12 }, (_, index) => configMap(`a-${index}`));
-  const applied = await bench.apply(resources);
+  const applied = await bench.apply(owner, resources);
   const stale = applied.inventory.entries.slice(0, 7);
 
   const guarded = await bench.run(bench.target.remove(owner, stale, {}, signal));
@@ -402,8 +341,8 @@ Deno.test("remove() keeps more than half of more than ten until it is confirmed"
 });
 
 Deno.test("remove() waits for finalizers and keeps what is still going", async () => {
-  using bench = new Bench();
-  const applied = await bench.apply([configMap("held", {}, { finalizers: ["example.com/hold"] })]);
+  using bench = new TargetBench();
+  const applied = await bench.apply(owner, [configMap("held", {}, { finalizers: ["example.com/hold"] })]);
 
   const removed = await bench.run(bench.target.remove(owner, applied.inventory.entries, {}, signal));
 
@@ -413,10 +352,10 @@ Deno.test("remove() waits for finalizers and keeps what is still going", async (
 });
 
 Deno.test("wait() ends by the watch, fails early, and names what is missing at the end of its time", async () => {
-  using bench = new Bench();
+  using bench = new TargetBench();
   const at = "/apis/apps/v1/namespaces/default/deployments/web";
   const refs = [refOf(deployment("web"))];
-  await bench.apply([deployment("web")]);
+  await bench.apply(owner, [deployment("web")]);
   const wait = (timeoutMs: number) => bench.target.wait({ owner, refs, timeoutMs }, signal);
   const status = (value: JsonObject) =>
     bench.cluster.put(at, { ...bench.cluster.object(at), status: value } as JsonObject);
@@ -444,11 +383,11 @@ Deno.test("wait() ends by the watch, fails early, and names what is missing at t
 });
 
 Deno.test("wait() does not take back what the watch told while an older answer was on its way", async () => {
-  using bench = new Bench();
+  using bench = new TargetBench();
   const at = "/apis/apps/v1/namespaces/default/deployments/web";
   const other = "/apis/apps/v1/namespaces/default/deployments/other";
   const resources = [deployment("web"), deployment("other")];
-  await bench.apply(resources);
+  await bench.apply(owner, resources);
   const ready = {
     observedGeneration: 1,
     replicas: 1,
@@ -481,14 +420,14 @@ Deno.test("wait() does not take back what the watch told while an older answer w
 });
 
 Deno.test("wait() fails a StatefulSet when one of its Pods has failed, and says which", async () => {
-  using bench = new Bench();
-  const set = owned({
+  using bench = new TargetBench();
+  const set = {
     apiVersion: "apps/v1",
     kind: "StatefulSet",
     metadata: { name: "db", namespace: "default" },
     spec: { selector: { matchLabels: { app: "db" } }, template: { metadata: { labels: { app: "db" } } } },
-  });
-  await bench.apply([set]);
+  };
+  await bench.apply(owner, [set]);
   const waiting = bench.target.wait({ owner, refs: [refOf(set)], timeoutMs: 60_000 }, signal);
   waiting.catch(() => {});
   await bench.clock.advance(100);
@@ -518,10 +457,10 @@ Deno.test("wait() fails a StatefulSet when one of its Pods has failed, and says 
 });
 
 Deno.test("wait() looks only at what was applied, and never at what was left alone", async () => {
-  using bench = new Bench();
+  using bench = new TargetBench();
   const mark = { annotations: { "kustomize.toolkit.fluxcd.io/reconcile": "disabled" } };
   const resources = [configMap("a"), { ...deployment("off"), metadata: { ...deployment("off").metadata, ...mark } }];
-  await bench.apply(resources);
+  await bench.apply(owner, resources);
 
   const health = await bench.run(bench.target.wait({ owner, refs: resources.map(refOf), timeoutMs: 5_000 }, signal));
 
@@ -529,14 +468,14 @@ Deno.test("wait() looks only at what was applied, and never at what was left alo
 });
 
 Deno.test("wait() counts a Job that removed itself as done", async () => {
-  using bench = new Bench();
-  const job = owned({
+  using bench = new TargetBench();
+  const job = {
     apiVersion: "batch/v1",
     kind: "Job",
     metadata: { name: "j", namespace: "default" },
     spec: { ttlSecondsAfterFinished: 0, template: {} },
-  });
-  await bench.apply([job]);
+  };
+  await bench.apply(owner, [job]);
   const waiting = bench.target.wait({ owner, refs: [refOf(job)], timeoutMs: 60_000 }, signal);
   await bench.clock.advance(100);
   bench.cluster.put("/apis/batch/v1/namespaces/default/jobs/j", undefined);
@@ -545,17 +484,17 @@ Deno.test("wait() counts a Job that removed itself as done", async () => {
 });
 
 Deno.test("apply() with createOnly makes what is missing and leaves what is there", async () => {
-  using bench = new Bench();
-  await bench.apply([configMap("a", { k: "1" })]);
+  using bench = new TargetBench();
+  await bench.apply(owner, [configMap("a", { k: "1" })]);
 
-  const applied = await bench.apply([configMap("a", { k: "2" }), configMap("b")], { createOnly: true });
+  const applied = await bench.apply(owner, [configMap("a", { k: "2" }), configMap("b")], { createOnly: true });
 
   deepEqual(applied.changes.map((change) => [change.ref.name, change.action]), [["a", "unchanged"], ["b", "created"]]);
   deepEqual(bench.cluster.object(path("a"))?.data, { k: "1" });
 });
 
 Deno.test("an API server that is overloaded or away is waited for", async () => {
-  using bench = new Bench();
+  using bench = new TargetBench();
   let refusals = 3;
   bench.cluster.intercept = ({ method }) => {
     if (method !== "PATCH" || refusals-- <= 0) return undefined;
@@ -563,13 +502,13 @@ Deno.test("an API server that is overloaded or away is waited for", async () => 
     return new Response("{}", { status: 429, headers: { "retry-after": "1" } });
   };
 
-  const applied = await bench.apply([configMap("a")]);
+  const applied = await bench.apply(owner, [configMap("a")]);
 
   equal(applied.changes[0]?.action, "created");
   bench.cluster.intercept = () => {
     throw new TypeError("connection refused");
   };
-  await rejects(bench.apply([configMap("b")]), (error: Error & { reason?: string }) => {
+  await rejects(bench.apply(owner, [configMap("b")]), (error: Error & { reason?: string }) => {
     equal(error.reason, "ReconciliationFailed");
     match(error.message, /Cannot reach API server "https:\/\/fake": connection refused/);
     return true;
@@ -579,14 +518,14 @@ Deno.test("an API server that is overloaded or away is waited for", async () => 
 Deno.test("a pass that is killed at any call ends in the same state", async () => {
   const first = [configMap("a", { v: "1" }), configMap("b"), deployment("web")];
   const second = [configMap("a", { v: "2" }), configMap("c"), deployment("web", { paused: true })];
-  const pass = async (bench: Bench, target: ClusterTarget, resources: readonly Resource[]) => {
+  const pass = async (bench: TargetBench, target: ClusterTarget, resources: readonly Resource[]) => {
     const previous = await bench.run(target.remembered(owner)) ?? { entries: [] };
-    const applied = await bench.run(target.apply({ ...request(resources), previous }, signal));
+    const applied = await bench.run(target.apply({ ...requestOf(owner, resources), previous }, signal));
     await bench.run(target.remove(owner, subtract(previous, applied.inventory), {}, signal));
   };
-  const state = (bench: Bench) =>
+  const state = (bench: TargetBench) =>
     ["a", "b", "c"].map((name) => (bench.cluster.object(path(name)) as JsonObject | undefined)?.data ?? null);
-  using model = new Bench();
+  using model = new TargetBench();
   await pass(model, model.target, first);
   const counting = new FaultInjectingApi(model.cluster.api());
   await pass(model, model.another({ api: counting }), second);
@@ -595,7 +534,7 @@ Deno.test("a pass that is killed at any call ends in the same state", async () =
 
   for (let killAt = 1; killAt <= counting.calls; killAt++) {
     for (const isAfter of [false, true]) {
-      using bench = new Bench();
+      using bench = new TargetBench();
       await pass(bench, bench.target, first);
       const api = new FaultInjectingApi(bench.cluster.api(), { killAt, isAfter });
       await pass(bench, bench.another({ api }), second).catch(() => {});
@@ -611,17 +550,17 @@ Deno.test("a pass that is killed at any call ends in the same state", async () =
 });
 
 Deno.test("an account of one namespace can work in it", async () => {
-  using bench = new Bench();
+  using bench = new TargetBench();
   bench.cluster.allow = ({ namespace, plural }) => namespace === "default" && plural !== "namespaces";
 
-  const applied = await bench.apply(Array.from({ length: 10 }, (_, index) => configMap(`a-${index}`)));
+  const applied = await bench.apply(owner, Array.from({ length: 10 }, (_, index) => configMap(`a-${index}`)));
 
   equal(applied.changes.length, 10);
-  equal(await bench.run(bench.target.stands!(owner, "inputs", signal)), true);
+  equal(await bench.stands(owner), true);
 });
 
 Deno.test("serviceAccountName acts as the account for every write", async () => {
-  using bench = new Bench();
+  using bench = new TargetBench();
   const metadata = { name: "tenant", namespace: "default" };
   bench.cluster.put("/api/v1/namespaces/default/serviceaccounts/tenant", {
     apiVersion: "v1",
@@ -629,27 +568,26 @@ Deno.test("serviceAccountName acts as the account for every write", async () => 
     metadata,
   });
 
-  await bench.apply([configMap("a")], { serviceAccountName: "tenant" });
+  await bench.apply(owner, [configMap("a")], { serviceAccountName: "tenant" });
 
   const users = bench.cluster.requests.filter((item) => item.path === path("a")).map((item) => item.user);
   deepEqual([...new Set(users)], ["system:serviceaccount:default:tenant"]);
-  await rejects(bench.apply([configMap("a")], { serviceAccountName: "" }), /serviceAccountName is empty/);
+  await rejects(bench.apply(owner, [configMap("a")], { serviceAccountName: "" }), /serviceAccountName is empty/);
 });
 
 Deno.test("plan() shows what would change with secrets masked, and writes nothing", async () => {
-  using bench = new Bench();
-  const secret = (value: string) =>
-    owned({
-      apiVersion: "v1",
-      kind: "Secret",
-      metadata: { name: "s", namespace: "default" },
-      stringData: { k: value },
-    });
-  const applied = await bench.apply([configMap("a"), configMap("gone"), secret("hunter22")]);
+  using bench = new TargetBench();
+  const secret = (value: string): Resource => ({
+    apiVersion: "v1",
+    kind: "Secret",
+    metadata: { name: "s", namespace: "default" },
+    stringData: { k: value },
+  });
+  const applied = await bench.apply(owner, [configMap("a"), configMap("gone"), secret("hunter22")]);
   const before = bench.cluster.writes.length;
 
   const planned = await bench.run(bench.target.plan({
-    ...request([configMap("a"), configMap("new"), secret("hunter23")]),
+    ...requestOf(owner, [configMap("a"), configMap("new"), secret("hunter23")]),
     previous: applied.inventory,
   }, signal));
 

@@ -2,116 +2,77 @@
 import { deepEqual, equal, match, ok, rejects } from "node:assert/strict";
 import type { JsonObject } from "../../../src/core/json.ts";
 import type { Resource } from "../../../src/core/resource.ts";
-import type { TargetOptions } from "../../../src/core/target.ts";
-import type { ClusterTarget } from "../../../src/target/cluster/cluster_target.ts";
 import { clusterTarget } from "../../../src/target/cluster/cluster_target.ts";
 import { FakeClock } from "../../support/fake_clock.ts";
 import type { SeenRequest } from "../../support/fake_cluster.ts";
 import { FakeCluster } from "../../support/fake_cluster.ts";
+import { labelled, requestOf, TargetBench } from "../../support/target_bench.ts";
 
 const { signal } = new AbortController();
 const owner = { kind: "Kustomization", namespace: "default", name: "apps" };
 const random = { next: () => 0.5, bytes: (length: number) => new Uint8Array(length) };
 const path = (name: string) => `/api/v1/namespaces/default/configmaps/${name}`;
 
-class Bench implements Disposable {
-  readonly clock = new FakeClock();
-  readonly cluster = new FakeCluster(this.clock);
-  readonly target: ClusterTarget = clusterTarget({ api: this.cluster.api(), clock: this.clock, random });
-
-  async run<Result>(work: Promise<Result>): Promise<Result> {
-    let isDone = false;
-    const done = work.finally(() => isDone = true);
-    done.catch(() => {});
-    for (let turn = 0; turn < 2_000 && !isDone; turn++) await this.clock.advance(100);
-    return await done;
-  }
-
-  apply(resources: readonly Resource[], options: TargetOptions = {}) {
-    const request = { owner, resources, previous: { entries: [] }, revision: "r", inputs: "inputs", options };
-    return this.run(this.target.apply(request, signal));
-  }
-
-  stands(): Promise<boolean> {
-    return this.run(this.target.stands?.(owner, "inputs", signal) ?? Promise.resolve(false));
-  }
-
-  /** Answers the first `times` requests that fit with a status. */
-  refuse(times: number, fits: (request: SeenRequest) => boolean, status: JsonObject): void {
-    let left = times;
-    this.cluster.intercept = (request) => {
-      if (left <= 0 || !fits(request)) return undefined;
-      left--;
-      return Response.json({ kind: "Status", status: "Failure", ...status }, { status: Number(status.code) });
-    };
-  }
-
-  [Symbol.dispose](): void {
-    this.target[Symbol.dispose]();
-  }
-}
-
 function configMap(name: string, data: Readonly<Record<string, string>> = {}): Resource {
-  const labels = {
-    "kustomize.toolkit.fluxcd.io/name": owner.name,
-    "kustomize.toolkit.fluxcd.io/namespace": owner.namespace,
-  };
-  return { apiVersion: "v1", kind: "ConfigMap", metadata: { name, namespace: "default", labels }, data };
+  return labelled(owner, { apiVersion: "v1", kind: "ConfigMap", metadata: { name, namespace: "default" }, data });
 }
 
 const isWrite = (name: string) => (request: SeenRequest) =>
   request.method === "PATCH" && request.path === path(name) && request.query.dryRun === undefined;
 
 Deno.test("a conflict is looked at again and tried anew, a few times and no more", async () => {
-  using bench = new Bench();
+  using bench = new TargetBench();
   const conflict = { code: 409, reason: "Conflict", message: "the object has been modified" };
   bench.refuse(2, isWrite("a"), conflict);
-  equal((await bench.apply([configMap("a")])).changes[0]?.action, "created");
+  equal((await bench.apply(owner, [configMap("a")])).changes[0]?.action, "created");
 
   bench.refuse(Infinity, isWrite("b"), conflict);
-  await rejects(bench.apply([configMap("b")]), /ConfigMap\/default\/b apply failed \(Conflict\): the object has been/);
+  await rejects(
+    bench.apply(owner, [configMap("b")]),
+    /ConfigMap\/default\/b apply failed \(Conflict\): the object has been/,
+  );
   const tries = bench.cluster.requests.filter(isWrite("b")).length;
   ok(tries > 1 && tries <= 5, `${tries} tries`);
 });
 
 Deno.test("a gateway's timeout is survived, and an etcd that stays away is told", async () => {
-  using bench = new Bench();
+  using bench = new TargetBench();
   bench.refuse(3, isWrite("a"), { code: 504, reason: "Timeout", message: "etcdserver: request timed out" });
-  equal((await bench.apply([configMap("a")])).changes[0]?.action, "created");
+  equal((await bench.apply(owner, [configMap("a")])).changes[0]?.action, "created");
 
   bench.refuse(Infinity, isWrite("b"), { code: 504, reason: "Timeout", message: "etcdserver: request timed out" });
   const startedAt = bench.clock.monotonic();
-  await rejects(bench.apply([configMap("b")]), /etcdserver: request timed out/);
+  await rejects(bench.apply(owner, [configMap("b")]), /etcdserver: request timed out/);
   ok(bench.clock.monotonic() - startedAt < 300_000);
-  equal(await bench.stands(), false, "what failed is not taken for done");
+  equal(await bench.stands(owner), false, "what failed is not taken for done");
 });
 
 Deno.test("an object that the server renames is not taken for ours", async () => {
-  using bench = new Bench();
+  using bench = new TargetBench();
   bench.cluster.intercept = (request) =>
     isWrite("a")(request)
       ? Response.json({ ...request.body as JsonObject, metadata: { name: "renamed", namespace: "default", uid: "1" } })
       : undefined;
-  await rejects(bench.apply([configMap("a")]), /OtherIdentity.*changed its identity to "default\/renamed"/);
-  equal(await bench.stands(), false);
+  await rejects(bench.apply(owner, [configMap("a")]), /OtherIdentity.*changed its identity to "default\/renamed"/);
+  equal(await bench.stands(owner), false);
 });
 
 Deno.test("fields that a newer server or another manager adds are no drift", async () => {
-  using bench = new Bench();
-  await bench.apply([configMap("a", { ours: "1" })]);
-  equal(await bench.stands(), true);
+  using bench = new TargetBench();
+  await bench.apply(owner, [configMap("a", { ours: "1" })]);
+  equal(await bench.stands(owner), true);
   const live = bench.cluster.object(path("a")) as JsonObject;
   bench.cluster.put(path("a"), { ...live, data: { ...live.data as JsonObject, theirs: "2" }, immutable: false });
   await bench.clock.advance(100);
 
-  equal(await bench.stands(), true);
+  equal(await bench.stands(owner), true);
   const { length } = bench.cluster.writes;
-  equal((await bench.apply([configMap("a", { ours: "1" })])).changes[0]?.action, "unchanged");
+  equal((await bench.apply(owner, [configMap("a", { ours: "1" })])).changes[0]?.action, "unchanged");
   equal(bench.cluster.writes.length, length);
 });
 
 Deno.test("a value that admission rewrites is written once and is no drift afterwards", async () => {
-  using bench = new Bench();
+  using bench = new TargetBench();
   const server = bench.cluster;
   server.intercept = (request) => {
     const body = request.body as JsonObject | undefined;
@@ -121,19 +82,19 @@ Deno.test("a value that admission rewrites is written once and is no drift after
     (body as { data: JsonObject }).data = { image: "mirror/web:1" };
     return undefined;
   };
-  await bench.apply([configMap("a", { image: "web:1" })]);
+  await bench.apply(owner, [configMap("a", { image: "web:1" })]);
   for (let pass = 0; pass < 3; pass++) {
     const { length } = server.writes;
-    equal((await bench.apply([configMap("a", { image: "web:1" })])).changes[0]?.action, "unchanged");
+    equal((await bench.apply(owner, [configMap("a", { image: "web:1" })])).changes[0]?.action, "unchanged");
     equal(server.writes.length, length);
-    equal(await bench.stands(), true);
+    equal(await bench.stands(owner), true);
   }
 });
 
 Deno.test("an inventory that no ConfigMap can hold is refused before anything is made", async () => {
-  using bench = new Bench();
+  using bench = new TargetBench();
   const many = Array.from({ length: 5_500 }, (_, index) => configMap(`${"x".repeat(190)}-${index}`));
-  await rejects(bench.apply(many), (error: Error & { hint?: string }) => {
+  await rejects(bench.apply(owner, many), (error: Error & { hint?: string }) => {
     match(error.message, /5500 resources need \d+ bytes, a ConfigMap holds 1000000/);
     match(error.hint ?? "", /Split the object/);
     return true;
@@ -142,7 +103,7 @@ Deno.test("an inventory that no ConfigMap can hold is refused before anything is
 });
 
 Deno.test("an account that is gone is not acted as, whatever its bindings still allow", async () => {
-  using bench = new Bench();
+  using bench = new TargetBench();
   const account = "/api/v1/namespaces/default/serviceaccounts/tenant";
   const options = { serviceAccountName: "tenant" };
   bench.cluster.put(account, {
@@ -150,13 +111,16 @@ Deno.test("an account that is gone is not acted as, whatever its bindings still 
     kind: "ServiceAccount",
     metadata: { name: "tenant", namespace: "default" },
   });
-  equal((await bench.apply([configMap("a")], options)).changes[0]?.action, "created");
+  equal((await bench.apply(owner, [configMap("a")], options)).changes[0]?.action, "created");
   bench.cluster.put(account, undefined);
-  await rejects(bench.apply([configMap("a", { k: "2" })], options), /ServiceAccount "default\/tenant" is not there/);
+  await rejects(
+    bench.apply(owner, [configMap("a", { k: "2" })], options),
+    /ServiceAccount "default\/tenant" is not there/,
+  );
   deepEqual((bench.cluster.object(path("a")) as JsonObject).data, {});
   // Where we may not look ourselves, the server decides.
   bench.cluster.allow = ({ plural }) => plural !== "serviceaccounts";
-  equal((await bench.apply([configMap("a", { k: "3" })], options)).changes[0]?.action, "configured");
+  equal((await bench.apply(owner, [configMap("a", { k: "3" })], options)).changes[0]?.action, "configured");
 });
 
 const isTrialOf = (name: string) => (request: SeenRequest) =>
@@ -170,15 +134,11 @@ function role(name: string): Resource {
 }
 
 Deno.test("what is refused in its trial is not listed, and asking again writes nothing", async () => {
-  using bench = new Bench();
+  using bench = new TargetBench();
   bench.refuse(Infinity, isTrialOf("refused"), denied);
   const unwritten: string[][] = [];
   const request = {
-    owner,
-    resources: [configMap("a"), role("refused")],
-    previous: { entries: [] },
-    revision: "r",
-    options: {},
+    ...requestOf(owner, [configMap("a"), role("refused")]),
     onUnwritten: (entries: readonly { readonly id: string }[]) => unwritten.push(entries.map(({ id }) => id)),
   };
   await rejects(bench.run(bench.target.apply(request, signal)), /denied by a webhook/);
@@ -189,28 +149,34 @@ Deno.test("what is refused in its trial is not listed, and asking again writes n
 });
 
 Deno.test("of an apply that fails midway the inventory lists what was written, and what was there before", async () => {
-  using bench = new Bench();
-  await bench.apply([role("old")]);
+  using bench = new TargetBench();
+  await bench.apply(owner, [role("old")]);
   const namespace = {
     apiVersion: "v1",
     kind: "Namespace",
     metadata: { name: "early", labels: role("x").metadata.labels! },
   };
   bench.refuse(Infinity, (request) => isTrialOf("refused")(request) || isTrialOf("old")(request), denied);
-  await rejects(bench.apply([namespace, { ...role("old"), rules: [{}] }, role("refused")]), /denied by a webhook/);
+  await rejects(
+    bench.apply(owner, [namespace, { ...role("old"), rules: [{}] }, role("refused")]),
+    /denied by a webhook/,
+  );
 
   deepEqual((await bench.run(bench.target.remembered(owner)))?.entries.map(({ id }) => id), [
     "_early__Namespace",
     "default_old_rbac.authorization.k8s.io_Role",
   ]);
   const { length } = bench.cluster.writes;
-  await rejects(bench.apply([namespace, { ...role("old"), rules: [{}] }, role("refused")]), /denied by a webhook/);
+  await rejects(
+    bench.apply(owner, [namespace, { ...role("old"), rules: [{}] }, role("refused")]),
+    /denied by a webhook/,
+  );
   deepEqual(bench.cluster.writes.slice(length), []);
 });
 
 Deno.test("a write that is refused is listed only where the object may be there all the same", async () => {
   for (const isHidden of [false, true]) {
-    using bench = new Bench();
+    using bench = new TargetBench();
     const names = Array.from({ length: 8 }, (_, index) => `m${index}`);
     let isRefusing = false;
     bench.cluster.allow = ({ verb }) => !(isRefusing && isHidden && verb === "get");
@@ -219,7 +185,7 @@ Deno.test("a write that is refused is listed only where the object may be there 
       isRefusing = true;
       return Response.json({ kind: "Status", status: "Failure", ...denied }, { status: 403 });
     };
-    await rejects(bench.apply(names.map((name) => configMap(name))), /denied by a webhook/);
+    await rejects(bench.apply(owner, names.map((name) => configMap(name))), /denied by a webhook/);
     const text = JSON.stringify(bench.cluster.object(inventoryPath)?.data);
     equal(text.includes("default_m3__ConfigMap"), isHidden);
     ok(text.includes("default_m0__ConfigMap"));
@@ -228,7 +194,7 @@ Deno.test("a write that is refused is listed only where the object may be there 
 
 Deno.test("identity() is asked for once by all, again after a while, and after the cluster was away", async () => {
   for (const isRefused of [false, true]) {
-    using bench = new Bench();
+    using bench = new TargetBench();
     bench.cluster.allow = ({ plural, verb }) => !(isRefused && plural === "namespaces" && verb === "get");
     const asked = () => bench.cluster.requests.filter(({ path }) => path === "/api/v1/namespaces/kube-system").length;
     const ask = () => bench.run(bench.target.identity!(signal));
@@ -246,7 +212,7 @@ Deno.test("identity() is asked for once by all, again after a while, and after t
     bench.cluster.intercept = () => {
       throw new TypeError("connection refused");
     };
-    await rejects(bench.apply([configMap("a")]), /connection refused/);
+    await rejects(bench.apply(owner, [configMap("a")]), /connection refused/);
     await rejects(ask(), /Cannot reach the cluster/);
     bench.cluster.intercept = undefined;
     const before = asked();
@@ -261,10 +227,9 @@ Deno.test("what the cluster keeps of a Secret cannot be guessed without the key,
   const secret = { ...configMap("s", { pin: "MTIzNA==" }), kind: "Secret" };
   const pass = async (digestKey: string) => {
     using target = clusterTarget({ api: cluster.api(), clock, random, digestKey });
-    const request = { owner, resources: [secret], previous: { entries: [] }, revision: "r", inputs: "i", options: {} };
-    const stands = await target.stands?.(owner, "i", signal);
+    const stands = await target.stands?.(owner, "inputs", signal);
     const { length } = cluster.requests;
-    await target.apply(request, signal);
+    await target.apply(requestOf(owner, [secret]), signal);
     return {
       stands,
       text: JSON.stringify(cluster.object(inventoryPath)?.data),
