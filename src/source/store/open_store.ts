@@ -6,36 +6,35 @@ import type { Digest } from "../../core/digest.ts";
 import { digestOf, digestStream, shortDigest, splitDigest } from "../../core/digest.ts";
 import type { FileSystem, PendingFile } from "../../core/file_system.ts";
 import type { OpenFileTree } from "../../core/file_tree.ts";
-import type { JsonObject } from "../../core/json.ts";
 import { canonicalJson, isJsonObject } from "../../core/json.ts";
 import { StageError } from "../../core/stage_error.ts";
 import { unpackLayer } from "../unpack.ts";
 import { giveWayEvery } from "../give_way.ts";
-import { parseLayoutIndex, printLayoutIndex } from "./layout_index.ts";
-import { type NeededFiles, neededFiles, type PinRecord, withLessHistory, withPins } from "./pins.ts";
+import { checkStored } from "./check_stored.ts";
+import { collectFiles } from "./collect_files.ts";
+import { PinIndex } from "./pin_index.ts";
+import { neededFiles, type PinRecord, withPins } from "./pins.ts";
+import { RecentFiles } from "./recent_files.ts";
 import type { PendingBlob, ScrubResult, Store, StoreOptions } from "./store.ts";
 import {
   checkFormat,
   listStored,
   prepareStore,
+  sizesOf,
   storageError,
-  type StoredFile,
   type StorePaths,
   storePaths,
   sweepTemporaries,
 } from "./store_files.ts";
-import { checkPack, openPack, type PackListing, packWriter, readListing } from "./tree_pack.ts";
+import { lockStore, type StoreLock } from "./store_lock.ts";
+import { openPack, type PackListing, packWriter, readListing } from "./tree_pack.ts";
 
 /** Codes that say that the disk does not take what is written. */
 const writeFaults = new Set(["ENOSPC", "EDQUOT", "EIO", "EROFS", "EACCES", "EPERM"]);
-/** How long a file that was touched is safe from collection without a pin. */
-const graceMs = 10 * 60_000;
 /** Pieces in which blobs are read. */
 const chunkBytes = 256 * 1024;
 /** Bytes that are read before others get a turn. */
 const turnBytes = 1024 * 1024;
-/** Files looked at together. */
-const lookTogether = 32;
 /** A pack is written again without what is ignored when that is more than this many bytes, and more than a quarter. */
 const wasteBytes = 1024 * 1024;
 
@@ -49,12 +48,11 @@ export async function openStore(path: string, options: StoreOptions): Promise<St
   const root = path.replace(/(?<=.)\/+$/, "");
   const paths = storePaths(root);
   const { fileSystem, log } = options;
-  let lock: Disposable | undefined;
+  let lock: StoreLock | undefined;
   try {
     if (options.access !== "read") {
       await fileSystem.makeFolder(root, { mode: 0o700 });
-      lock = await fileSystem.lock(paths.lock);
-      if (lock === undefined) throw await lockedError(fileSystem, paths);
+      lock = await lockStore(paths, options);
     }
     await checkFormat(fileSystem, paths);
     if (options.access !== "read") {
@@ -62,7 +60,7 @@ export async function openStore(path: string, options: StoreOptions): Promise<St
       await prepareStore(fileSystem, paths);
     }
     const text = await fileSystem.readText(paths.index);
-    const store = new ContentStore(paths, options, lock, text);
+    const store = new ContentStore(paths, options, { lock, index: text });
     await store.lookAtPins();
     return store;
   } catch (error) {
@@ -71,32 +69,16 @@ export async function openStore(path: string, options: StoreOptions): Promise<St
   }
 }
 
-async function lockedError(fileSystem: FileSystem, paths: StorePaths): Promise<StageError> {
-  const holder = (await fileSystem.readText(paths.lock))?.trim() ?? "";
-  const who = /^[0-9]+$/.test(holder) ? `process ${holder}` : "another process";
-  return new StageError("StorageOperationFailed", `Cannot open store "${paths.root}": ${who} is using it`, {
-    hint: "Stop the other process, or give this one a store folder of its own",
-  });
-}
-
 class ContentStore implements Store {
   readonly path: string;
   readonly #paths: StorePaths;
   readonly #options: StoreOptions;
   readonly #fileSystem: FileSystem;
-  #lock: Disposable | undefined;
-  /** Whether the lock's file was removed and another process has taken the store since: nothing is written then. */
-  #isLockLost = false;
-  #records: readonly PinRecord[];
-  /** What `index.json` on disk says: never collected, even while a save fails. */
-  #saved: readonly PinRecord[];
-  readonly #foreign: readonly JsonObject[];
-  readonly #isIndexDamaged: boolean;
-  #queuedSave: Promise<void> | undefined;
-  #runningSave: Promise<void> = Promise.resolve();
+  /** Absent in a store that is open for reading. */
+  readonly #lock: StoreLock | undefined;
+  readonly #index: PinIndex;
+  readonly #recent: RecentFiles;
   readonly #sizes = new Map<Digest, number>();
-  /** When a file was last touched, by its path, on the monotonic clock. */
-  readonly #touched = new Map<string, number>();
   /** Trees of blob artifacts that were opened, by layer. */
   readonly #treesOfBlobs = new Map<Digest, Digest>();
   /** Listing of the tree that was opened last: one that is wanted is mostly wanted several times in a row. */
@@ -105,38 +87,42 @@ class ContentStore implements Store {
   readonly #making = new Map<string, Promise<{ readonly digest: Digest; readonly fileCount: number }>>();
   /** Bytes in the store, as last counted plus what was added. */
   #usedBytes: number | undefined;
-  /** Text of each record in the index, so that a new pin prints one. */
-  readonly #entryTexts = new WeakMap<PinRecord, string>();
   #needsRoom = false;
   #fault: string | undefined;
-  readonly #needed = new WeakMap<readonly PinRecord[], NeededFiles>();
 
-  constructor(paths: StorePaths, options: StoreOptions, lock: Disposable | undefined, index: string | undefined) {
-    const parsed = index === undefined ? { records: [], foreign: [], isDamaged: false } : parseLayoutIndex(index);
+  constructor(
+    paths: StorePaths,
+    options: StoreOptions,
+    opened: { readonly lock: StoreLock | undefined; readonly index: string | undefined },
+  ) {
     this.path = paths.root;
     this.#paths = paths;
     this.#options = options;
     this.#fileSystem = options.fileSystem;
-    this.#lock = lock;
-    this.#records = this.#saved = parsed.records;
-    this.#foreign = parsed.foreign;
-    this.#isIndexDamaged = parsed.isDamaged;
-    if (parsed.isDamaged) {
+    this.#lock = opened.lock;
+    this.#recent = new RecentFiles(options.clock);
+    this.#index = new PinIndex(opened.index, async (text) => {
+      await this.#write(() => this.#fileSystem.writeAtomic(paths.index, text));
+      this.#fault = undefined;
+    });
+    if (this.#index.isDamaged) {
       options.log.warn("The store's index is damaged; nothing is collected until the next start", {
         path: paths.index,
       });
     }
-    this.#learnSizes(parsed.records);
+    this.#learnSizes(this.#index.records);
   }
 
   /** Looks at the size of everything pinned and drops what is damaged. */
   async lookAtPins(): Promise<void> {
-    const digests = [...neededFiles(this.#records).blobs].filter((digest) => this.#sizes.has(digest));
-    await inGroups(digests, async (digest) => {
-      const info = await this.#fileSystem.stat(this.#paths.blob(digest));
-      if (info === undefined || info.sizeBytes === this.#sizes.get(digest)) return;
-      await this.#dropDamaged(this.#paths.blob(digest));
-    });
+    const wanted = new Map<string, number>();
+    for (const digest of neededFiles(this.#index.records).blobs) {
+      const size = this.#sizes.get(digest);
+      if (size !== undefined) wanted.set(this.#paths.blob(digest), size);
+    }
+    for (const [path, size] of await sizesOf(this.#fileSystem, [...wanted.keys()])) {
+      if (size !== wanted.get(path)) await this.#dropDamaged(path);
+    }
   }
 
   get usedBytes(): number | undefined {
@@ -192,7 +178,7 @@ class ContentStore implements Store {
     }
     if (listing !== undefined) {
       this.#lastListing = { digest, listing: new WeakRef(listing) };
-      this.#touch(path);
+      this.#recent.touch(path);
       return openPack(file, listing, () => void this.#dropDamaged(path).catch(() => {}));
     }
     file[Symbol.dispose]();
@@ -208,7 +194,7 @@ class ContentStore implements Store {
       const check = digestStream(splitDigest(digest).algorithm);
       check.update(bytes);
       if (check.digest() === digest) {
-        this.#touch(path);
+        this.#recent.touch(path);
         return bytes;
       }
       await this.#dropDamaged(path);
@@ -221,7 +207,7 @@ class ContentStore implements Store {
     try {
       using file = this.#fileSystem.open(path);
       if (file === undefined) throw this.#lost(`blob ${digest}`);
-      this.#touch(path);
+      this.#recent.touch(path);
       const check = digestStream(splitDigest(digest).algorithm);
       const takeTurns = giveWayEvery(turnBytes);
       for (let at = 0; at < file.sizeBytes;) {
@@ -247,7 +233,7 @@ class ContentStore implements Store {
       const info = await this.#fileSystem.stat(path);
       if (info?.kind !== "file" || info.sizeBytes !== descriptor.size) return false;
       this.#sizes.set(descriptor.digest, descriptor.size);
-      this.#touch(path);
+      this.#recent.touch(path);
       return true;
     });
   }
@@ -262,7 +248,7 @@ class ContentStore implements Store {
         const info = await this.#fileSystem.stat(this.#paths.blob(digest));
         const size = recipe?.layer.digest === digest ? recipe.layer.size : this.#sizes.get(digest);
         if (info?.kind !== "file" || (size !== undefined && info.sizeBytes !== size)) return false;
-        this.#touch(this.#paths.blob(digest));
+        this.#recent.touch(this.#paths.blob(digest));
       }
       if (content.kind === "blob" || recipe !== undefined) return true;
       return await this.#fileSystem.stat(this.#paths.tree(content.digest)) !== undefined;
@@ -270,7 +256,7 @@ class ContentStore implements Store {
   }
 
   kept(owner: string): readonly Artifact[] {
-    return this.#records.filter((record) => record.owner === owner).map((record) => record.artifact);
+    return this.#index.of(owner).map((record) => record.artifact);
   }
 
   // Writing
@@ -310,7 +296,7 @@ class ContentStore implements Store {
         await this.#guard("keep a blob", () => file.commit());
         this.#fault = undefined;
         this.#sizes.set(descriptor.digest, descriptor.size);
-        this.#touch(this.#paths.blob(descriptor.digest));
+        this.#recent.touch(this.#paths.blob(descriptor.digest));
         if (this.#usedBytes !== undefined) this.#usedBytes += descriptor.size;
       },
       [Symbol.asyncDispose]: () => file[Symbol.asyncDispose](),
@@ -359,7 +345,7 @@ class ContentStore implements Store {
       if (only === undefined && isWasteful) return unpacked.contentPaths;
       const digest = await writer.finish(unpacked.files);
       const path = this.#paths.tree(digest);
-      this.#touch(path);
+      this.#recent.touch(path);
       await file.commit(path);
       if (this.#usedBytes !== undefined) this.#usedBytes += file.sizeBytes;
       if (unpacked.skippedLinks > 0) {
@@ -379,7 +365,7 @@ class ContentStore implements Store {
       // An archive that reads badly may be one that rotted on our disk.
       if (!(error instanceof StageError) || error.reason !== "OCIArtifactLayerOperationFailed") throw error;
       const path = this.#paths.blob(recipe.layer.digest);
-      const state = await this.#isGood({ kind: "blob", digest: recipe.layer.digest, path }, signal);
+      const state = await checkStored(this.#fileSystem, { kind: "blob", digest: recipe.layer.digest, path }, signal);
       if (state === undefined || state.matches) throw error;
       await this.#dropDamaged(path);
     }
@@ -393,25 +379,16 @@ class ContentStore implements Store {
       this.#mustWrite();
       const pinned: PinRecord[] = [];
       for (const artifact of artifacts) pinned.push(await this.#recordOf(owner, artifact));
-      await this.#keep(withPins(this.#records, owner, pinned, this.#options.history), owner);
+      this.#learnSizes(pinned);
+      await this.#index.keepOf(owner, withPins(this.#index.records, owner, pinned, this.#options.history));
     });
   }
 
   async unpin(owner: string): Promise<void> {
     await this.#guard("forget an owner", async () => {
       this.#mustWrite();
-      if (this.kept(owner).length === 0 && this.#saved === this.#records) return;
-      await this.#keep(this.#records.filter((record) => record.owner !== owner), owner);
+      await this.#index.keepOf(owner, this.#index.records.filter((record) => record.owner !== owner));
     });
-  }
-
-  async #keep(next: readonly PinRecord[], owner: string): Promise<void> {
-    const text = (records: readonly PinRecord[]) => JSON.stringify(records.filter((record) => record.owner === owner));
-    const isSame = text(next) === text(this.#records);
-    if (isSame && this.#saved === this.#records) return;
-    if (!isSame) this.#records = next;
-    this.#learnSizes(this.#records);
-    await this.#save();
   }
 
   async #recordOf(owner: string, artifact: Artifact): Promise<PinRecord> {
@@ -428,117 +405,36 @@ class ContentStore implements Store {
     return { owner, isPinned: true, artifact, manifest, sizes };
   }
 
-  /** Saves pins; calls that come while a save runs share the next one. */
-  #save(): Promise<void> {
-    this.#queuedSave ??= this.#runningSave.catch(() => {}).then(() => {
-      this.#queuedSave = undefined;
-      this.#runningSave = this.#writeIndex();
-      return this.#runningSave;
-    });
-    return this.#queuedSave;
-  }
-
-  async #writeIndex(): Promise<void> {
-    const records = this.#records;
-    const text = printLayoutIndex({ records, foreign: this.#foreign }, this.#entryTexts);
-    await this.#again(() => this.#fileSystem.writeAtomic(this.#paths.index, text));
-    this.#saved = records;
-    this.#fault = undefined;
-  }
-
   // Collection
 
   async collect(): Promise<{ readonly removed: number; readonly freedBytes: number }> {
     return await this.#guard("collect what nobody needs", async () => {
       this.#mustWrite();
-      if (this.#isIndexDamaged) return { removed: 0, freedBytes: 0 };
       return await this.#collect(0);
     });
   }
 
-  /** Removes what is not needed, and history until `wantedBytes` more fit. */
+  /** Removes what is not needed, and history until `wantedBytes` more fit. Of a damaged index nothing may be concluded. */
   async #collect(wantedBytes: number): Promise<{ readonly removed: number; readonly freedBytes: number }> {
-    const stored = await listStored(this.#fileSystem, this.#paths);
-    const sizes = new Map<StoredFile, number>();
-    await inGroups(stored, async (file) => {
-      const info = await this.#fileSystem.stat(file.path);
-      if (info !== undefined) sizes.set(file, info.sizeBytes);
-    });
-    const sum = (files: Iterable<StoredFile>) => {
-      let bytes = 0;
-      for (const file of files) bytes += sizes.get(file) ?? 0;
-      return bytes;
-    };
-    const foreign = await this.#foreignBlobs();
-    const isNamedBy = (records: readonly PinRecord[]) => {
-      const needed = this.#neededBy(records);
-      return (file: StoredFile) => (file.kind === "blob" ? needed.blobs : needed.trees).has(file.digest);
-    };
-    // What was just pulled and is not pinned yet counts; history that was just replaced does not.
-    const isNamed = isNamedBy(this.#records);
-    const fixed = new Set(
-      stored.filter((file) => foreign.has(file.digest) || (this.#isRecent(file.path) && !isNamed(file))),
-    );
-    const limit = this.#options.maxSizeBytes - wantedBytes;
-    const trimmed = withLessHistory(this.#records, (records) => {
-      const named = isNamedBy(records);
-      return sum(stored.filter((file) => named(file) || fixed.has(file))) <= limit;
-    });
-    if (trimmed !== this.#records) {
-      this.#records = trimmed;
-      await this.#save();
-    }
-    const removed: StoredFile[] = [];
-    for (const file of stored) {
-      // Asked anew for each: somebody may pin or want it while others are removed.
-      const kept = fixed.has(file) || this.#isRecent(file.path) || isNamedBy(this.#saved)(file);
-      if (kept || isNamedBy(this.#records)(file)) continue;
-      await this.#fileSystem.remove(file.path);
-      removed.push(file);
-    }
-    for (const path of [...this.#touched.keys()]) this.#isRecent(path);
+    if (this.#index.isDamaged) return { removed: 0, freedBytes: 0 };
+    const { removed, freedBytes, usedBytes } = await collectFiles({
+      fileSystem: this.#fileSystem,
+      log: this.#options.log,
+      paths: this.#paths,
+      index: this.#index,
+      recent: this.#recent,
+      maxSizeBytes: this.#options.maxSizeBytes,
+    }, wantedBytes);
     for (const file of removed) this.#sizes.delete(file.digest);
-    const freedBytes = sum(removed);
-    this.#usedBytes = sum(stored) - freedBytes;
-    if (removed.length > 0) {
-      this.#fault = undefined;
-      this.#options.log.info("Collected what nobody needs", { removed: removed.length, freedBytes });
-    }
-    if (this.#usedBytes > this.#options.maxSizeBytes) {
-      this.#options.log.warn("The store is larger than allowed, and all of it is needed", {
-        usedBytes: this.#usedBytes,
-        maxSizeBytes: this.#options.maxSizeBytes,
-      });
-    }
+    this.#usedBytes = usedBytes;
+    if (removed.length > 0) this.#fault = undefined;
     return { removed: removed.length, freedBytes };
-  }
-
-  /** {@linkcode neededFiles}, kept for as long as the records are the same. */
-  #neededBy(records: readonly PinRecord[]): NeededFiles {
-    const known = this.#needed.get(records) ?? neededFiles(records);
-    this.#needed.set(records, known);
-    return known;
-  }
-
-  /** Blobs that entries of other programs reach: manifests and, one level down, what they name. */
-  async #foreignBlobs(): Promise<ReadonlySet<string>> {
-    const found = new Set<string>();
-    const queue = this.#foreign.map((entry) => entry.digest);
-    for (let digest = queue.pop(); queue.length > 0 || digest !== undefined; digest = queue.pop()) {
-      if (typeof digest !== "string" || found.has(digest)) continue;
-      found.add(digest);
-      const path = this.#paths.blob(digest as Digest);
-      const info = await this.#fileSystem.stat(path);
-      if (info === undefined || info.sizeBytes > 4 * 1024 ** 2) continue;
-      queue.push(...digestsIn(await this.#fileSystem.readText(path) ?? ""));
-    }
-    return found;
   }
 
   async #makeRoom(descriptor: Descriptor): Promise<void> {
     const { maxSizeBytes } = this.#options;
     if (this.#usedBytes === undefined || this.#needsRoom || this.#usedBytes + descriptor.size > maxSizeBytes) {
-      if (this.#isIndexDamaged) return;
+      if (this.#index.isDamaged) return;
       await this.#collect(descriptor.size);
       this.#needsRoom = false;
     }
@@ -562,7 +458,7 @@ class ContentStore implements Store {
       const damaged: string[] = [];
       for (const stored of await listStored(this.#fileSystem, this.#paths)) {
         signal?.throwIfAborted();
-        const isGood = await this.#isGood(stored, signal);
+        const isGood = await checkStored(this.#fileSystem, stored, signal);
         if (isGood === undefined) continue;
         checkedFiles++;
         checkedBytes += isGood.sizeBytes;
@@ -574,25 +470,6 @@ class ContentStore implements Store {
     });
   }
 
-  async #isGood(stored: StoredFile, signal: AbortSignal | undefined) {
-    using file = this.#fileSystem.open(stored.path);
-    if (file === undefined) return undefined;
-    const takeTurns = giveWayEvery(turnBytes);
-    const pause = async (bytes: number) => {
-      await takeTurns(bytes);
-      signal?.throwIfAborted();
-    };
-    if (stored.kind === "tree") {
-      return { sizeBytes: file.sizeBytes, matches: await checkPack(file, stored.digest, pause) };
-    }
-    const check = digestStream(splitDigest(stored.digest).algorithm);
-    for (let at = 0; at < file.sizeBytes; at += chunkBytes) {
-      check.update(file.readAt(at, Math.min(chunkBytes, file.sizeBytes - at)));
-      await pause(chunkBytes);
-    }
-    return { sizeBytes: file.sizeBytes, matches: check.digest() === stored.digest };
-  }
-
   /** Removes a damaged file, so that everybody sees that it is not there. */
   async #dropDamaged(path: string): Promise<void> {
     this.#options.log.warn("A file of the store is damaged", { path });
@@ -602,8 +479,7 @@ class ContentStore implements Store {
   // Shared
 
   async close(): Promise<void> {
-    await this.#queuedSave?.catch(() => {});
-    await this.#runningSave.catch(() => {});
+    await this.#index.settle();
     this.#lock?.[Symbol.dispose]();
   }
 
@@ -619,31 +495,11 @@ class ContentStore implements Store {
   }
 
   #create(path: string): Promise<PendingFile> {
-    return this.#again(() => this.#fileSystem.create(path, { mode: 0o444 }));
+    return this.#write(() => this.#fileSystem.create(path, { mode: 0o444 }));
   }
 
-  /** Does something again when the store's folders were removed under us: they are made anew. */
-  async #again<Value>(work: () => Promise<Value>): Promise<Value> {
-    try {
-      if (this.#isLockLost) await this.#lockAnew();
-      return await work();
-    } catch (error) {
-      if ((error as { readonly code?: unknown } | null)?.code !== "ENOENT") throw error;
-      this.#options.log.warn("The store's folders are gone; they are made anew", { path: this.path });
-      await prepareStore(this.#fileSystem, this.#paths);
-      await this.#lockAnew();
-      return await work();
-    }
-  }
-
-  /** Takes the lock again when its file went with the folders: what we hold then guards nothing. @throws when another has it */
-  async #lockAnew(): Promise<void> {
-    this.#isLockLost ||= this.#lock !== undefined && await this.#fileSystem.stat(this.#paths.lock) === undefined;
-    if (!this.#isLockLost) return;
-    this.#lock?.[Symbol.dispose]();
-    this.#lock = await this.#fileSystem.lock(this.#paths.lock);
-    if (this.#lock === undefined) throw await lockedError(this.#fileSystem, this.#paths);
-    this.#isLockLost = false;
+  #write<Value>(work: () => Promise<Value>): Promise<Value> {
+    return this.#lock === undefined ? work() : this.#lock.write(work);
   }
 
   async #guard<Value>(action: string, work: () => Promise<Value>): Promise<Value> {
@@ -677,18 +533,6 @@ class ContentStore implements Store {
       for (const [digest, size] of Object.entries(record.sizes)) this.#sizes.set(digest as Digest, size);
     }
   }
-
-  #touch(path: string): void {
-    this.#touched.set(path, this.#options.clock.monotonic());
-  }
-
-  #isRecent(path: string): boolean {
-    const at = this.#touched.get(path);
-    if (at === undefined) return false;
-    if (this.#options.clock.monotonic() - at < graceMs) return true;
-    this.#touched.delete(path);
-    return false;
-  }
 }
 
 function mismatch(descriptor: Descriptor, why: string): StageError {
@@ -710,16 +554,5 @@ function mediaTypeOf(bytes: Uint8Array): string {
     return value.manifests === undefined ? mediaTypes.manifest : mediaTypes.index;
   } catch {
     return mediaTypes.manifest;
-  }
-}
-
-/** Digests that a text names, wherever. */
-function digestsIn(text: string): readonly string[] {
-  return text.match(/sha256:[0-9a-f]{64}/g) ?? [];
-}
-
-async function inGroups<Item>(items: readonly Item[], work: (item: Item) => Promise<void>): Promise<void> {
-  for (let at = 0; at < items.length; at += lookTogether) {
-    await Promise.all(items.slice(at, at + lookTogether).map(work));
   }
 }

@@ -65,6 +65,26 @@ export async function listStored(fileSystem: FileSystem, paths: StorePaths): Pro
   return found;
 }
 
+/** Files looked at together. */
+const lookTogether = 32;
+
+/** Sizes of files in bytes, by path, of those that are there. */
+export async function sizesOf(
+  fileSystem: FileSystem,
+  files: readonly string[],
+): Promise<ReadonlyMap<string, number>> {
+  const sizes = new Map<string, number>();
+  for (let at = 0; at < files.length; at += lookTogether) {
+    await Promise.all(
+      files.slice(at, at + lookTogether).map(async (path) => {
+        const info = await fileSystem.stat(path);
+        if (info !== undefined) sizes.set(path, info.sizeBytes);
+      }),
+    );
+  }
+  return sizes;
+}
+
 /** Makes the folders and fixed files of a store where they are missing. */
 export async function prepareStore(fileSystem: FileSystem, paths: StorePaths): Promise<void> {
   for (const folder of paths.folders) {
