@@ -10,7 +10,8 @@ import type { DesiredObject } from "../core/object.ts";
 import { keyText } from "../core/object.ts";
 import type { Reason } from "../core/reason.ts";
 import { messageOf, StageError } from "../core/stage_error.ts";
-import { openWorkerThread, serveCalls, type WorkerThread } from "../platform/deno_worker.ts";
+import { memoryLimitBytes, residentBytes } from "../platform/deno_environment.ts";
+import { openWorkerThread, serveCalls, WorkerLimitError, type WorkerThread } from "../platform/deno_worker.ts";
 import type { ReleaseBuild, RenderedRelease } from "../reconcile/helm_release.ts";
 import type { KustomizationBuild } from "../reconcile/kustomization.ts";
 import { openStore } from "../source/store/open_store.ts";
@@ -24,10 +25,25 @@ const largeLayerBytes = 256 * 1024;
 const largeDocumentsBytes = 1024 * 1024;
 /** Charts of at least this many bytes are rendered beside the main thread: rendering costs more per byte. */
 const largeChartBytes = 100 * 1024;
-/** What a render may use on the main thread: some tenths of a second. */
-const shortRender: RenderLimits = { steps: 2_000_000, outputLength: 8 * 1024 * 1024, madeLength: 32 * 1024 * 1024 };
+/** Files of a chart from which on it is rendered there too, however well they compress. */
+const largeFilesBytes = 1024 * 1024;
+const mebi = 1024 * 1024;
+/** What a render may use on the main thread: some tenths of a second, some tens of megabytes. */
+const shortRender: RenderLimits = {
+  steps: 2_000_000,
+  outputLength: 4 * mebi,
+  madeLength: 16 * mebi,
+  callLength: mebi,
+  slowMs: 100,
+  timeMs: 400,
+};
 /** Milliseconds of a build without a limit of its own. */
 const longestBuildMs = 300_000;
+/** Bytes by which a build in the worker may let the process grow. The largest charts in use take 300 MB. */
+const maxGrowthBytes = 1024 * mebi;
+/** The same where the machine gives the process little: so much of it may be used in all, and so much at least is tried. */
+const maxShare = 0.85;
+const leastGrowthBytes = 96 * mebi;
 
 /** A build as it is sent: values only. */
 type Order =
@@ -84,15 +100,20 @@ export function buildBeside(inner: Builders, options: BuildWorkerOptions): Build
   return {
     async kustomization(request, signal) {
       const { object, artifact } = request;
-      if (object.spec.decryption !== undefined || !await hasManyDocuments(artifact, options.store)) {
-        return await inner.kustomization(request, signal);
+      if (object.spec.decryption !== undefined) return await inner.kustomization(request, signal);
+      if (!await hasManyDocuments(artifact, options.store)) {
+        try {
+          return await inner.kustomization(request, signal, shortRender);
+        } catch (error) {
+          if (!(error instanceof RenderLimitError)) throw error;
+        }
       }
       const order: Order = { ...place(object), kind: "kustomization", request };
       const sent = await send(thread, order, signal);
       return sent?.kind === "built" ? sent.result : await inner.kustomization(request, signal);
     },
     async helmRelease(request, signal) {
-      if (request.artifact.sizeBytes < largeChartBytes) {
+      if (!await isLargeChart(request.artifact, options.store)) {
         try {
           return await inner.helmRelease(request, signal, shortRender);
         } catch (error) {
@@ -108,6 +129,9 @@ export function buildBeside(inner: Builders, options: BuildWorkerOptions): Build
         ...(capabilities === undefined ? {} : { capabilities }),
       };
       const known: KnownAnswer[] = [];
+      const { monotonic } = options.doors.clock;
+      const { timeoutMs = longestBuildMs } = request.object.spec as { readonly timeoutMs?: number };
+      const lastAt = monotonic() + timeoutMs;
       for (let round = 0; round < maxRounds; round++) {
         const order: Order = {
           ...place(request.object),
@@ -120,6 +144,7 @@ export function buildBeside(inner: Builders, options: BuildWorkerOptions): Build
         if (sent.kind === "built") return sent.result as RenderedRelease;
         const answer = sent.request.kind === "lookup" ? await facts?.lookup(sent.request, signal) : "";
         known.push({ request: sent.request, answer: answer ?? {} });
+        if (monotonic() > lastAt) throw tooMuch(request.object, `its questions take longer than ${timeoutMs / 1000} s`);
       }
       throw new StageError(
         "BuildFailed",
@@ -128,6 +153,28 @@ export function buildBeside(inner: Builders, options: BuildWorkerOptions): Build
     },
     [Symbol.dispose]: () => thread[Symbol.dispose](),
   };
+}
+
+async function isLargeChart(artifact: Artifact, store: ArtifactStore): Promise<boolean> {
+  if (artifact.sizeBytes >= largeChartBytes) return true;
+  using tree = await store.openTree(artifact);
+  let sizeBytes = 0;
+  for (const file of tree.files()) sizeBytes += file.sizeBytes;
+  return sizeBytes >= largeFilesBytes;
+}
+
+function tooMuch(object: DesiredObject, what: string, cause?: unknown): StageError {
+  return new StageError("BuildFailed", `Cannot build ${keyText(object.key)}: ${what}`, {
+    hint: "Look for a loop or a text that grows without end in its templates, or give the process more memory and time",
+    ...(cause === undefined ? {} : { cause }),
+  });
+}
+
+/** Bytes by which a build may let this process grow: less where the machine gives it little. */
+function growthBytes(): number {
+  const limit = memoryLimitBytes();
+  if (limit === undefined) return maxGrowthBytes;
+  return Math.min(maxGrowthBytes, Math.max(leastGrowthBytes, Math.floor(maxShare * limit) - residentBytes()));
 }
 
 async function hasManyDocuments(artifact: Artifact, store: ArtifactStore): Promise<boolean> {
@@ -148,9 +195,14 @@ async function send(
   const { timeoutMs } = object.spec as { readonly timeoutMs?: number };
   let answer: Answer;
   try {
-    answer = await thread.call(order, { signal, timeoutMs: timeoutMs ?? longestBuildMs }) as Answer;
+    answer = await thread.call(order, {
+      signal,
+      timeoutMs: timeoutMs ?? longestBuildMs,
+      maxGrowthBytes: growthBytes(),
+    }) as Answer;
   } catch (error) {
     if (signal.aborted) throw signal.reason;
+    if (error instanceof WorkerLimitError) throw tooMuch(object, messageOf(error), error);
     if (error instanceof DOMException && error.name === "DataCloneError") return undefined;
     throw new StageError("BuildFailed", `Cannot build ${keyText(object.key)}: ${messageOf(error)}`, { cause: error });
   }

@@ -42,7 +42,12 @@ export interface BuilderOptions {
 
 /** Builders over the store's trees. */
 export interface Builders {
-  readonly kustomization: (request: KustomizationBuild, signal: AbortSignal) => Promise<BuildResult>;
+  /** @throws {RenderLimitError} when a chart in it goes beyond `limits`; default those of the engine */
+  readonly kustomization: (
+    request: KustomizationBuild,
+    signal: AbortSignal,
+    limits?: RenderLimits,
+  ) => Promise<BuildResult>;
   /** @throws {RenderLimitError} beyond `limits`; default those of the engine */
   readonly helmRelease: (
     request: ReleaseBuild,
@@ -56,7 +61,7 @@ export function openBuilders(options: BuilderOptions): Builders {
   const { store, doors } = options;
   const charts = options.charts ?? new ChartCache();
   return {
-    async kustomization(request, signal) {
+    async kustomization(request, signal, limits) {
       const { object, artifact, variables, decryptionKeys } = request;
       using tree = await store.openTree(artifact);
       using network = doors.connect({});
@@ -83,6 +88,7 @@ export function openBuilders(options: BuilderOptions): Builders {
             chartInflation(files, {
               clock: doors.clock,
               random: doors.random,
+              ...(limits === undefined ? {} : { limits }),
               ...(options.isDirectory(object) ? { seed: keyText(object.key) } : {}),
               ...(web === undefined ? {} : {
                 readUrl(url, limits) {
@@ -111,6 +117,7 @@ export function openBuilders(options: BuilderOptions): Builders {
       };
       const tools = {
         nowMs: doors.clock.now(),
+        monotonicMs: () => doors.clock.monotonic(),
         random: doors.random,
         postRender,
         ...(facts === undefined ? {} : { lookup: facts.lookup }),

@@ -15,25 +15,35 @@ export interface GoRegexp {
   readonly pattern: string;
   /** Names of the groups; index 0 is the whole, unnamed groups are "". */
   readonly groupNames: readonly string[];
+  /** Instructions of its program: what each character of a text may cost at worst. */
+  readonly size: number;
   /** Whether it matches anywhere in a text. */
   test(text: string): boolean;
   /** Whether it matches a text from its start to its end. */
   matchesWhole(text: string): boolean;
   /** Leftmost match at or behind `from`. */
   match(text: string, from?: number): MatchOffsets | undefined;
-  /** Matches from left to right that do not overlap, at most `limit` of them (-1: all). */
-  matchAll(text: string, limit?: number): readonly MatchOffsets[];
+  /**
+   * Matches from left to right that do not overlap, at most `limit` of them (-1: all). One search is linear, but many of them may
+   * look at the rest of the text: `onSearch`, here and below, is called before each and may throw.
+   */
+  matchAll(text: string, limit?: number, onSearch?: () => void): readonly MatchOffsets[];
   /** Every match replaced by a template with `$1`, `${name}`, `$$`. */
-  replaceAll(text: string, template: string): string;
+  replaceAll(text: string, template: string, onSearch?: () => void): string;
   /** Every match replaced by a text as it is. */
-  replaceAllLiteral(text: string, replacement: string): string;
+  replaceAllLiteral(text: string, replacement: string, onSearch?: () => void): string;
   /** Pieces between matches, at most `limit` of them (-1: all). */
-  split(text: string, limit?: number): readonly string[];
+  split(text: string, limit?: number, onSearch?: () => void): readonly string[];
 }
 
 const cacheLimit = 500;
+/** Instructions from which on a pattern is not kept. */
+const largeSize = 2000;
+/** Characters that kept patterns search before all are forgotten: what they learn of texts takes some hundred bytes for each. */
+const maxSearched = 250_000;
 /** Compiled patterns, oldest first. A memory only: what is in it never changes an answer. */
 const cache = new Map<string, GoRegexp>();
+let searched = 0;
 
 /**
  * Compiles a pattern.
@@ -44,9 +54,18 @@ export function compileRegexp(pattern: string): GoRegexp {
   const known = cache.get(pattern);
   if (known !== undefined) return known;
   const compiled = build(pattern);
+  if (compiled.size > largeSize || pattern.length > largeSize) return compiled;
   if (cache.size >= cacheLimit) cache.delete(cache.keys().next().value ?? "");
   cache.set(pattern, compiled);
   return compiled;
+}
+
+/** Counts what is searched. */
+function count(text: string): void {
+  searched += text.length;
+  if (searched < maxSearched) return;
+  searched = 0;
+  cache.clear();
 }
 
 /** The pattern that matches a text as it is (Go's `regexp.QuoteMeta`). */
@@ -70,10 +89,12 @@ function build(pattern: string): GoRegexp {
     return offsets;
   };
 
-  const matchAll = (text: string, limit = -1): readonly MatchOffsets[] => {
+  const matchAll = (text: string, limit = -1, onSearch?: () => void): readonly MatchOffsets[] => {
     const found: MatchOffsets[] = [];
     let end = -1;
+    count(text);
     for (let from = 0; from <= text.length && found.length !== limit;) {
+      onSearch?.();
       const offsets = match(text, from);
       if (offsets === undefined) break;
       const [start = 0, stop = 0] = offsets;
@@ -85,10 +106,16 @@ function build(pattern: string): GoRegexp {
     return found;
   };
 
-  const replace = (text: string, replacementOf: (offsets: MatchOffsets) => string): string => {
+  const replace = (
+    text: string,
+    replacementOf: (offsets: MatchOffsets) => string,
+    onSearch: (() => void) | undefined,
+  ): string => {
     let result = "";
     let done = 0;
+    count(text);
     for (let from = 0; from <= text.length;) {
+      onSearch?.();
       const offsets = match(text, from);
       if (offsets === undefined) break;
       const [start = 0, stop = 0] = offsets;
@@ -104,22 +131,29 @@ function build(pattern: string): GoRegexp {
   return {
     pattern,
     groupNames,
-    test: (text) => program.test(text),
-    matchesWhole: (text) => (whole ??= compile(`^(?:${pattern})$`)).test(text),
-    match,
-    matchAll,
-    replaceAll: (text, template) => {
-      if (!template.includes("$")) return replace(text, () => template);
-      return replace(text, (offsets) => expand(template, text, offsets, groupNames));
+    size: program.programSize(),
+    test: (text) => {
+      count(text);
+      return program.test(text);
     },
-    replaceAllLiteral: (text, replacement) => replace(text, () => replacement),
-    split(text, limit = -1) {
+    matchesWhole: (text) => (whole ??= compile(`^(?:${pattern})$`)).test(text),
+    match: (text, from) => {
+      count(text);
+      return match(text, from);
+    },
+    matchAll,
+    replaceAll: (text, template, onSearch) => {
+      if (!template.includes("$")) return replace(text, () => template, onSearch);
+      return replace(text, (offsets) => expand(template, text, offsets, groupNames), onSearch);
+    },
+    replaceAllLiteral: (text, replacement, onSearch) => replace(text, () => replacement, onSearch),
+    split(text, limit = -1, onSearch) {
       if (limit === 0) return [];
       if (pattern !== "" && text === "") return [""];
       const pieces: string[] = [];
       let begin = 0;
       let end = 0;
-      for (const [start = 0, stop = 0] of matchAll(text, limit)) {
+      for (const [start = 0, stop = 0] of matchAll(text, limit, onSearch)) {
         if (limit > 0 && pieces.length === limit - 1) break;
         end = start;
         if (stop !== 0) pieces.push(text.slice(begin, end));

@@ -13,6 +13,13 @@ export interface CallOptions {
   readonly signal: AbortSignal;
   /** Milliseconds after which the worker is ended and the call fails. */
   readonly timeoutMs: number;
+  /** Bytes by which the process may grow meanwhile: beyond, the worker is ended and the call fails. Default: no limit. */
+  readonly maxGrowthBytes?: number;
+}
+
+/** A call that took more than it may: the worker was ended for it. */
+export class WorkerLimitError extends Error {
+  override readonly name = "WorkerLimitError";
 }
 
 /** A program of ours in a thread of its own, started with its first call. */
@@ -20,7 +27,8 @@ export interface WorkerThread extends Disposable {
   /**
    * Asks it and waits for the answer; calls are answered one after the other.
    *
-   * @throws the signal's reason; a `DataCloneError` for what cannot be sent; an `Error` when it crashed or took too long
+   * @throws the signal's reason; a `DataCloneError` for what cannot be sent; a {@linkcode WorkerLimitError} when it took too
+   * long or too much memory; an `Error` when it crashed
    */
   call(value: unknown, options: CallOptions): Promise<unknown>;
 }
@@ -30,6 +38,12 @@ const listening = 0;
 
 /** Milliseconds without a call after which the thread ends, and its memory with it. */
 const warmMs = 30_000;
+
+/**
+ * Milliseconds between two looks at the process's memory during a call. A worker's heap has no limit of its own here, and
+ * one that fills what V8 allows ends the whole process; a program fills some gigabytes a second at most.
+ */
+const watchMs = 25;
 
 /** Milliseconds after which an ended thread's memory is there to be given back. */
 const releaseAfterMs = 1_000;
@@ -62,17 +76,25 @@ export function openWorkerThread(url: string): WorkerThread {
     rest = setTimeout(releaseMemory, releaseAfterMs);
     Deno.unrefTimer(rest);
   };
-  const ask = (value: unknown, { signal, timeoutMs }: CallOptions): Promise<unknown> => {
+  const ask = (value: unknown, { signal, timeoutMs, maxGrowthBytes = Infinity }: CallOptions): Promise<unknown> => {
     signal.throwIfAborted();
     clearTimeout(rest);
     const thread = worker ??= new Worker(url, { type: "module", name: "pilotfish-build" });
     const id = ++count;
     const answer = Promise.withResolvers<unknown>();
     const fail = (error: unknown) => {
-      end();
+      cool();
       answer.reject(error);
     };
-    const limit = setTimeout(() => fail(new Error(`it took longer than ${timeoutMs / 1000} s`)), timeoutMs);
+    const limit = setTimeout(
+      () => fail(new WorkerLimitError(`it took longer than ${timeoutMs / 1000} s`)),
+      timeoutMs,
+    );
+    const mostBytes = Deno.memoryUsage().rss + maxGrowthBytes;
+    const watch = maxGrowthBytes === Infinity ? undefined : setInterval(() => {
+      if (Deno.memoryUsage().rss <= mostBytes) return;
+      fail(new WorkerLimitError(`it took more than ${Math.round(maxGrowthBytes / 2 ** 20)} MiB of memory`));
+    }, watchMs);
     const stop = () => fail(signal.reason);
     signal.addEventListener("abort", stop, { once: true });
     thread.onerror = (event) => {
@@ -98,7 +120,9 @@ export function openWorkerThread(url: string): WorkerThread {
     if (isListening) send();
     return answer.promise.finally(() => {
       clearTimeout(limit);
+      clearInterval(watch);
       signal.removeEventListener("abort", stop);
+      if (worker === undefined) return;
       clearTimeout(rest);
       rest = setTimeout(cool, warmMs);
       Deno.unrefTimer(rest);

@@ -22,6 +22,9 @@ export function callContext(options: Partial<CallContext> = {}): CallContext {
     templates: { include: () => "", evaluate: (text) => text },
     spend: () => {},
     made: () => {},
+    reserve: () => {},
+    slow: () => {},
+    checkTime: () => {},
     ...options,
   };
 }

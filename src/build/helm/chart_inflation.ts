@@ -23,6 +23,7 @@ import type { FetchLimited } from "./chart_repository.ts";
 import { pullFromRepository } from "./chart_repository.ts";
 import type { ChartFiles, ChartReference } from "./chart_source.ts";
 import { runTemplate } from "./template_command.ts";
+import type { RenderLimits } from "./template/run.ts";
 
 /** What the inflation of charts may use. */
 export interface InflationTools {
@@ -34,6 +35,8 @@ export interface InflationTools {
   readonly readUrl?: FetchLimited;
   /** Makes random values and the time of a render repeatable. */
   readonly seed?: string;
+  /** What each render may use. Default: the engine's. A render beyond it throws `RenderLimitError`. */
+  readonly limits?: RenderLimits;
 }
 
 /** Files by path, each read when it is asked for. */
@@ -73,6 +76,7 @@ export function chartInflation(tree: FileTree, tools: InflationTools): RenderCha
       clock: tools.clock,
       random: tools.random,
       ...(tools.seed === undefined ? {} : { seed: tools.seed }),
+      ...(tools.limits === undefined ? {} : { limits: tools.limits }),
       ...(signal === undefined ? {} : { signal }),
     });
     if (outcome.exitCode === 0) return outcome.stdout;

@@ -45,6 +45,7 @@ import type { TemplateCache } from "./release/render.ts";
 import type { ReleaseIdentity } from "./release/scopes.ts";
 import { sourcesOf } from "./release/scopes.ts";
 import { fromBytes } from "./template/go_string.ts";
+import { RenderLimitError } from "./template/run.ts";
 import type { RenderLimits } from "./template/run.ts";
 import { parseTemplates } from "./template/template_set.ts";
 import type { TemplateSet } from "./template/template_set.ts";
@@ -435,12 +436,17 @@ function ownedBy(resource: Resource, release: ReleaseIdentity): Resource {
 /** A failure in the room's words. Helm's own text stays as it is. */
 export function asBuildError(error: unknown): unknown {
   if (error instanceof RenderError) {
+    // A render that was too long here may be worth another try elsewhere: it keeps its class.
+    if (error.cause instanceof RenderLimitError) return error.cause;
     return error.step === "values"
       ? new StageError("ValuesError", error.message, { cause: error, hint: valuesHint })
       : new StageError("BuildFailed", error.message, { cause: error, hint: chartHint });
   }
   if (error instanceof ChartError || error instanceof YamlConversionError || error instanceof UnmarshalError) {
     return new StageError("BuildFailed", error.message, { cause: error, hint: chartHint });
+  }
+  if (error instanceof RangeError) {
+    return new StageError("BuildFailed", "Cannot read what the chart gives: it is nested too deep", { cause: error });
   }
   return error;
 }

@@ -40,6 +40,8 @@ export class MissingInput extends Error {
 export interface RenderTools {
   /** Wall time in milliseconds since 1970: one moment for the whole render. */
   readonly nowMs: number;
+  /** A clock for the render's limit of time: milliseconds from any moment. Absent: time is not limited. */
+  readonly monotonicMs?: () => number;
   /** Source of `rand…`, `uuidv4`, `shuffle`, keys and serial numbers; seeded for repeatable renders. */
   readonly random: Random;
   /** IANA name of the zone that Go calls "Local". Default `UTC`. */

@@ -33,6 +33,8 @@ import { FlagError, goBool, parseFlags, templateFlags } from "./template_flags.t
 import type { ParsedFlags } from "./template_flags.ts";
 import { quoteText } from "./template/go_quote.ts";
 import { fromBytes, toBytes } from "./template/go_string.ts";
+import { RenderLimitError } from "./template/run.ts";
+import type { RenderLimits } from "./template/run.ts";
 import type { Table } from "./values/tables.ts";
 import { mergeValueOptions } from "./values/value_options.ts";
 
@@ -61,6 +63,8 @@ export interface TemplateDoors {
   readonly dialect?: Dialect;
   /** Makes random values and the time of a render repeatable. */
   readonly seed?: string;
+  /** What the render may use. Default: the engine's limits. A render beyond limits that are given here throws. */
+  readonly limits?: RenderLimits;
   readonly signal?: AbortSignal;
 }
 
@@ -73,7 +77,11 @@ export interface TemplateOutcome {
   readonly written: ReadonlyMap<string, string>;
 }
 
-/** Runs `template` with arguments as Helm takes them, without the command's own name. Never throws for what a user did. */
+/**
+ * Runs `template` with arguments as Helm takes them, without the command's own name. Never throws for what a user did.
+ *
+ * @throws {RenderLimitError} for a render beyond `doors.limits`
+ */
 export async function runTemplate(args: readonly string[], doors: TemplateDoors): Promise<TemplateOutcome> {
   const command = new TemplateCommand(doors);
   try {
@@ -81,6 +89,7 @@ export async function runTemplate(args: readonly string[], doors: TemplateDoors)
     return command.outcome(0);
   } catch (error) {
     doors.signal?.throwIfAborted();
+    if (doors.limits !== undefined && error instanceof RenderLimitError) throw error;
     if (!(error instanceof ToldError)) command.complain(errorText(error));
     return command.outcome(1);
   }
@@ -103,6 +112,11 @@ function errorText(error: unknown): string {
   if (error instanceof StageError) return messageOf(error);
   // What a user cannot have caused is shown, too: better a strange message than none.
   return error instanceof Error ? messageOf(error) : String(error);
+}
+
+/** Throws the limit that a failure is about. */
+function throwLimit(failure: unknown): void {
+  if (failure instanceof RenderError && failure.cause instanceof RenderLimitError) throw failure.cause;
 }
 
 /** One run: texts grow in the order in which Helm prints them. */
@@ -174,6 +188,7 @@ class TemplateCommand {
       release,
       dialect: this.#dialect,
       capabilities,
+      ...(this.#doors.limits === undefined ? {} : { limits: this.#doors.limits }),
       skipSchemaValidation: flags.isOn("skip-schema-validation"),
       subNotes: flags.isOn("render-subchart-notes"),
     };
@@ -198,6 +213,7 @@ class TemplateCommand {
     } catch (error) {
       failure = error;
     }
+    if (this.#doors.limits !== undefined) throwLimit(failure);
     notices.forEach((notice) => this.#notice(notice));
     if (rendered === undefined) {
       this.#explainFailure(flags, failure);
@@ -369,6 +385,7 @@ class TemplateCommand {
     const { clock, random, cluster, resolveHost, seed } = this.#doors;
     return {
       nowMs: clock.now(),
+      monotonicMs: () => clock.monotonic(),
       random,
       ...(seed === undefined ? {} : { seed }),
       ...(asksCluster && cluster !== undefined ? { lookup: (request, signal) => cluster.lookup(request, signal) } : {}),

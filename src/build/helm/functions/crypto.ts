@@ -8,7 +8,7 @@ import { GoError } from "../template/go_error.ts";
 import { goTypes } from "../template/go_type.ts";
 import { templateModules } from "../template_modules.ts";
 import { certificateType } from "./certificate_type.ts";
-import { checkMadeLength, func } from "./registry.ts";
+import { func } from "./registry.ts";
 import type { FunctionTable } from "./registry.ts";
 
 const { int, list, string, uint32 } = goTypes;
@@ -42,9 +42,10 @@ export const cryptoFunctions: FunctionTable = {
     (...args) => work().genSignedCertWithKey(...args),
   ),
   htpasswd: func([string, string], string, (...args) => work().htpasswd(...args)),
-  randBytes: func([int], string, ({ tools }, count) => {
-    checkMadeLength("randBytes", count);
+  randBytes: func([int], string, (context, count) => {
+    context.reserve("randBytes", count);
     if (count < 0) throw new GoError("runtime error: makeslice: len out of range");
-    return tools.random.bytes(count).toBase64();
+    context.spend(Math.max(0, count));
+    return context.tools.random.bytes(count).toBase64();
   }),
 };

@@ -20,8 +20,8 @@ import type { TemplateKey } from "./private_key.ts";
 import type { CallContext } from "./registry.ts";
 import { strval } from "./text_value.ts";
 
-/** What slow work takes from the render's budget of steps, as a rule: so many stand for a key or a password's hash: 100 in a render. */
-const slowCost = 500_000;
+/** Milliseconds that slow work takes on a usual machine: what counts against the render's `slowMs`. */
+const slowMs = { bcrypt: 75, scrypt: 150, rsa2048: 125, rsa4096: 1000, dsa: 1500, certificate: 5, curve: 1 } as const;
 
 function certificate(cert: string, key: string): GoStruct {
   return new GoStruct(certificateType, { Cert: cert, Key: key });
@@ -34,7 +34,7 @@ function field(value: GoObject, name: "Cert" | "Key"): string {
 }
 
 function bcryptText(context: CallContext, password: string): string {
-  context.spend(slowCost);
+  context.slow(slowMs.bcrypt);
   if (toBytes(password).length > 72) {
     return "failed to encrypt string with bcrypt: bcrypt: password length exceeds 72 bytes";
   }
@@ -87,6 +87,16 @@ function aesKey(password: string): Uint8Array {
   return key;
 }
 
+function joined(...parts: readonly Uint8Array[]): Uint8Array {
+  const all = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
+}
+
 // Certificates
 
 function addressBytes(text: string): Uint8Array {
@@ -130,7 +140,7 @@ function hostRequest(
 }
 
 function issue(context: CallContext, request: CertificateRequest, key: TemplateKey, issuer?: Issuer): GoStruct {
-  context.spend(slowCost);
+  context.slow(slowMs.certificate);
   const { random, nowMs } = context.tools;
   return certificate(
     makeCertificate(request, key, { random, nowMs, ...(issuer === undefined ? {} : { issuer }) }),
@@ -143,7 +153,7 @@ function authority(commonName: string, days: number): CertificateRequest {
 }
 
 function rsa2048(context: CallContext): TemplateKey {
-  context.spend(slowCost);
+  context.slow(slowMs.rsa2048);
   return makeRsaKey(context.tools.random, 2048);
 }
 
@@ -192,7 +202,7 @@ export const cryptoWork = {
     if (bytes.length % 16 !== 0) throw new GoError("crypto/cipher: input not full blocks");
     const cipher = nodeBuiltin.crypto().createDecipheriv("aes-256-cbc", aesKey(password), bytes.subarray(0, 16))
       .setAutoPadding(false);
-    const plain = Uint8Array.of(...cipher.update(bytes.subarray(16)), ...cipher.final());
+    const plain = joined(cipher.update(bytes.subarray(16)), cipher.final());
     if (plain.length === 0) throw new GoError("runtime error: index out of range [-1]");
     const end = plain.length - (plain[plain.length - 1] as number);
     if (end < 0) throw new GoError(`runtime error: slice bounds out of range [:${end}]`);
@@ -208,7 +218,7 @@ export const cryptoWork = {
   ): string {
     const known = Object.hasOwn(templates, kind) ? templates[kind] : undefined;
     if (known === undefined) return `cannot find password template ${kind}`;
-    context.spend(slowCost);
+    context.slow(slowMs.scrypt);
     const key = nodeBuiltin.crypto().scryptSync(toBytes(password), salted(user), 64, {
       N: 32768,
       r: 8,
@@ -227,7 +237,7 @@ export const cryptoWork = {
     context.spend(text.length);
     const vector = context.tools.random.bytes(16);
     const cipher = nodeBuiltin.crypto().createCipheriv("aes-256-cbc", aesKey(password), vector);
-    return Uint8Array.of(...vector, ...cipher.update(toBytes(text)), ...cipher.final()).toBase64();
+    return joined(vector, cipher.update(toBytes(text)), cipher.final()).toBase64();
   },
   genCA: (context: CallContext, name: string, days: number): GoStruct =>
     issue(context, authority(name, days), rsa2048(context)),
@@ -235,16 +245,19 @@ export const cryptoWork = {
     issue(context, authority(name, days), givenKey(pem)),
   genPrivateKey(context: CallContext, kind: string): string {
     const { random } = context.tools;
-    context.spend(slowCost);
     switch (kind) {
       case "":
       case "rsa":
+        context.slow(slowMs.rsa4096);
         return makeRsaKey(random, 4096).pem;
       case "dsa":
+        context.slow(slowMs.dsa);
         return makeDsaKey(random).pem;
       case "ecdsa":
+        context.slow(slowMs.curve);
         return makeEcKey(random).pem;
       case "ed25519":
+        context.slow(slowMs.curve);
         return makeEd25519Key(random).pem;
       default:
         return `Unknown type ${kind}`;

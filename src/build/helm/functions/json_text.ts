@@ -11,7 +11,6 @@ import { rejoin, sortedKeys } from "../template/go_string.ts";
 import type { GoField, GoType } from "../template/go_type.ts";
 import { fromJson, GoBytes, GoInt, GoMap, GoSlice, GoStruct, isTrue, typeNameOf } from "../template/value.ts";
 import type { Value } from "../template/value.ts";
-import { checkMadeLength } from "./registry.ts";
 import type { CallContext } from "./registry.ts";
 
 /** How JSON is written. */
@@ -76,7 +75,7 @@ class Writer {
 
   #write(text: string): void {
     this.text += text;
-    checkMadeLength("toJson", this.text.length);
+    this.#context.reserve("toJson", this.text.length);
   }
 
   value(value: Value, level: number): void {

@@ -12,7 +12,7 @@ import { GoBytes, goGrownList, goList, GoSlice, kindOf, zeroOf } from "../templa
 import type { Value } from "../template/value.ts";
 import { toInt64 } from "./convert.ts";
 import { isEmpty } from "./defaults.ts";
-import { checkMadeLength, func, variadic } from "./registry.ts";
+import { func, variadic } from "./registry.ts";
 import type { CallContext, FunctionTable } from "./registry.ts";
 import { itemsOfAny, itemsOrFail } from "./text_value.ts";
 
@@ -21,13 +21,13 @@ const { any, bool, list, lists } = goTypes;
 /** The nil `[]interface {}` that sprig returns for what is left of an empty list. */
 const nilList = new GoSlice(null);
 
-const append = func([any, any], list, (_, value, item) => {
+const append = func([any, any], list, (context, value, item) => {
   const items = itemsOrFail(value, "Cannot push on type");
-  return made("append", [...items, item], grown(items.length, wordPair) - items.length - 1);
+  return made(context, "append", [...items, item], grown(items.length, wordPair) - items.length - 1);
 });
-const prepend = func([any, any], list, (_, value, item) => {
+const prepend = func([any, any], list, (context, value, item) => {
   const items = itemsOrFail(value, "Cannot prepend on type");
-  return made("prepend", [item, ...items], items.length === 0 ? 0 : roomOfPrepended(items.length));
+  return made(context, "prepend", [item, ...items], items.length === 0 ? 0 : roomOfPrepended(items.length));
 });
 const first = func([any], any, (_, value) => itemsOrFail(value, "Cannot find first on type")[0] ?? null);
 const last = func([any], any, (_, value) => itemsOrFail(value, "Cannot find last on type").at(-1) ?? null);
@@ -115,8 +115,8 @@ function roomOfPrepended(count: number): number {
   return grown(1, wordPair, count + 1) - count - 1;
 }
 
-function made(name: string, items: readonly Value[], room: number): GoSlice {
-  checkMadeLength(name, items.length);
+function made(context: CallContext, name: string, items: readonly Value[], room: number): GoSlice {
+  context.reserve(name, items.length);
   return new GoSlice(items, list, room);
 }
 
@@ -132,7 +132,7 @@ function concat(context: CallContext, values: readonly Value[]): Value {
     if (more === undefined) {
       throw new GoError(value === null ? nilDereference : `Cannot concat type ${kindOf(value)} as list`);
     }
-    checkMadeLength("concat", items.length + more.length);
+    context.reserve("concat", items.length + more.length);
     context.made(8 * more.length);
     for (const item of more) items.push(item);
   }

@@ -12,8 +12,8 @@ import type { Value } from "../template/value.ts";
 import { toFloat64, toInt64 } from "./convert.ts";
 import { addDecimals, decimalOf, divideDecimals, floatOf, multiplyDecimals, subtractDecimals } from "./decimal.ts";
 import type { Decimal } from "./decimal.ts";
-import { checkMadeLength, func, variadic } from "./registry.ts";
-import type { FunctionTable } from "./registry.ts";
+import { func, variadic } from "./registry.ts";
+import type { CallContext, FunctionTable } from "./registry.ts";
 
 const { any, float64, int, int64, string } = goTypes;
 const ints = sliceType(int);
@@ -101,7 +101,7 @@ export const numberFunctions: FunctionTable = {
     (_, value, places, ...on) => round(toFloat64(value), places, on[0] ?? 0.5),
   ),
   seq: variadic([], int, string, (context, ...bounds) => {
-    const numbers = sequence(bounds, (count) => context.spend(count));
+    const numbers = sequence(context, bounds);
     return numbers.join(" ");
   }),
   sub: func(
@@ -115,13 +115,10 @@ export const numberFunctions: FunctionTable = {
     return goInt64(parsed.fault === undefined ? parsed.value : 0);
   }),
   until: func([int], ints, (context, count) => {
-    context.spend(Math.min(Math.abs(count), 2 ** 40));
-    return intList(steps("until", 0, count, count < 0 ? -1 : 1));
+    return intList(steps(context, "until", 0, count, count < 0 ? -1 : 1));
   }),
   untilStep: func([int, int, int], ints, (context, start, stop, step) => {
-    const numbers = steps("untilStep", start, stop, step);
-    context.spend(numbers.length);
-    return intList(numbers);
+    return intList(steps(context, "untilStep", start, stop, step));
   }),
 };
 
@@ -136,21 +133,19 @@ function atoi(text: string): number | bigint {
 }
 
 /** Numbers from `start` (included) to `stop` (not included). */
-function steps(name: string, start: number, stop: number, step: number): number[] {
+function steps(context: CallContext, name: string, start: number, stop: number, step: number): number[] {
   if (stop < start ? step >= 0 : step <= 0) return [];
   const count = Math.ceil((stop - start) / step);
-  checkMadeLength(name, count);
+  context.spend(Math.min(count, 2 ** 40));
+  context.reserve(name, count);
   return Array.from({ length: count }, (_, index) => start + index * step);
 }
 
 /** `seq` like the shell command: last; first last; first step last. */
-function sequence(bounds: readonly number[], spend: (count: number) => void): number[] {
+function sequence(context: CallContext, bounds: readonly number[]): number[] {
   const [a = 0, b = 0, c = 0] = bounds;
-  const run = (start: number, end: number, step: number, onward: number) => {
-    const numbers = steps("seq", start, end + onward, step);
-    spend(numbers.length);
-    return numbers;
-  };
+  const run = (start: number, end: number, step: number, onward: number) =>
+    steps(context, "seq", start, end + onward, step);
   switch (bounds.length) {
     case 1: {
       const onward = a < 1 ? -1 : 1;

@@ -7,7 +7,7 @@ import { GoError } from "../template/go_error.ts";
 import { goTypes } from "../template/go_type.ts";
 import { goInt } from "../template/value.ts";
 import { rejoin } from "../template/go_string.ts";
-import { checkMadeLength, func } from "./registry.ts";
+import { func } from "./registry.ts";
 import type { CallContext, FunctionRecord, FunctionTable } from "./registry.ts";
 
 const { int, string } = goTypes;
@@ -16,9 +16,13 @@ const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 const digits = "0123456789";
 const printable = Array.from({ length: 95 }, (_, index) => String.fromCharCode(32 + index)).join("");
 
+/** What a random character takes from the render's budget: chance is a hash. */
+const stepsPerCharacter = 16;
+
 function randomText(alphabet: string): FunctionRecord {
   return func([int], string, (context, count) => {
-    checkMadeLength("rand", count);
+    context.reserve("rand", count);
+    context.spend(stepsPerCharacter * Math.max(0, count));
     let text = "";
     for (let index = 0; index < count; index++) text += alphabet[below(context, alphabet.length)];
     return text;
@@ -41,6 +45,7 @@ export const randomFunctions: FunctionTable = {
   }),
   randNumeric: randomText(digits),
   shuffle: func([string], string, (context, text) => {
+    context.spend(stepsPerCharacter * text.length);
     const characters = [...text];
     for (let index = characters.length - 1; index > 0; index--) {
       const other = below(context, index + 1);

@@ -12,13 +12,22 @@ import { capacityOf } from "../template/go_capacity.ts";
 import { goTypes } from "../template/go_type.ts";
 import { GoSlice, goStrings } from "../template/value.ts";
 import { templateModules } from "../template_modules.ts";
-import { checkMadeLength, func } from "./registry.ts";
+import { func } from "./registry.ts";
 import type { CallContext, FunctionRecord, FunctionTable } from "./registry.ts";
 
 const { bool, int, string, strings } = goTypes;
 
+/** What a pattern takes from the render's steps for each character beyond a usual length. */
+const stepsPerSign = 32;
+const usualLength = 256;
+/** A match as it is counted. */
+const bytesPerMatch = 64;
+/** Instructions of a pattern that each character of a text may pass for one step. */
+const sizePerStep = 8;
+
 /** The expression, or Go's reason why it is none. */
-function compiled(pattern: string): GoRegexp | string {
+function compiled(context: CallContext, pattern: string): GoRegexp | string {
+  if (pattern.length > usualLength) context.spend(stepsPerSign * pattern.length);
   if (hasRawBytes(pattern)) {
     const from = pattern.search(/[\udc80-\udcff](?<![\ud800-\udbff].)/);
     return `error parsing regexp: invalid UTF-8: \`${pattern.slice(from)}\``;
@@ -27,43 +36,49 @@ function compiled(pattern: string): GoRegexp | string {
     return templateModules.regexp().compileRegexp(pattern);
   } catch (error) {
     if (!(error instanceof FormatError)) throw error;
-    const { cause } = error;
-    const why = cause instanceof Error ? cause.message : error.message;
-    // Go shows the part that is wrong even where it is empty.
-    return why.endsWith("trailing backslash at end of expression") ? `${why}: \`\`` : why;
+    return regexpFault(error);
   }
 }
 
+/** Go's words for an expression that could not be compiled. */
+export function regexpFault(error: FormatError): string {
+  const { cause } = error;
+  const why = cause instanceof Error ? cause.message : error.message;
+  // Go shows the part that is wrong even where it is empty.
+  return why.endsWith("trailing backslash at end of expression") ? `${why}: \`\`` : why;
+}
+
 /** `regexp.Compile`: the reason is the error. */
-function compileOrFail(pattern: string): GoRegexp {
-  const found = compiled(pattern);
+function compileOrFail(context: CallContext, pattern: string): GoRegexp {
+  const found = compiled(context, pattern);
   if (typeof found === "string") throw new GoError(found);
   return found;
 }
 
 /** `regexp.MustCompile`: panics, with the pattern in front of the reason. */
-function compileOrPanic(pattern: string): GoRegexp {
-  const found = compiled(pattern);
+function compileOrPanic(context: CallContext, pattern: string): GoRegexp {
+  const found = compiled(context, pattern);
   if (typeof found !== "string") return found;
   const shown = canBackquote(pattern) ? `\`${pattern}\`` : quoteText(pattern);
   throw new GoError(`regexp: Compile(${shown}): ${found}`);
 }
 
-type Compile = (pattern: string) => GoRegexp;
+type Compile = (context: CallContext, pattern: string) => GoRegexp;
 
 function find(compile: Compile): FunctionRecord {
   return func([string, string], string, (context, pattern, text) => {
-    const expression = compile(pattern);
-    const found = prepared(context, text) ? expression.match(text) : undefined;
+    const expression = compile(context, pattern);
+    prepare(context, expression, text);
+    const found = expression.match(text);
     return found === undefined ? "" : text.slice(found[0], found[1]);
   });
 }
 
 function findAll(compile: Compile): FunctionRecord {
   return func([string, string, int], strings, (context, pattern, text, limit) => {
-    const expression = compile(pattern);
-    prepared(context, text);
-    const found = expression.matchAll(text, limit < 0 ? -1 : limit);
+    const expression = compile(context, pattern);
+    prepare(context, expression, text);
+    const found = expression.matchAll(text, limit < 0 ? -1 : limit, searching(context));
     if (found.length === 0) return goStrings(null);
     // Go makes room for ten from the first match on.
     const texts = found.map((offsets) => text.slice(offsets[0], offsets[1]));
@@ -73,10 +88,10 @@ function findAll(compile: Compile): FunctionRecord {
 
 function split(compile: Compile): FunctionRecord {
   return func([string, string, int], strings, (context, pattern, text, limit) => {
-    const expression = compile(pattern);
-    prepared(context, text);
+    const expression = compile(context, pattern);
+    prepare(context, expression, text);
     if (limit === 0) return goStrings(null);
-    const pieces = [...expression.split(text, limit < 0 ? -1 : limit)];
+    const pieces = [...expression.split(text, limit < 0 ? -1 : limit, searching(context))];
     // Go makes room for as many pieces as there are matches.
     if (limit > 0) return goStrings(pieces);
     return new GoSlice(pieces, strings, capacityOf(pieces.length, 16, pieces.length - 1) - pieces.length);
@@ -85,24 +100,31 @@ function split(compile: Compile): FunctionRecord {
 
 function replace(compile: Compile, isLiteral: boolean): FunctionRecord {
   return func([string, string, string], string, (context, pattern, text, replacement) => {
-    const expression = compile(pattern);
-    prepared(context, text);
+    const expression = compile(context, pattern);
+    prepare(context, expression, text);
     // At most one match before each character and one at the end.
     if (text.length * replacement.length > 2 ** 24) {
-      const count = expression.matchAll(text).length;
-      checkMadeLength("regexReplaceAll", text.length + count * replacement.length);
+      const count = expression.matchAll(text, -1, searching(context)).length;
+      context.reserve("regexReplaceAll", text.length + count * replacement.length);
     }
     const result = isLiteral
-      ? expression.replaceAllLiteral(text, replacement)
-      : expression.replaceAll(text, replacement);
+      ? expression.replaceAllLiteral(text, replacement, searching(context))
+      : expression.replaceAll(text, replacement, searching(context));
     return rejoin(result);
   });
 }
 
-/** Pays for a search: the engine is slow, but linear. */
-function prepared(context: CallContext, text: string): boolean {
-  context.spend(text.length);
-  return true;
+/** Pays for a search: the engine is slow, but linear in the text and in the pattern. */
+function prepare(context: CallContext, expression: GoRegexp, text: string): void {
+  context.spend(text.length * Math.ceil(expression.size / sizePerStep));
+}
+
+/** What each search of many takes: a match that is kept, and a look at the clock, since it may read all that is left. */
+function searching(context: CallContext): () => void {
+  return () => {
+    context.made(bytesPerMatch);
+    context.checkTime();
+  };
 }
 
 /** Functions by name. */
@@ -110,8 +132,9 @@ export const regexFunctions: FunctionTable = {
   mustRegexFind: find(compileOrFail),
   mustRegexFindAll: findAll(compileOrFail),
   mustRegexMatch: func([string, string], bool, (context, pattern, text) => {
-    const expression = compileOrFail(pattern);
-    return prepared(context, text) && expression.test(text);
+    const expression = compileOrFail(context, pattern);
+    prepare(context, expression, text);
+    return expression.test(text);
   }),
   mustRegexReplaceAll: replace(compileOrFail, false),
   mustRegexReplaceAllLiteral: replace(compileOrFail, true),
@@ -119,8 +142,10 @@ export const regexFunctions: FunctionTable = {
   regexFind: find(compileOrPanic),
   regexFindAll: findAll(compileOrPanic),
   regexMatch: func([string, string], bool, (context, pattern, text) => {
-    const expression = compiled(pattern);
-    return typeof expression !== "string" && prepared(context, text) && expression.test(text);
+    const expression = compiled(context, pattern);
+    if (typeof expression === "string") return false;
+    prepare(context, expression, text);
+    return expression.test(text);
   }),
   regexQuoteMeta: func([string], string, (_, text) => templateModules.regexp().quoteRegexp(text)),
   regexReplaceAll: replace(compileOrPanic, false),

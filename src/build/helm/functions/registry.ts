@@ -18,7 +18,6 @@
  *
  * @module
  */
-import { StageError } from "../../../core/stage_error.ts";
 import type { RenderTools } from "../render_tools.ts";
 
 import type { GoType, Native } from "../template/go_type.ts";
@@ -55,6 +54,25 @@ export interface CallContext {
    * @throws {StageError} BuildFailed when a render makes more than its memory should hold
    */
   made(length: number): void;
+  /**
+   * Refuses a result of one call that would be too long: call it before making a text of `length` characters or a list of
+   * `length` items whose size an argument decides. `name` is the function's.
+   *
+   * @throws {StageError} BuildFailed beyond the render's `callLength`
+   */
+  reserve(name: string, length: number): void;
+  /**
+   * Takes `ms` from the time that slow functions may take: milliseconds of the work to come on a usual machine.
+   *
+   * @throws {StageError} BuildFailed when that time is used up
+   */
+  slow(ms: number): void;
+  /**
+   * Looks at the clock: call it in work that takes long and spends nothing.
+   *
+   * @throws {StageError} BuildFailed when the render's time is used up
+   */
+  checkTime(): void;
 }
 
 /** A function of templates. */
@@ -112,17 +130,4 @@ export function joinFunctions(...tables: readonly FunctionTable[]): FunctionTabl
     }
   }
   return joined;
-}
-
-/** Longest text (characters) or list (items) that one call may make: 16 Mi, so that a template cannot use up a daemon's memory. */
-const maxMadeLength = 16 * 1024 * 1024;
-
-/** Refuses to make something too long. @throws {StageError} BuildFailed */
-export function checkMadeLength(name: string, length: number): void {
-  if (length > maxMadeLength) {
-    throw new StageError(
-      "BuildFailed",
-      `Cannot call "${name}": its result would have ${length} characters or items, the limit is ${maxMadeLength}`,
-    );
-  }
 }

@@ -20,7 +20,7 @@ import {
   untitleText,
   upperText,
 } from "./letter_case.ts";
-import { checkMadeLength, func, variadic } from "./registry.ts";
+import { func, variadic } from "./registry.ts";
 import type { CallContext, FunctionTable } from "./registry.ts";
 import { itemsOfAny, strval, textsOf } from "./text_value.ts";
 import { joinWords, pascalCase } from "./word_case.ts";
@@ -49,12 +49,12 @@ export const stringFunctions: FunctionTable = {
   contains: func([string, string], bool, (_, part, text) => text.includes(part)),
   hasPrefix: func([string, string], bool, (_, part, text) => text.startsWith(part)),
   hasSuffix: func([string, string], bool, (_, part, text) => text.endsWith(part)),
-  indent: func([int, string], string, (_, count, text) => indent("indent", count, text)),
+  indent: func([int, string], string, (context, count, text) => indent(context, "indent", count, text)),
   initials: unary((text) => onBytes(text, initials)),
   join: func([string, any], string, (context, separator, value) => joinTexts(context, separator, value)),
   kebabcase: unary((text) => joinWords(text, "-")),
   lower: unary(lowerText),
-  nindent: func([int, string], string, (_, count, text) => `\n${indent("nindent", count, text)}`),
+  nindent: func([int, string], string, (context, count, text) => `\n${indent(context, "nindent", count, text)}`),
   nospace: unary(withoutSpace),
   plural: func([string, string, int], string, (_, one, many, count) => count === 1 ? one : many),
   quote: variadic(
@@ -64,16 +64,20 @@ export const stringFunctions: FunctionTable = {
     (context, ...values) =>
       values.filter((value) => value !== null).map((value) => quoteText(strval(context, value))).join(" "),
   ),
-  repeat: func([int, string], string, (_, count, text) => repeatText("repeat", text, count)),
-  replace: func([string, string, string], string, (_, old, fresh, text) => replaceText(text, old, fresh)),
+  repeat: func([int, string], string, (context, count, text) => repeatText(context, text, count)),
+  replace: func(
+    [string, string, string],
+    string,
+    (context, old, fresh, text) => replaceText(context, text, old, fresh),
+  ),
   snakecase: unary((text) => joinWords(text, "_")),
   sortAlpha: func([any], strings, (context, value) => sortAlpha(context, value)),
-  split: func([string, string], stringMap, (_, separator, text) => numbered(splitText(text, separator))),
+  split: func([string, string], stringMap, (context, separator, text) => numbered(context, splitText(text, separator))),
   splitList: func([string, string], strings, (_, separator, text) => goStrings(splitText(text, separator))),
   splitn: func(
     [string, int, string],
     stringMap,
-    (_, separator, count, text) => numbered(splitText(text, separator, count)),
+    (context, separator, count, text) => numbered(context, splitText(text, separator, count)),
   ),
   squote: variadic(
     [],
@@ -105,8 +109,8 @@ export const stringFunctions: FunctionTable = {
   untitle: unary(untitleText),
   upper: unary(upperText),
   wrap: func([int, string], string, (_, width, text) => onBytes(text, (t) => wrap(t, width, "\n", false))),
-  wrapWith: func([int, string, string], string, (_, width, separator, text) => {
-    checkMadeLength("wrapWith", text.length + Math.ceil(text.length / Math.max(1, width)) * separator.length);
+  wrapWith: func([int, string, string], string, (context, width, separator, text) => {
+    context.reserve("wrapWith", text.length + Math.ceil(text.length / Math.max(1, width)) * separator.length);
     return onBytes(text, (t) => wrap(t, width, separator === "" ? "\n" : bytewise(separator), true));
   }),
 };
@@ -160,23 +164,23 @@ function withoutSpace(text: string): string {
 }
 
 /** Every line moved right by `count` spaces; empty lines and the piece after the last break too. */
-export function indent(name: string, count: number, text: string): string {
+export function indent(context: CallContext, name: string, count: number, text: string): string {
   if (count < 0) throw new GoError("strings: negative Repeat count");
-  checkMadeLength(name, count + text.length);
+  context.reserve(name, count + text.length);
   const pad = " ".repeat(count);
   if (!text.includes("\n")) return pad + text;
   const lines = text.split("\n");
-  checkMadeLength(name, lines.length * count + text.length);
+  context.reserve(name, lines.length * count + text.length);
   return pad + lines.join(`\n${pad}`);
 }
 
 /** `strings.Repeat`. @throws {GoError} for a negative count */
-function repeatText(name: string, text: string, count: number): string {
+function repeatText(context: CallContext, text: string, count: number): string {
   if (count < 0) throw new GoError("strings: negative Repeat count");
   if (text.length > 0 && byteLength(text) * count > Number.MAX_SAFE_INTEGER * 1024) {
     throw new GoError("strings: Repeat output length overflow");
   }
-  checkMadeLength(name, text.length * count);
+  context.reserve("repeat", text.length * count);
   return rejoin(text.repeat(count));
 }
 
@@ -184,15 +188,15 @@ function joinTexts(context: CallContext, separator: string, value: Value): strin
   const texts = textsOf(context, value);
   let length = 0;
   for (const text of texts) length += text.length + separator.length;
-  checkMadeLength("join", length);
+  context.reserve("join", length);
   return rejoin(texts.join(separator));
 }
 
 /** `strings.Replace` of all places; an empty `old` stands before each character and at the end. */
-function replaceText(text: string, old: string, fresh: string): string {
+function replaceText(context: CallContext, text: string, old: string, fresh: string): string {
   const parts = old === "" ? ["", ...text, ""] : text.split(old);
   if (old === "" && text === "") return fresh;
-  checkMadeLength("replace", text.length + fresh.length * parts.length);
+  context.reserve("replace", text.length + fresh.length * parts.length);
   if (old !== "") return parts.length === 1 ? text : rejoin(parts.join(fresh));
   return rejoin([...text].map((character) => fresh + character).join("") + fresh);
 }
@@ -205,7 +209,8 @@ export function splitText(text: string, separator: string, count = -1): string[]
   return [...parts.slice(0, count - 1), parts.slice(count - 1).join(separator)];
 }
 
-function numbered(parts: readonly string[]): Value {
+function numbered(context: CallContext, parts: readonly string[]): Value {
+  context.made(100 + 100 * parts.length);
   return goStringMap(parts.map((part, index) => [`_${index}`, part]));
 }
 

@@ -21,7 +21,6 @@ import { byteLength, hasRawBytes, rejoin, toBytes } from "../template/go_string.
 import type { GoType } from "../template/go_type.ts";
 import { fromJson, GoBytes, GoInt, GoMap, GoSlice, GoStruct, typeNameOf } from "../template/value.ts";
 import type { Value } from "../template/value.ts";
-import { checkMadeLength } from "./registry.ts";
 import type { CallContext } from "./registry.ts";
 import { compareKeys } from "./yaml_v3_order.ts";
 
@@ -67,7 +66,7 @@ class Writer {
     const begin = () => {
       if (!isFirst) this.#out += pad;
       isFirst = false;
-      checkMadeLength("toYamlPretty", this.#out.length);
+      this.#context.reserve("toYamlPretty", this.#out.length);
     };
     if (shape.kind === "list") {
       for (const item of shape.items) {

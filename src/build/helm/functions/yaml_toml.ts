@@ -32,7 +32,7 @@ import {
 import type { Value } from "../template/value.ts";
 import { GoTime, localZone } from "./dates.ts";
 import { structMembers } from "./json_text.ts";
-import { checkMadeLength, func } from "./registry.ts";
+import { func } from "./registry.ts";
 import type { CallContext, FunctionRecord, FunctionTable } from "./registry.ts";
 import { TomlError, TomlTables } from "./toml_keys.ts";
 import type { TomlValue } from "./toml_keys.ts";
@@ -84,7 +84,7 @@ function printing(isStrict: boolean, print: (context: CallContext, value: Value)
   return func([any], string, (context, value) => {
     try {
       const text = print(context, value);
-      checkMadeLength("toYaml", text.length);
+      context.reserve("toYaml", text.length);
       return text.endsWith("\n") ? text.slice(0, -1) : text;
     } catch (error) {
       if (!(error instanceof GoError || error instanceof FormatError)) throw error;

@@ -17,6 +17,8 @@ export interface KnownAnswer {
 export interface WorldTools {
   /** The render's moment, in milliseconds since 1970. */
   readonly nowMs: number;
+  /** A clock for the limit of time: milliseconds from any moment. Absent: time is not limited. */
+  readonly monotonicMs?: () => number;
   /** Where the seed of a render comes from, unless a seed is given. */
   readonly random: Random;
   /** Makes chance repeatable and the render with it: the same seed gives the same text. */
@@ -103,6 +105,7 @@ function toolsOf(
         return chance.bytes(length);
       },
     },
+    ...(world.monotonicMs === undefined ? {} : { monotonicMs: world.monotonicMs }),
     timeZone: world.timeZone ?? "UTC",
     ...(world.lookup === undefined ? {} : { lookup: ask }),
     ...(world.resolveHost === undefined ? {} : { resolveHost: (request: HostRequest) => String(ask(request)) }),

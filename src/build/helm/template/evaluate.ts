@@ -193,6 +193,7 @@ class Compiler {
         const { entries } = value;
         const isHeld = value.type.elem?.kind === "interface";
         // All pairs are taken before the first turn: what a turn does to the map is not seen.
+        run.spend(entries?.size ?? 0);
         const keys = sortedKeys(entries);
         const elements = keys.map((key) => entries?.get(key));
         for (let index = 0; index < keys.length; index++) {
@@ -490,8 +491,11 @@ class Compiler {
     hasFinal: boolean,
     final: Value,
   ): Value {
+    run.spend(1);
     if (args.length === 0 && !hasFinal && record.params.length === 0 && record.rest === undefined) {
-      return guarded(run, name, node, () => record.call(run, receiver));
+      const value = guarded(run, name, node, () => record.call(run, receiver));
+      count(run, value);
+      return value;
     }
     let known = this.#methodCalls.get(node);
     if (known?.record !== record) {
@@ -501,6 +505,7 @@ class Compiler {
     const outer = run.receiver;
     run.receiver = receiver;
     const value = known.call(run, final);
+    count(run, value);
     run.receiver = outer;
     return value;
   }
@@ -735,7 +740,11 @@ function weigh(run: Run, value: Value): void {
 /** Counts a function's result against what a render may make. */
 function count(run: Run, value: Value): void {
   if (typeof value === "string") run.made(value.length + 16);
-  else if (value instanceof GoSlice) run.made(50 + 8 * (value.items?.length ?? 0));
+  else if (value instanceof GoSlice) {
+    const { elem } = value.type;
+    // Texts and numbers are made with their list.
+    run.made(50 + (elem?.kind === "interface" ? 8 : 32) * (value.items?.length ?? 0));
+  }
 }
 
 /** A call of a function that the evaluator runs itself. */

@@ -4,7 +4,6 @@
  *
  * @module
  */
-import { checkMadeLength } from "../functions/registry.ts";
 import type { CallContext } from "../functions/registry.ts";
 import { floatText, formatFloat } from "./go_number.ts";
 import { canBackquote, escapeCharacter, isPrintable, quoteText } from "./go_quote.ts";
@@ -81,7 +80,7 @@ class Printer {
 
   write(text: string): void {
     this.text += text;
-    checkMadeLength("printf", this.text.length);
+    this.#context.reserve("printf", this.text.length);
   }
 
   printOne(value: Value): void {

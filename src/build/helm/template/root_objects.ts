@@ -10,7 +10,7 @@ import { FormatError } from "../../../format/format_error.ts";
 import { printYaml } from "../../../format/yaml_print.ts";
 import type { ChartMetadata, Dependency, Maintainer } from "../chart/metadata.ts";
 import { func, method } from "../functions/registry.ts";
-import type { Dialect, FunctionRecord } from "../functions/registry.ts";
+import type { CallContext, Dialect, FunctionRecord } from "../functions/registry.ts";
 import { jsonOf } from "../values/value_json.ts";
 import { templateModules } from "../template_modules.ts";
 import { GoError } from "./go_error.ts";
@@ -84,19 +84,23 @@ export function valuesObject(values: GoMap, dialect: Dialect): GoMap {
 
 // .Files
 
-function linesOf(files: GoMap, path: string, dialect: Dialect): Value {
+function linesOf(context: CallContext, files: GoMap, path: string): Value {
   const file = files.entries?.get(path);
   if (!(file instanceof GoBytes) || file.bytes === null) return goStrings([]);
+  context.reserve("Files.Lines", file.bytes.length);
   const text = fromBytes(file.bytes);
   if (text === "") {
-    if (dialect === "helm3") return goStrings([]);
+    if (context.dialect === "helm3") return goStrings([]);
     throw new GoError("runtime error: index out of range [-1]");
   }
   return goStrings((text.endsWith("\n") ? text.slice(0, -1) : text).split("\n"));
 }
 
 /** YAML map of the files by base name; "" when YAML cannot carry them. Of equal names the last in order of path counts. */
-function asYaml(files: GoMap, textOf: (bytes: Uint8Array) => string): string {
+function asYaml(context: CallContext, files: GoMap, textOf: (bytes: Uint8Array) => string): string {
+  let length = 0;
+  for (const file of files.entries?.values() ?? []) length += file instanceof GoBytes ? file.bytes?.length ?? 0 : 0;
+  context.reserve("Files.AsConfig", length);
   const entries: Record<string, string> = Object.create(null);
   for (const path of [...files.entries?.keys() ?? []].sort(compareStrings)) {
     const file = files.entries?.get(path) as GoBytes;
@@ -109,6 +113,9 @@ function asYaml(files: GoMap, textOf: (bytes: Uint8Array) => string): string {
     throw error;
   }
 }
+
+/** Signs of a glob that each character of a path may pass for one step. */
+const signsPerStep = 8;
 
 function globbed(files: GoMap, pattern: string): GoMap {
   let matches: (path: string) => boolean;
@@ -125,16 +132,27 @@ const noBytes = () => new GoBytes(new Uint8Array());
 
 const filesType: GoType = namedType("engine.files", mapType(bytes), {
   methods: {
-    AsConfig: method([], string, (_, files: GoMap) => asYaml(files, (data) => withoutRawBytes(fromBytes(data)))),
-    AsSecrets: method([], string, (_, files: GoMap) => asYaml(files, (data) => data.toBase64())),
-    Get: method([string], string, (_, files: GoMap, path) => {
+    AsConfig: method(
+      [],
+      string,
+      (context, files: GoMap) => asYaml(context, files, (data) => withoutRawBytes(fromBytes(data))),
+    ),
+    AsSecrets: method([], string, (context, files: GoMap) => asYaml(context, files, (data) => data.toBase64())),
+    Get: method([string], string, (context, files: GoMap, path) => {
       const file = files.entries?.get(path);
-      return file instanceof GoBytes && file.bytes !== null ? fromBytes(file.bytes) : "";
+      if (!(file instanceof GoBytes) || file.bytes === null) return "";
+      context.reserve("Files.Get", file.bytes.length);
+      return fromBytes(file.bytes);
     }),
     GetBytes: method([string], bytes, (_, files: GoMap, path) => files.entries?.get(path) ?? noBytes()),
     // The result is another set of files; its type is this one, so only its kind is told here.
-    Glob: method([string], mapType(bytes), (_, files: GoMap, pattern) => globbed(files, pattern)),
-    Lines: method([string], strings, ({ dialect }, files: GoMap, path) => linesOf(files, path, dialect)),
+    Glob: method([string], mapType(bytes), (context, files: GoMap, pattern) => {
+      let length = pattern.length;
+      for (const path of files.entries?.keys() ?? []) length += path.length;
+      context.spend(length * Math.ceil(pattern.length / signsPerStep));
+      return globbed(files, pattern);
+    }),
+    Lines: method([string], strings, (context, files: GoMap, path) => linesOf(context, files, path)),
   },
 });
 

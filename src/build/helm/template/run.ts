@@ -3,17 +3,26 @@ import type { CallContext, Dialect, TemplateCalls } from "../functions/registry.
 import type { RenderTools } from "../render_tools.ts";
 import type { GoError } from "./go_error.ts";
 import type { AnyNode, Tree } from "./node.ts";
-import { executionError } from "./template_error.ts";
+import { executionError, lineOf } from "./template_error.ts";
 import type { Value } from "./value.ts";
 
-/** How much a render may use. Each limit ends the render with a coded error. */
+/** How much a render may use. Each limit ends the render with a coded error that names it and the place. */
 export interface RenderLimits {
-  /** Statements, calls and turns of loops. Default 50 million: some seconds. */
+  /** Statements, calls and turns of loops, and a measure for work on long texts and lists. Default 50 million: some seconds. */
   readonly steps?: number;
   /** Characters of all outputs together. Default 128 Mi. */
   readonly outputLength?: number;
   /** Characters of texts that functions make, and a measure for lists and maps, together. Default 512 Mi. */
   readonly madeLength?: number;
+  /** Characters of the longest text, or items of the longest list, that one call may make. Default 16 Mi. */
+  readonly callLength?: number;
+  /**
+   * Milliseconds that keys, certificates and passwords' hashes take on a usual machine, together: 480 RSA keys of 2048 bits,
+   * 800 hashes of bcrypt. Default 60 000.
+   */
+  readonly slowMs?: number;
+  /** Milliseconds of the render, where the tools have a clock. Default 60 000. */
+  readonly timeMs?: number;
 }
 
 /** A render that reached one of its {@linkcode RenderLimits}. */
@@ -50,6 +59,10 @@ const maxDepth = 100_000;
  */
 const deepDepth = 500;
 const mebi = 1024 * 1024;
+/** Steps between two looks at the clock. */
+const stepsPerLook = 1000;
+/** A text or list of this size is work to make, and counts as steps too. */
+const largeLength = 4096;
 
 /**
  * State of one render: what the compiled closures read and write. Dot, variables, output and the node that an error
@@ -84,8 +97,14 @@ export class Run implements CallContext {
   /** Where the innermost `template` stands. */
   #caller: { readonly tree: Tree | undefined; readonly node: AnyNode | undefined } | undefined;
   #steps: number;
+  /** Steps left at which the clock is looked at again. */
+  #look: number;
+  readonly #deadline: number;
   #outputLeft: number;
   #madeLeft: number;
+  #slowLeft: number;
+  /** Name of the source that runs: where a text of `tpl` stands. */
+  source = "";
   readonly #limits: Required<RenderLimits>;
 
   constructor(options: RunOptions, templates: TemplateCalls, find: (name: string) => Template | undefined) {
@@ -94,15 +113,37 @@ export class Run implements CallContext {
     this.isStrict = options.isStrict;
     this.templates = templates;
     this.find = find;
-    this.#limits = { steps: 50_000_000, outputLength: 128 * mebi, madeLength: 512 * mebi, ...options.limits };
+    this.#limits = {
+      steps: 50_000_000,
+      outputLength: 128 * mebi,
+      madeLength: 512 * mebi,
+      callLength: 16 * mebi,
+      slowMs: 60_000,
+      timeMs: 60_000,
+      ...options.limits,
+    };
     this.#steps = this.#limits.steps;
+    this.#look = this.#steps;
+    this.#deadline = (this.tools.monotonicMs?.() ?? 0) + this.#limits.timeMs;
     this.#outputLeft = this.#limits.outputLength;
     this.#madeLeft = this.#limits.madeLength;
+    this.#slowLeft = this.#limits.slowMs;
   }
 
   spend(cost: number): void {
     this.#steps -= cost;
+    if (this.#steps < this.#look) this.#checkSteps();
+  }
+
+  #checkSteps(): void {
     if (this.#steps < 0) throw this.#exceeded(`it takes more than ${this.#limits.steps} steps`);
+    this.#look = Math.max(0, this.#steps - stepsPerLook);
+    this.checkTime();
+  }
+
+  checkTime(): void {
+    const now = this.tools.monotonicMs?.() ?? 0;
+    if (now > this.#deadline) throw this.#exceeded(`it takes more than ${this.#limits.timeMs / 1000} s`);
   }
 
   made(length: number): void {
@@ -110,10 +151,37 @@ export class Run implements CallContext {
     if (this.#madeLeft < 0) {
       throw this.#exceeded(`its functions make more than ${this.#limits.madeLength} characters`);
     }
+    if (length > largeLength) this.spend(length >> 5);
+  }
+
+  reserve(name: string, length: number): void {
+    const { callLength } = this.#limits;
+    if (length <= callLength) return;
+    throw new RenderLimitError(
+      `Cannot call "${name}" in ${this.#place()}: its result would have ${length} characters or items, ` +
+        `the limit is ${callLength}`,
+    );
+  }
+
+  slow(ms: number): void {
+    this.#slowLeft -= ms;
+    if (this.#slowLeft < 0) {
+      throw this.#exceeded(`its keys and hashes take more than ${this.#limits.slowMs / 1000} s`);
+    }
+    this.checkTime();
   }
 
   #exceeded(what: string): RenderLimitError {
-    return new RenderLimitError(`Cannot finish template "${this.tree?.source.name}": ${what}`);
+    return new RenderLimitError(`Cannot finish ${this.#place()}: ${what}`);
+  }
+
+  /** The template that runs, for people. */
+  #place(): string {
+    const { tree, node, source } = this;
+    if (tree === undefined) return `template "${source}"`;
+    const line = node === undefined ? "" : ` at line ${lineOf(tree.source.text, node.start)}`;
+    const { name } = tree.source;
+    return name === "gotpl" ? `a text of "tpl"${line} in template "${source}"` : `template "${name}"${line}`;
   }
 
   /** Appends to the output. */

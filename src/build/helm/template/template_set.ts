@@ -52,8 +52,13 @@ export interface TemplateSet {
 /** Nested `include`s of one name that Helm allows. */
 const maxIncludes = 1000;
 
-/** Distinct texts of `tpl` whose parse is kept for one set. */
-const maxKeptTexts = 2000;
+/** Bytes, by estimate, of parsed texts of `tpl` that are kept for one set. */
+const maxKeptBytes = 16 * 1024 * 1024;
+/** What an action takes once it is parsed and compiled, by estimate. */
+const bytesPerAction = 4096;
+/** What a text of `tpl` takes from the budgets, per character: parsing it, and what is made of it. */
+const parseSteps = 0.5;
+const parseMade = 8;
 
 /**
  * Parses sources into one name space. Order is Helm's: deepest path first, then descending by name; a later definition
@@ -132,6 +137,7 @@ export function executeTemplates(
       "Template",
       new GoMap(new Map([["Name", name], ["BasePath", scope.basePath]]), valuesTypes[set.dialect]),
     );
+    run.source = name;
     outputs.set(name, executeOne(space, run, name, scope.scope));
   }
   return outputs;
@@ -235,9 +241,11 @@ class NameSpace {
     const kept = keptTexts(this.#set);
     let parsed = kept.get(text);
     if (parsed === undefined) {
+      const run = this.run as Run;
+      run.spend(Math.floor(text.length * parseSteps));
+      run.made(text.length * parseMade);
       const trees = parseTemplate("gotpl", text, { hasFunction: (word) => hasFunction(this.#functions, word) });
       parsed = new Map([...trees].map(([name, tree]) => [name, lazyTemplate(tree, this.#functions)]));
-      if (kept.size >= maxKeptTexts) kept.delete(kept.keys().next().value as string);
       kept.set(text, parsed);
     }
     return parsed;
@@ -245,10 +253,39 @@ class NameSpace {
 }
 
 /** Parsed texts of `tpl`, kept as long as their set. */
-const parsedTexts = new WeakMap<TemplateSet, Map<string, ReadonlyMap<string, Template>>>();
+const parsedTexts = new WeakMap<TemplateSet, KeptTexts>();
 
-function keptTexts(set: TemplateSet): Map<string, ReadonlyMap<string, Template>> {
+function keptTexts(set: TemplateSet): KeptTexts {
   let kept = parsedTexts.get(set);
-  if (kept === undefined) parsedTexts.set(set, kept = new Map());
+  if (kept === undefined) parsedTexts.set(set, kept = new KeptTexts());
   return kept;
+}
+
+/** Parsed texts, the oldest going first when they are too many. */
+class KeptTexts {
+  readonly #parsed = new Map<string, ReadonlyMap<string, Template>>();
+  #bytes = 0;
+
+  get(text: string): ReadonlyMap<string, Template> | undefined {
+    return this.#parsed.get(text);
+  }
+
+  set(text: string, parsed: ReadonlyMap<string, Template>): void {
+    const bytes = sizeOf(text);
+    if (bytes > maxKeptBytes) return;
+    this.#parsed.set(text, parsed);
+    this.#bytes += bytes;
+    for (const oldest of this.#parsed.keys()) {
+      if (this.#bytes <= maxKeptBytes) break;
+      this.#parsed.delete(oldest);
+      this.#bytes -= sizeOf(oldest);
+    }
+  }
+}
+
+/** Bytes of a text and what is parsed of it, by estimate. */
+function sizeOf(text: string): number {
+  let actions = 0;
+  for (let at = text.indexOf("{{"); at >= 0; at = text.indexOf("{{", at + 2)) actions++;
+  return 2 * text.length + bytesPerAction * actions;
 }

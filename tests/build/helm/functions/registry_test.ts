@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { checkMadeLength, func, joinFunctions } from "../../../../src/build/helm/functions/registry.ts";
+import { func, joinFunctions } from "../../../../src/build/helm/functions/registry.ts";
 import { helmFunctions } from "../../../../src/build/helm/functions/helm_functions.ts";
 import { goTypes } from "../../../../src/build/helm/template/go_type.ts";
 import { vectorsFolder } from "../../../support/paths.ts";
@@ -7,11 +7,6 @@ import { vectorsFolder } from "../../../support/paths.ts";
 Deno.test("joinFunctions() refuses a name that is there twice", () => {
   const one = { a: func([], goTypes.string, () => "") };
   assert.throws(() => joinFunctions(one, one), /"a" is there twice/);
-});
-
-Deno.test("checkMadeLength() refuses what would fill the memory", () => {
-  checkMadeLength("f", 1000);
-  assert.throws(() => checkMadeLength("f", 2 ** 30), /Cannot call "f".*limit is 16777216/);
 });
 
 const folder = vectorsFolder();
