@@ -51,7 +51,7 @@ export class LazyTarget implements Target {
     return await target.identity?.(signal) ?? target.name;
   }
 
-  async remembered(owner: ObjectKey) {
-    return (await this.#open()).remembered(owner);
+  async remembered(owner: ObjectKey, signal?: AbortSignal) {
+    return (await this.#open()).remembered(owner, signal);
   }
 }

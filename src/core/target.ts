@@ -182,6 +182,10 @@ export interface Target {
    * @throws {StageError} when it cannot be asked
    */
   identity?(signal: AbortSignal): Promise<string>;
-  /** What the target itself remembers of an owner; `undefined` when it keeps nothing. Right even after our disk is lost. */
-  remembered(owner: ObjectKey): Promise<Inventory | undefined>;
+  /**
+   * What the target itself remembers of an owner; `undefined` when it keeps nothing. Right even after our disk is lost.
+   *
+   * @param signal given by who is about to write: the answer then comes once it is his turn, and nobody else changes it after
+   */
+  remembered(owner: ObjectKey, signal?: AbortSignal): Promise<Inventory | undefined>;
 }

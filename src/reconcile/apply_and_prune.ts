@@ -90,7 +90,7 @@ export async function applyAndPrune(run: Run<unknown>, target: Target, order: Ap
     metadata: { revision: order.revision },
   }));
   const known = isMoved ? { entries: [] } : run.record.inventory;
-  const previous = union(known, await target.remembered(owner) ?? { entries: [] });
+  const previous = union(known, await target.remembered(owner, run.signal) ?? { entries: [] });
   // Where its namespace is not said, a cluster knows it, and keeps it in its own inventory before anything is made.
   const placed = order.resources.map(refOf).filter((ref) => target.kind !== "cluster" || ref.namespace !== "");
   const desired = inventoryOf(placed);

@@ -44,7 +44,7 @@ export async function removeApplied(
   if (policy === undefined || !policy.prune) return;
   const target = tools.targetOf(policy.target);
   if (!await isWithinReach(record, target, removal)) return;
-  const inventory = union(record.inventory, await target.remembered(record.key) ?? { entries: [] });
+  const inventory = union(record.inventory, await target.remembered(record.key, removal.signal) ?? { entries: [] });
   if (inventory.entries.length === 0) return;
   const options = await removalOptions(record, policy, tools);
   const result = await target.remove(record.key, inventory.entries, options, removal.signal);

@@ -43,7 +43,7 @@ import { InventoryStore } from "./inventory_store.ts";
 import { plannedRefs } from "./items.ts";
 import { aborted } from "./live_view.ts";
 import { ownerLabels } from "./marks.ts";
-import { ownerState, seeThrough, standsWhole, storedOf } from "./owner_state.ts";
+import { ownerState, renewState, seeThrough, standsWhole, storedOf } from "./owner_state.ts";
 import type { OwnerState } from "./owner_state.ts";
 import { watchOwner } from "./owner_watch.ts";
 import { planResources } from "./plan.ts";
@@ -113,7 +113,7 @@ class Cluster implements ClusterTarget {
   readonly name = "cluster";
   readonly #options: ClusterTargetOptions;
   readonly #store: InventoryStore;
-  readonly #states = new Map<string, Promise<OwnerState>>();
+  readonly #states = new Map<string, { readonly term: number; readonly state: Promise<OwnerState> }>();
   readonly #connections: ClusterConnections;
   /** By connection, then by user: they keep for a minute what a cluster serves. */
   readonly #facts = new WeakMap<KubeApi, Map<string, ClusterFacts>>();
@@ -168,22 +168,17 @@ class Cluster implements ClusterTarget {
   }
 
   async apply(request: TargetRequest, signal: AbortSignal): Promise<ApplyResult> {
-    await this.#options.lease?.hold(signal);
-    const state = await this.#state(request.owner, signal);
-    const limit = this.#limit(request.options.timeoutMs ?? applyTimeoutMs, signal);
-    state.isApplying = true;
-    try {
-      return await this.#guarded("Cannot apply", async () => {
+    return await this.#writing("Cannot apply", request.owner, async (state) => {
+      const limit = this.#limit(request.options.timeoutMs ?? applyTimeoutMs, signal);
+      try {
         seeThrough(state, await this.#access(request.owner, request.options));
         await this.#assertAccount(request, limit.signal);
         state.cluster = request.options.kubeconfig === undefined ? "" : state.access.api.name;
         return await this.#apply(state, request, limit.signal);
-      });
-    } finally {
-      state.isApplying = false;
-      limit.end();
-      for (const watcher of [...state.watchers]) watcher();
-    }
+      } finally {
+        limit.end();
+      }
+    }, signal);
   }
 
   async wait(request: WaitRequest, signal: AbortSignal) {
@@ -206,34 +201,12 @@ class Cluster implements ClusterTarget {
     options: TargetOptions,
     signal: AbortSignal,
   ): Promise<RemoveResult> {
-    await this.#options.lease?.hold(signal);
-    const state = await this.#state(owner, signal);
-    state.isApplying = true;
-    try {
-      return await this.#guarded("Cannot delete", async () => {
-        if (options.isWholeRemoval === true) this.#store.claim(owner, state.cluster, []);
-        const access = await this.#removalAccess(state, options);
-        if (access === undefined) return outOfReach(state, entries);
-        if (options.isWholeRemoval === true && await this.#isAccountGone(owner, options, signal)) {
-          const message =
-            `is left behind: ServiceAccount "${options.serviceAccountName}" may not delete it, it is gone`;
-          const released = entries.map((entry) => ({ entry, message: `${entry.id} ${message}` }));
-          await this.#trim(state, { removed: [], kept: [], released }, signal);
-          return { removed: [], kept: [], released };
-        }
-        const all = union({ entries: [...state.stored.values()] }, { entries }).entries;
-        const guards = this.#options.guards ?? true;
-        const others = ownerLabels(owner) === undefined
-          ? {}
-          : { otherOwner: await this.#store.others(owner, state.cluster, signal) };
-        const result = await pruneResources(access, { owner, entries, all, options, guards, ...others }, signal);
-        await this.#trim(state, result, signal);
-        if (options.isWholeRemoval === true) this.#forget(state);
-        return result;
-      });
-    } finally {
-      state.isApplying = false;
-    }
+    return await this.#writing(
+      "Cannot delete",
+      owner,
+      (state) => this.#remove(state, entries, options, signal),
+      signal,
+    );
   }
 
   async stands(owner: ObjectKey, inputs: string, signal: AbortSignal): Promise<boolean> {
@@ -297,8 +270,10 @@ class Cluster implements ClusterTarget {
     }
   }
 
-  async remembered(owner: ObjectKey): Promise<Inventory | undefined> {
+  async remembered(owner: ObjectKey, signal?: AbortSignal): Promise<Inventory | undefined> {
     if (ownerLabels(owner) === undefined) return undefined;
+    if (signal !== undefined) await this.#options.lease?.hold(signal);
+    // Others may wait for the same answer: it does not end with the one who came first.
     const limit = this.#limit(applyTimeoutMs, new AbortController().signal);
     try {
       return await this.#guarded("Cannot read the inventory", async () => {
@@ -321,6 +296,53 @@ class Cluster implements ClusterTarget {
   [Symbol.dispose](): void {
     this.#connections[Symbol.dispose]();
     this.#states.clear();
+  }
+
+  /** Does what writes for an owner, once that is our turn. */
+  async #writing<Result>(
+    action: string,
+    owner: ObjectKey,
+    work: (state: OwnerState) => Promise<Result>,
+    signal: AbortSignal,
+  ): Promise<Result> {
+    await this.#options.lease?.hold(signal);
+    return await this.#guarded(action, async () => {
+      const state = await this.#state(owner, signal);
+      state.isApplying = true;
+      try {
+        return await work(state);
+      } finally {
+        state.isApplying = false;
+        for (const watcher of [...state.watchers]) watcher();
+      }
+    });
+  }
+
+  async #remove(
+    state: OwnerState,
+    entries: readonly InventoryEntry[],
+    options: TargetOptions,
+    signal: AbortSignal,
+  ): Promise<RemoveResult> {
+    const { owner } = state;
+    if (options.isWholeRemoval === true) this.#store.claim(owner, state.cluster, []);
+    const access = await this.#removalAccess(state, options);
+    if (access === undefined) return outOfReach(state, entries);
+    if (options.isWholeRemoval === true && await this.#isAccountGone(owner, options, signal)) {
+      const message = `is left behind: ServiceAccount "${options.serviceAccountName}" may not delete it, it is gone`;
+      const released = entries.map((entry) => ({ entry, message: `${entry.id} ${message}` }));
+      await this.#trim(state, { removed: [], kept: [], released }, signal);
+      return { removed: [], kept: [], released };
+    }
+    const all = union({ entries: [...state.stored.values()] }, { entries }).entries;
+    const guards = this.#options.guards ?? true;
+    const others = ownerLabels(owner) === undefined
+      ? {}
+      : { otherOwner: await this.#store.others(owner, state.cluster, signal) };
+    const result = await pruneResources(access, { owner, entries, all, options, guards, ...others }, signal);
+    await this.#trim(state, result, signal);
+    if (options.isWholeRemoval === true) this.#forget(state);
+    return result;
   }
 
   async #apply(state: OwnerState, request: TargetRequest, signal: AbortSignal): Promise<ApplyResult> {
@@ -396,7 +418,7 @@ class Cluster implements ClusterTarget {
   }
 
   async #save(state: OwnerState, inventory: Parameters<InventoryStore["save"]>[1], signal: AbortSignal) {
-    this.#assertWriter();
+    this.#options.lease?.assertHeld(state.term);
     await this.#store.save(state.owner, inventory, signal);
     state.stored = new Map(inventory.entries.map((entry) => [entry.id, entry]));
   }
@@ -445,21 +467,29 @@ class Cluster implements ClusterTarget {
     return (await recovery.found).get(keyText(owner)) ?? [];
   }
 
+  /** What is known of an owner. When the right to write has come to us anew, what another one kept meanwhile is taken in. */
   #state(owner: ObjectKey, signal: AbortSignal): Promise<OwnerState> {
     const key = keyText(owner);
+    const term = this.#options.lease?.term ?? 0;
     const known = this.#states.get(key);
-    if (known !== undefined) return known;
-    const made = (async () => {
-      const access = await this.#access(owner, {});
-      const stored = ownerLabels(owner) === undefined ? undefined : await this.#store.load(owner, signal);
-      return ownerState(owner, stored, access);
-    })();
+    if (known !== undefined && known.term >= term) return known.state;
+    const read = async () => {
+      const isKept = ownerLabels(owner) !== undefined;
+      const stored = isKept ? await this.#store.load(owner, signal, term) : undefined;
+      const state = await known?.state ?? ownerState(owner, stored, await this.#access(owner, {}));
+      if (known !== undefined && isKept) renewState(state, stored);
+      state.term = term;
+      return state;
+    };
+    const made = { term, state: read() };
     this.#states.set(key, made);
-    made.catch(() => {
-      this.#states.delete(key);
+    made.state.catch(() => {
       this.#identity = undefined;
+      if (this.#states.get(key) !== made) return;
+      if (known === undefined) this.#states.delete(key);
+      else this.#states.set(key, known);
     });
-    return made;
+    return made.state;
   }
 
   async #access(

@@ -41,7 +41,8 @@ export function inventoryName(owner: ObjectKey): string {
 
 /**
  * Inventories kept in the cluster, one ConfigMap an owner, a line an entry: `<namespace>_<name>_<group>_<kind> <version>`
- * and two digests. Read once for all owners; written only when the text changes.
+ * and two digests. Read once for all owners, and once more when another writer may have changed them; written only when the
+ * text changes.
  */
 export class InventoryStore {
   readonly #api: KubeApi;
@@ -53,18 +54,23 @@ export class InventoryStore {
     string,
     { readonly owner: string; readonly cluster: string; readonly ids: readonly string[] }
   >();
-  /** The first look at all of them, and whose patience it ends with. */
-  #first: { readonly loaded: Promise<void>; readonly signal: AbortSignal } | undefined;
+  /** The look at all of them, whose patience it ends with, and the term of writing in which it began. */
+  #first: { readonly loaded: Promise<void>; readonly signal: AbortSignal; readonly term: number } | undefined;
 
   constructor(api: KubeApi, namespace: string) {
     this.#api = api;
     this.#namespace = namespace;
   }
 
-  /** What is kept of an owner; `undefined` when there is nothing. */
-  async load(owner: ObjectKey, signal: AbortSignal): Promise<StoredInventory | undefined> {
+  /**
+   * What is kept of an owner; `undefined` when there is nothing.
+   *
+   * @param term counts how often the right to write has come to us: what was read before a term is read anew in it
+   */
+  async load(owner: ObjectKey, signal: AbortSignal, term = 0): Promise<StoredInventory | undefined> {
     for (let isLoaded = false; !isLoaded;) {
-      const first = this.#first ??= { loaded: this.#loadAll(signal), signal };
+      if (this.#first !== undefined && this.#first.term < term) this.#first = undefined;
+      const first = this.#first ??= { loaded: this.#loadAll(signal), signal, term };
       try {
         await first.loaded;
         isLoaded = true;
@@ -193,9 +199,9 @@ export class InventoryStore {
   }
 
   async #loadAll(signal: AbortSignal): Promise<void> {
-    for (const item of await listAll(this.#api, { path: this.#path(""), labelSelector: label }, signal)) {
-      this.#take(item);
-    }
+    const items = await listAll(this.#api, { path: this.#path(""), labelSelector: label }, signal);
+    this.#known.clear();
+    for (const item of items) this.#take(item);
   }
 
   #take(object: JsonObject): void {

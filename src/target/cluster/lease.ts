@@ -9,10 +9,16 @@ import { messageOf } from "../../core/stage_error.ts";
 
 /** Leave to write: one process has it at a time. */
 export interface WriterLease {
+  /** How often it has come to us from another or from nobody; 0 while it is not ours. In between others may have written. */
+  readonly term: number;
   /** Waits until the lease is ours. @throws the signal's reason */
   hold(signal: AbortSignal): Promise<void>;
-  /** Checks that it still is. @throws {KubeError} reason `NotLeader` when it may have passed to another */
-  assertHeld(): void;
+  /**
+   * Checks that it still is, and has been since a term began.
+   *
+   * @throws {KubeError} reason `NotLeader` when it may have passed to another
+   */
+  assertHeld(term?: number): void;
 }
 
 /** A lease that is being sought or held until it is disposed. */
@@ -56,6 +62,7 @@ class Holder implements OpenLease {
   readonly #loop: Promise<void>;
   #renewedAt = -Infinity;
   #isOurs = false;
+  #terms = 0;
   #observed = "";
   #observedAt = -Infinity;
   #record: JsonObject | undefined;
@@ -77,6 +84,10 @@ class Holder implements OpenLease {
     return this.#othersUntil > this.#options.clock.monotonic();
   }
 
+  get term(): number {
+    return this.isHeld ? this.#terms : 0;
+  }
+
   async hold(signal: AbortSignal): Promise<void> {
     while (!this.isHeld) {
       signal.throwIfAborted();
@@ -95,8 +106,8 @@ class Holder implements OpenLease {
     }
   }
 
-  assertHeld(): void {
-    if (this.isHeld) return;
+  assertHeld(term = this.#terms): void {
+    if (this.isHeld && term === this.#terms) return;
     const { namespace, name } = this.#options;
     throw new KubeError(`the Lease "${namespace}/${name}" is not held by this process (any more)`, {
       code: 0,
@@ -155,6 +166,7 @@ class Holder implements OpenLease {
     const live = await this.#read();
     if (live === undefined) {
       this.#record = await this.#create();
+      this.#terms++;
       return this.#renewed(startedAt);
     }
     const spec = specOf(live);
@@ -181,6 +193,7 @@ class Holder implements OpenLease {
       acquireTime: isNew ? microTime(clock.now()) : spec.acquireTime ?? microTime(clock.now()),
       leaseTransitions: Number(spec.leaseTransitions ?? 0) + (isNew ? 1 : 0),
     }, live);
+    if (isNew) this.#terms++;
     this.#renewed(startedAt);
   }
 

@@ -32,6 +32,8 @@ export interface Proof {
 /** What is known of one owner while we run. */
 export interface OwnerState {
   readonly owner: ObjectKey;
+  /** Term of writing in which `stored` was read; 0 when it was read without the right to write. */
+  term: number;
   /** Digest of what decided the last complete apply; "" before one. */
   inputs: string;
   /** Digest of the resources and options of the last complete apply of this run of the program; "" before one. */
@@ -59,25 +61,49 @@ export function ownerState(
   stored: StoredInventory | undefined,
   access: Access,
 ): OwnerState {
-  const proofs = new Map<string, Proof>();
-  for (const entry of stored?.entries ?? []) {
-    if (!isProved(entry)) continue;
-    const ref = refOfEntry(entry);
-    proofs.set(refKey(ref), { ref, desired: entry.desired, owned: entry.owned, fields: "" });
-  }
   return {
     owner,
+    term: 0,
     inputs: stored?.inputs ?? "",
     wanted: "",
     cluster: stored?.cluster ?? "",
-    proofs,
-    stored: new Map((stored?.entries ?? []).map((entry) => [entry.id, entry])),
+    proofs: proofsOf(stored),
+    stored: entriesOf(stored),
     access,
     sweptAt: access.clock.monotonic(),
     isApplying: false,
     watchers: new Set(),
     skipped: new Set(),
   };
+}
+
+/** Takes in what another writer has kept of an owner since its state was read. What both know stays watched. */
+export function renewState(state: OwnerState, stored: StoredInventory | undefined): void {
+  const proofs = proofsOf(stored);
+  for (const [key, { desired, owned }] of [...state.proofs]) {
+    const proof = proofs.get(key);
+    if (proof?.desired === desired && proof.owned === owned) proofs.delete(key);
+    else dropProof(state, key);
+  }
+  for (const [key, proof] of proofs) state.proofs.set(key, proof);
+  state.inputs = stored?.inputs ?? "";
+  state.wanted = "";
+  state.cluster = stored?.cluster ?? "";
+  state.stored = entriesOf(stored);
+}
+
+function proofsOf(stored: StoredInventory | undefined): Map<string, Proof> {
+  const proofs = new Map<string, Proof>();
+  for (const entry of stored?.entries ?? []) {
+    if (!isProved(entry)) continue;
+    const ref = refOfEntry(entry);
+    proofs.set(refKey(ref), { ref, desired: entry.desired, owned: entry.owned, fields: "" });
+  }
+  return proofs;
+}
+
+function entriesOf(stored: StoredInventory | undefined): ReadonlyMap<string, StoredEntry> {
+  return new Map((stored?.entries ?? []).map((entry) => [entry.id, entry]));
 }
 
 /** Lets an owner's resources be seen by other eyes. Watches through another connection than before end. */

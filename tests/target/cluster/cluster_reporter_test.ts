@@ -149,6 +149,7 @@ Deno.test("clusterReporter() is silent without the lease, and without the right 
   const waiting = Promise.withResolvers<void>();
   const { clock, cluster, reporter } = opened({
     lease: {
+      term: 0,
       hold: () => waiting.promise,
       assertHeld: () => {
         if (!isHeld) throw new KubeError("not ours", { code: 0, reason: "NotLeader" });

@@ -3,6 +3,8 @@ import { deepEqual, equal, match, ok, rejects } from "node:assert/strict";
 import type { JsonObject } from "../../../src/core/json.ts";
 import type { Resource } from "../../../src/core/resource.ts";
 import { clusterTarget } from "../../../src/target/cluster/cluster_target.ts";
+import type { WriterLease } from "../../../src/target/cluster/lease.ts";
+import { definition } from "../../support/documents.ts";
 import { FakeClock } from "../../support/fake_clock.ts";
 import type { SeenRequest } from "../../support/fake_cluster.ts";
 import { FakeCluster } from "../../support/fake_cluster.ts";
@@ -248,4 +250,86 @@ Deno.test("what the cluster keeps of a Secret cannot be guessed without the key,
   const again = await pass("1".repeat(64));
   equal(again.stands, true);
   deepEqual(again.requests.filter(({ method }) => method !== "GET"), []);
+});
+
+Deno.test("an inventory that cannot be read fails an apply and a removal with a reason and a hint", async () => {
+  for (const isRemoval of [false, true]) {
+    using bench = new TargetBench();
+    bench.refuse(Infinity, ({ path }) => path.endsWith("/configmaps"), denied);
+    const work = isRemoval ? bench.remove(owner, []) : bench.apply(owner, [configMap("a")]);
+    await rejects(work, (error: Error & { reason?: string; hint?: string }) => {
+      equal(error.reason, "ReconciliationFailed");
+      match(error.message, isRemoval ? /^Cannot delete: denied/ : /^Cannot apply: denied/);
+      ok(error.hint);
+      return true;
+    });
+  }
+});
+
+Deno.test("whoever waited for his turn to write finds what was kept meanwhile, and waits with his question too", async () => {
+  using bench = new TargetBench();
+  await bench.apply(owner, [configMap("a"), configMap("gone")]);
+  const turn = Promise.withResolvers<void>();
+  let term = 0;
+  const lease: WriterLease = {
+    get term() {
+      return term;
+    },
+    hold: () => turn.promise,
+    assertHeld: () => {},
+  };
+  const second = bench.another({ lease });
+  const ids = async () => (await bench.run(bench.another().remembered(owner)))?.entries.map(({ id }) => id);
+  equal(await bench.stands(owner, "inputs", second), true);
+  const asked = bench.run(second.remembered(owner, signal));
+  const waiting = bench.run(second.apply(requestOf(owner, [configMap("a"), configMap("own")]), signal));
+  await bench.clock.advance(1_000);
+
+  const applied = await bench.apply(owner, [configMap("a"), configMap("other")]);
+  await bench.remove(owner, [{ id: "default_gone__ConfigMap", v: "v1" }]);
+  term = 1;
+  turn.resolve();
+  deepEqual((await asked)?.entries, applied.inventory.entries);
+  await waiting;
+  deepEqual(await ids(), ["default_a__ConfigMap", "default_other__ConfigMap", "default_own__ConfigMap"]);
+
+  // The turn was lost and came again: another one may have written in between.
+  await bench.apply(owner, [configMap("a"), configMap("between")], {}, bench.another());
+  term = 2;
+  equal(await bench.stands(owner, "inputs", second), true, "as the other one left it");
+  await bench.apply(owner, [configMap("a")], {}, second);
+  ok((await ids())?.includes("default_between__ConfigMap"));
+});
+
+Deno.test("a kind that is served only a while after its definition was established is waited for", async () => {
+  using bench = new TargetBench();
+  const crd = definition("widgets.example.com", "Widget") as Resource;
+  const widget: Resource = {
+    apiVersion: "example.com/v1",
+    kind: "Widget",
+    metadata: { name: "w", namespace: "default" },
+  };
+  let servedAt = Infinity;
+  bench.cluster.intercept = ({ method, path }) => {
+    if (method === "PATCH" && path.endsWith("/widgets.example.com")) servedAt = bench.clock.monotonic() + 3_000;
+    const isKnown = !path.startsWith("/apis/example.com") || bench.clock.monotonic() >= servedAt;
+    return isKnown ? undefined : new Response("404 page not found", { status: 404 });
+  };
+  const applied = await bench.apply(owner, [widget, crd]);
+  deepEqual(applied.changes.map(({ ref, action }) => [ref.kind, action]), [
+    ["CustomResourceDefinition", "created"],
+    ["Widget", "created"],
+  ]);
+
+  // A kind that never comes is told after a while, and one that nobody defines at once.
+  servedAt = Infinity;
+  const startedAt = bench.clock.monotonic();
+  const gadget: Resource = { ...widget, kind: "Gadget" };
+  await rejects(bench.apply(owner, [gadget]), /kind "Gadget" of "example.com\/v1" is not served/);
+  ok(bench.clock.monotonic() - startedAt < 1_000);
+  await rejects(
+    bench.apply(owner, [gadget, definition("gadgets.example.com", "Gadget") as Resource]),
+    /kind "Gadget" of "example.com\/v1" is not served/,
+  );
+  ok(bench.clock.monotonic() - startedAt >= 15_000);
 });
