@@ -12,6 +12,12 @@ export function keyText(key: ObjectKey): string {
   return `${key.kind}/${key.namespace}/${key.name}`;
 }
 
+/** Whether two keys name the same object; two that are absent are the same. */
+export function isSameKey(a: ObjectKey | undefined, b: ObjectKey | undefined): boolean {
+  if (a === undefined || b === undefined) return a === b;
+  return a.name === b.name && a.namespace === b.namespace && a.kind === b.kind;
+}
+
 /** Key of a text made by {@linkcode keyText}. @throws {RangeError} on any other text */
 export function parseKey(text: string): ObjectKey {
   const parts = text.split("/");

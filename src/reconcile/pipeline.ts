@@ -5,18 +5,7 @@ import type { DesiredObject, ObjectKey } from "../core/object.ts";
 import type { GoodReason } from "../core/reason.ts";
 import type { ResourceHealth, WatchedChange } from "../core/target.ts";
 import type { ObjectRecord, Removal } from "./record.ts";
-
-/** Why an object runs. */
-export type Trigger =
-  | "start"
-  | "config"
-  | "interval"
-  | "retry"
-  | "revision"
-  | "dependency"
-  | "reference"
-  | "drift"
-  | "request";
+import type { Trigger } from "./trigger.ts";
 
 /** Fields of a record that a run may set. */
 export type RecordPatch = Partial<
@@ -107,6 +96,10 @@ export interface Pipeline<Spec> {
    */
   children?(run: Pick<Run<Spec>, "object" | "record" | "signal">): Promise<readonly DesiredObject[]>;
 }
+
+/** Pipelines by kind. */
+// deno-lint-ignore no-explicit-any -- the kind of an object decides its spec's type; config has checked it
+export type Pipelines = ReadonlyMap<string, Pipeline<any>>;
 
 /** What a removal is handed. */
 export interface RemovalTools {

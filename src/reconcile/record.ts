@@ -140,6 +140,15 @@ export interface LiveState {
   readonly target?: string;
 }
 
+/** The same with the health of one resource as it is now. */
+export function withHealth(live: LiveState, health: ResourceHealth): LiveState {
+  const others = (live.health ?? []).filter(({ ref }) =>
+    ref.kind !== health.ref.kind || ref.name !== health.ref.name ||
+    ref.namespace !== health.ref.namespace || ref.group !== health.ref.group
+  );
+  return { ...live, health: [...others, health] };
+}
+
 /** The picture of an object as `report` shows it. */
 export function statusOf(object: DesiredObject, record: ObjectRecord, live: LiveState): ObjectStatus {
   return {

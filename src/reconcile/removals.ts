@@ -5,7 +5,7 @@ import { keyText } from "../core/object.ts";
 import type { Random } from "../core/random.ts";
 import { messageOf } from "../core/stage_error.ts";
 import type { Checkpoints } from "./checkpoint.ts";
-import type { Pipeline, RecordPatch, RemovalTools } from "./pipeline.ts";
+import type { Pipelines, RecordPatch, RemovalTools } from "./pipeline.ts";
 import { type ObjectRecord, resting } from "./record.ts";
 import { nextDelayMs } from "./schedule.ts";
 
@@ -15,9 +15,7 @@ export interface RemovalsTools {
   readonly clock: Clock;
   readonly log: Log;
   readonly random: Random;
-  /** By kind. */
-  // deno-lint-ignore no-explicit-any -- the kind of an object decides its spec's type; config has checked it
-  readonly pipelines: ReadonlyMap<string, Pipeline<any>>;
+  readonly pipelines: Pipelines;
 }
 
 /** What a removal asks of the loop. */

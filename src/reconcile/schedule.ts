@@ -44,3 +44,24 @@ export function nextDelayMs(
     }
   }
 }
+
+/** Milliseconds between two tries of an object that names no interval. */
+const defaultIntervalMs = 600_000;
+
+/**
+ * Milliseconds until an object runs again after a run, by what its spec says; `undefined`: only a change wakes it. A run that
+ * names a time itself (`againAfterMs`) has the last word.
+ */
+export function delayAfterRun(
+  ending: Ending,
+  spec: { readonly intervalMs?: number; readonly retryIntervalMs?: number },
+  options: { readonly random: number; readonly againAfterMs?: number | undefined },
+): number | undefined {
+  const { intervalMs, retryIntervalMs } = spec;
+  if (options.againAfterMs !== undefined) return options.againAfterMs;
+  if (intervalMs === undefined && ending.kind === "success") return undefined;
+  return nextDelayMs(ending, {
+    intervalMs: intervalMs ?? defaultIntervalMs,
+    ...(retryIntervalMs === undefined ? {} : { retryIntervalMs }),
+  }, options.random);
+}

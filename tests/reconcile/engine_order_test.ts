@@ -244,7 +244,7 @@ Deno.test("grandchildren outlive a start: their parent is found only when its ow
 });
 
 Deno.test("an object that moves from an artifact to the documents is not removed by its former parent", async () => {
-  const { engine, log } = makeEngine({
+  const { engine, log, records } = makeEngine({
     run: ({ object: { key } }) => key.name === "parent" ? { ...fine, children: [objectOf("App", "child")] } : fine,
   });
   const parent = objectOf("App", "parent");
@@ -256,7 +256,7 @@ Deno.test("an object that moves from an artifact to the documents is not removed
   await engine.settled();
 
   ok(!log.some((line) => line.startsWith("remove")), log.join("\n"));
-  equal(engine.recordOf(keyOf("App", "child"))?.parent, undefined);
+  equal(records.get("App/default/child")?.parent, undefined);
   await engine.stop(0);
 });
 

@@ -93,7 +93,7 @@ Deno.test("update() runs each object once, then again at its interval", async ()
 
 Deno.test("a new artifact runs its consumers at once", async () => {
   let revision = "v1@sha256:1";
-  const { engine, clock, runs } = makeEngine({
+  const { engine, clock, runs, records } = makeEngine({
     Source: (run) => {
       const artifact = { revision } as never;
       const isNew = run.record.artifact?.revision !== revision;
@@ -115,7 +115,7 @@ Deno.test("a new artifact runs its consumers at once", async () => {
   revision = "v1@sha256:2";
   await clock.advance(61_000);
 
-  equal(engine.recordOf(consumer.key)?.lastAppliedRevision, "v1@sha256:2");
+  equal(records.get(keyText(consumer.key))?.lastAppliedRevision, "v1@sha256:2");
   equal(runs.filter((run) => run === "app:revision").length, 2);
   await engine.stop(0);
 });
@@ -166,7 +166,7 @@ Deno.test("failures of class backoff are tried again with growing pauses", async
 });
 
 Deno.test("a failure that only a change can mend stalls the object", async () => {
-  const { engine, clock, runs, statuses } = makeEngine({
+  const { engine, clock, runs, statuses, records } = makeEngine({
     A: () => {
       throw new StageError("URLInvalid", "bad url");
     },
@@ -180,7 +180,7 @@ Deno.test("a failure that only a change can mend stalls the object", async () =>
 
   deepEqual(runs, ["one:start", "one:config"]);
   equal(condition(statuses.get("A/default/one")?.conditions ?? [], "Stalled")?.reason, "URLInvalid");
-  equal(engine.recordOf({ kind: "A", namespace: "default", name: "one" })?.generation, 2);
+  equal(records.get("A/default/one")?.generation, 2);
   await engine.stop(0);
 });
 
