@@ -5,7 +5,7 @@ import type { RenderChart } from "../build/kustomize/generators/helm_chart.ts";
 import type { FileTree } from "../core/file_tree.ts";
 import { listFolder } from "../core/file_tree.ts";
 import { absolutePath } from "../platform/deno_environment.ts";
-import { reachOf, treeOfFolders } from "./disk_tree.ts";
+import { diskTree, withFolder } from "./disk_tree.ts";
 import { type Doors, hostDoors } from "./doors.ts";
 import type { HttpFileOptions, HttpFiles } from "./http_files.ts";
 import { type LazyRegistries, lazyRegistries } from "./lazy_registries.ts";
@@ -27,11 +27,8 @@ export async function runBuild(args: readonly string[], doors: Doors = hostDoors
     async openFolder(path, reach) {
       const artifact = splitReference(path);
       if (artifact !== undefined) return await openArtifact(artifact, doors, { registries, reach });
-      const folder = absolutePath(path === "" ? "." : path);
-      if ((await fileSystem.stat(folder))?.kind !== "folder") return undefined;
-      const { root, folders } = await reachOf(folder, fileSystem);
-      const tree = await treeOfFolders(root, folders, fileSystem);
-      return { tree, path: folder.slice(root.length).replace(/^\//, ""), rootPath: root };
+      const place = diskTree.locate(absolutePath(path === "" ? "." : path).slice(1));
+      return place?.kind === "folder" ? { tree: diskTree, path: place.path, shownFrom: place.path } : undefined;
     },
     isFolder: async (path) => (await fileSystem.stat(absolutePath(path)))?.kind === "folder",
     renderChart: (tree, reach) => lazyInflation(tree, doors, { registries, reach }),
@@ -91,7 +88,8 @@ function lazyInflation(tree: FileTree, doors: Doors, { registries, reach }: Reac
     const { chartInflation } = await import("../build/helm/chart_inflation.ts");
     const login = await loginOf(reach, doors);
     const [username, ...password] = login.credentials?.split(":") ?? [];
-    const render = chartInflation(tree, {
+    const files = tree === diskTree ? await withFolder(request.chartHome, doors.fileSystem) : tree;
+    const render = chartInflation(files, {
       clock: doors.clock,
       random: doors.random,
       ...(reach.allowHttp ? { readUrl: await openFiles(doors, reach) } : {}),

@@ -6,9 +6,16 @@ export interface TreeFile {
   readonly isExecutable: boolean;
 }
 
+/** Where something of a tree stands once links are followed, and what it is. */
+export interface TreePlace {
+  /** Clean and relative, as {@linkcode TreeFile.path}; `""` is the root. */
+  readonly path: string;
+  readonly kind: "file" | "folder";
+}
+
 /**
  * Read-only files by clean relative path: what an artifact unpacks to, a folder on disk, or a test's literal.
- * Reading is synchronous, because builds are pure functions over it. It has no links. Empty folders do not exist in it.
+ * Reading is synchronous, because builds are pure functions over it. Empty folders do not exist in it.
  */
 export interface FileTree {
   /** Files in order of path (by UTF-16 code unit). */
@@ -17,6 +24,11 @@ export interface FileTree {
   has(path: string): boolean;
   /** Content of a file; `undefined` when there is none. @throws {StageError} ReadOperationFailed when it cannot be read */
   read(path: string): Uint8Array | undefined;
+  /**
+   * Where a path leads; `undefined` when nothing is there. A tree without this has no links: what it holds stands where its
+   * path says.
+   */
+  locate?(path: string): TreePlace | undefined;
 }
 
 /** A tree that holds something open (a file on disk) until it is disposed. */

@@ -3,6 +3,9 @@ import { deepEqual, equal, match, rejects, throws } from "node:assert/strict";
 import { artifactCommands } from "../../src/app/artifacts.ts";
 import { runBuild } from "../../src/app/build_command.ts";
 import { splitReference } from "../../src/app/split_reference.ts";
+import { ownVectors } from "../support/paths.ts";
+import { writeFolder } from "../support/written_folder.ts";
+import type { LinkedFolder } from "../vectors/kustomize/handmade.ts";
 
 const configMap = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: c\n";
 
@@ -62,3 +65,53 @@ Deno.test("runBuild() says what an artifact has not", () =>
     }
     await rejects(runBuild([`${layout}:v2`]), /v2/);
   }));
+
+interface LinkedCase extends LinkedFolder {
+  readonly name: string;
+  readonly expected?: string;
+  readonly fails?: boolean;
+}
+
+Deno.test("runBuild() follows links of a disk as kustomize does", async (test) => {
+  const { cases } = JSON.parse(await Deno.readTextFile(`${ownVectors}/kustomize/links.json`));
+  for (const { name, files, links, flags = [], expected, fails } of cases as readonly LinkedCase[]) {
+    await test.step(name, async () => {
+      await using folder = await writeFolder(files, links);
+      const { stdout, stderr, exitCode } = await runBuild([...flags, `${folder.path}/base`]);
+      equal(exitCode, fails === true ? 1 : 0, stderr);
+      equal(stdout, expected ?? "");
+    });
+  }
+});
+
+Deno.test("runBuild() says where a link leads that it may not follow, and names files from the folder that is built", async () => {
+  await using folder = await writeFolder(
+    {
+      "out/r.yaml": configMap,
+      "base/kustomization.yaml": "resources: [l.yaml]\n",
+      "up/kustomization.yaml": "resources: [../bad]\n",
+      "bad/kustomization.yaml": "resources: [r.yaml]\n",
+      "bad/r.yaml": "a: [",
+    },
+    { "base/l.yaml": "../out/r.yaml" },
+  );
+  match(
+    (await runBuild([`${folder.path}/base`])).stderr,
+    /"l\.yaml" leads to "\.\.\/out\/r\.yaml", which is not in or below "\."/,
+  );
+  match((await runBuild([`${folder.path}/up`])).stderr, /\.\.\/bad\/r\.yaml:1:/);
+});
+
+Deno.test("runBuild() finds charts of a disk, through links", async () => {
+  await using folder = await writeFolder(
+    {
+      "k/kustomization.yaml": "helmCharts: [{name: site, releaseName: r}]\n",
+      "k/all/site/Chart.yaml": "apiVersion: v2\nname: site\nversion: 1.0.0\n",
+      "k/all/site/values.yaml": "{}\n",
+      "k/all/site/templates/c.yaml": "apiVersion: v1\nkind: Secret\nmetadata:\n  name: {{ .Release.Name }}\n",
+    },
+    { "k/charts": "all" },
+  );
+  const outcome = await runBuild(["--enable-helm", `${folder.path}/k`]);
+  equal(outcome.stdout, "apiVersion: v1\nkind: Secret\nmetadata:\n  name: r\n", outcome.stderr);
+});

@@ -1,60 +1,45 @@
 import { deepEqual, equal } from "node:assert/strict";
-import { reachOf, treeOfFolders } from "../../src/app/disk_tree.ts";
+import { diskTree, withFolder } from "../../src/app/disk_tree.ts";
 import { denoFileSystem } from "../../src/platform/deno_file_system.ts";
+import { writeFolder } from "../support/written_folder.ts";
 
-async function folderOf(files: Record<string, string>): Promise<{ path: string } & AsyncDisposable> {
-  const path = await Deno.realPath(await Deno.makeTempDir());
-  for (const [name, text] of Object.entries(files)) {
-    await Deno.mkdir(`${path}/${name}`.replace(/\/[^/]*$/, ""), { recursive: true });
-    await Deno.writeTextFile(`${path}/${name}`, text);
+Deno.test("diskTree follows links, and holds nothing where they lead nowhere", async () => {
+  await using folder = await writeFolder({ "a/b.yaml": "b" });
+  await Deno.symlink("a", `${folder.path}/l`);
+  await Deno.symlink("self", `${folder.path}/self`);
+  await Deno.symlink("nowhere", `${folder.path}/gone`);
+  await Deno.symlink("/dev/null", `${folder.path}/device`);
+  const at = folder.path.slice(1);
+
+  deepEqual(diskTree.locate(`${at}/l`), { path: `${at}/a`, kind: "folder" });
+  deepEqual(diskTree.locate(`${at}/l/b.yaml`), { path: `${at}/a/b.yaml`, kind: "file" });
+  deepEqual(diskTree.locate(""), { path: "", kind: "folder" });
+  equal(new TextDecoder().decode(diskTree.read(`${at}/l/b.yaml`)), "b");
+  for (const name of ["self", "gone", "device", "a/b.yaml/c"]) {
+    equal(diskTree.locate(`${at}/${name}`), undefined, name);
+    equal(diskTree.read(`${at}/${name}`), undefined, name);
   }
-  return { path, [Symbol.asyncDispose]: () => Deno.remove(path, { recursive: true }) };
-}
-
-Deno.test("reachOf() finds what a kustomization refers to, through its bases", async () => {
-  await using folder = await folderOf({
-    "overlays/edge/kustomization.yaml":
-      "resources: [../../base, https://example.org/x]\npatches: [{path: ../shared/p.yaml}]",
-    "overlays/shared/p.yaml": "{}",
-    "base/kustomization.yml": "resources: [d.yaml, ../common]\nconfigMapGenerator: [{name: a, files: [k=../files/x]}]",
-    "base/d.yaml": "{}",
-    "common/Kustomization": "resources: [../base]",
-    "files/x": "1",
-    "unrelated/y": "1",
-  });
-  const { root, folders } = await reachOf(`${folder.path}/overlays/edge`, denoFileSystem);
-
-  equal(root, folder.path);
-  deepEqual(
-    folders.map((one) => one.slice(folder.path.length + 1)).sort(),
-    ["base", "common", "files", "overlays/edge", "overlays/shared"],
-  );
 });
 
-Deno.test("reachOf() is the folder itself where nothing or nonsense is referred to", async () => {
-  await using folder = await folderOf({ "a/kustomization.yaml": "resources: [", "b/x.yaml": "{}" });
-  deepEqual(await reachOf(`${folder.path}/a`, denoFileSystem), {
-    root: `${folder.path}/a`,
-    folders: [`${folder.path}/a`],
-  });
-  equal((await reachOf(`${folder.path}/b`, denoFileSystem)).root, `${folder.path}/b`);
-});
-
-Deno.test("treeOfFolders() reads files and links, sorted, without version control", async () => {
-  await using folder = await folderOf({
+Deno.test("withFolder() lists files by the paths that lead to them, sorted, without version control", async () => {
+  await using folder = await writeFolder({
     "a/z.sh": "run",
     "a/.git/HEAD": "x",
     "a/sub/b.yaml": "b",
     "c/c.yaml": "c",
-    "d/d": "d",
   });
   await Deno.chmod(`${folder.path}/a/z.sh`, 0o755);
   await Deno.symlink("sub/b.yaml", `${folder.path}/a/link.yaml`);
+  await Deno.symlink("../c", `${folder.path}/a/more`);
+  await Deno.symlink("..", `${folder.path}/a/sub/up`);
   await Deno.symlink("nowhere", `${folder.path}/a/broken.yaml`);
-  const tree = await treeOfFolders(folder.path, [`${folder.path}/a`, `${folder.path}/c`], denoFileSystem);
+  const start = `${folder.path.slice(1)}/a`;
+  const tree = await withFolder(start, denoFileSystem);
 
-  deepEqual([...tree.files()].map((file) => file.path), ["a/link.yaml", "a/sub/b.yaml", "a/z.sh", "c/c.yaml"]);
-  equal(new TextDecoder().decode(tree.read("a/link.yaml")), "b");
-  equal(tree.read("d/d"), undefined);
-  equal(tree.has("c/c.yaml"), true);
+  deepEqual(
+    [...tree.files()].map((file) => [file.path.slice(start.length + 1), file.sizeBytes, file.isExecutable]),
+    [["link.yaml", 1, false], ["more/c.yaml", 1, false], ["sub/b.yaml", 1, false], ["z.sh", 3, true]],
+  );
+  equal(new TextDecoder().decode(tree.read(`${start}/more/c.yaml`)), "c");
+  deepEqual([...(await withFolder(`${start}/none`, denoFileSystem)).files()], []);
 });

@@ -96,19 +96,19 @@ export function emptyAccumulator(ground: BuildGround): Accumulator {
  * @throws {StageError} BuildFailed when there is none, or several, or one that is wrong
  */
 export function loadTarget(loader: Loader, ground: BuildGround): { kustomization: Kustomization; fileName: string } {
-  const names = kustomizationFileNames.filter((name) => loader.hasFile(name));
+  const names = kustomizationFileNames.filter((name) => loader.mayRead(name));
   const name = names[0];
   if (name === undefined) {
     throw fault(
       `Unable to find one of ${kustomizationFileNames.map((known) => `"${known}"`).join(", ")} in folder "${
-        loader.folder || "."
+        loader.shown("")
       }"`,
     );
   }
   if (names.length > 1) {
-    throw fault(`Found multiple kustomization files under "${loader.folder || "."}": ${names.join(", ")}`);
+    throw fault(`Found multiple kustomization files under "${loader.shown("")}": ${names.join(", ")}`);
   }
-  const path = cleanJoin(loader.folder, name);
+  const path = loader.shown(name);
   const { kustomization, warnings } = readKustomization(loader.readText(name), path);
   for (const warning of warnings) ground.warnings.push(warning);
   return { kustomization, fileName: name };
@@ -217,7 +217,7 @@ function readFile(loader: Loader, path: string): string {
 }
 
 function addFile(target: Target, into: Accumulator, path: string, text: string, ground: BuildGround): void {
-  const file = isHttp(path) ? path : cleanJoin(target.loader.folder, path);
+  const file = isHttp(path) ? path : target.loader.shown(path);
   const resources = readResources(text, file, { keys: ground.keys, growth: target.loader.growth });
   if (target.origin !== undefined) {
     const origin = appendPath(target.origin, path);
@@ -242,7 +242,7 @@ async function addFolder(
   const loader = parent.loader.enter(path);
   const { kustomization, fileName } = loadTarget(loader, ground);
   takeOpenApi(kustomization, loader, ground);
-  const shown = loader.folder || ".";
+  const shown = loader.shown("");
   if (isComponent && kustomization.kind !== componentKind) {
     throw fault(`Expected kind "Component" for path "${shown}" but got "${kustomization.kind}"`);
   }

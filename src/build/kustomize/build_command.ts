@@ -14,8 +14,8 @@ export interface OpenFolder {
   readonly tree: FileTree;
   /** The folder's path in the tree. */
   readonly path: string;
-  /** Where the tree's root stands on a disk, for absolute paths of files. */
-  readonly rootPath?: string;
+  /** Folder of the tree from which messages count paths. Default: its root. */
+  readonly shownFrom?: string;
 }
 
 /** What `pilotfish build` is handed of the outside. */
@@ -138,7 +138,7 @@ function optionsOf(parsed: Arguments, tools: BuildTools, opened: OpenFolder): Bu
     reorder: parsed.reorder ?? "legacy",
     isReorderAsked: parsed.reorder !== undefined,
     enableHelm: parsed.enableHelm,
-    ...(opened.rootPath === undefined ? {} : { rootPath: opened.rootPath }),
+    ...(opened.shownFrom === undefined ? {} : { shownFrom: opened.shownFrom }),
     chartDefaults: { kubeVersion: parsed.kubeVersion, apiVersions: parsed.apiVersions },
     ...(tools.renderChart === undefined ? {} : { renderChart: tools.renderChart(opened.tree, parsed.reach) }),
     ...(tools.fetchFile === undefined || !parsed.reach.allowHttp ? {} : { fetchFile: tools.fetchFile }),

@@ -42,8 +42,8 @@ export const kustomizeVersion = "v5.8.1";
 export interface BuildOptions {
   /** Default `root-only`. */
   readonly loadRestriction?: LoadRestriction;
-  /** Where the tree's root stands on a disk: absolute paths of files count from there. Default `/`. */
-  readonly rootPath?: string;
+  /** Folder of the tree from which messages count paths. Default: its root. */
+  readonly shownFrom?: string;
   /** `legacy` sorts as kustomize's command does by default; `none` keeps the order. `sortOptions` of the root wins. Default `none`. */
   readonly reorder?: "legacy" | "none";
   /** Whether a person asked for `reorder`; then `sortOptions` in the file leads to a warning. Default: when it is given. */
@@ -131,7 +131,7 @@ async function buildOnce(
   const loader = openLoader(tree, path, {
     restriction: options.loadRestriction ?? "root-only",
     remote,
-    rootPath: options.rootPath,
+    shownFrom: options.shownFrom,
     maxGrowth: options.maxGrowth,
   });
   const draft: { -readonly [Key in keyof BuildGround]: BuildGround[Key] } = {

@@ -1,4 +1,4 @@
-import type { FileTree } from "../../core/file_tree.ts";
+import type { FileTree, TreePlace } from "../../core/file_tree.ts";
 import { fault } from "./fault.ts";
 import { decodeText } from "./documents.ts";
 import { Growth } from "./growth.ts";
@@ -25,7 +25,7 @@ export interface RemoteFiles {
 
 /** Files as the kustomization of one folder sees them. */
 export interface Loader {
-  /** Folder of the kustomization in the tree; `""` is the root. */
+  /** Folder of the kustomization in the tree, links followed; `""` is the root. */
   readonly folder: string;
   /** One for all loaders of a build: what is made of what they read counts here. */
   readonly growth: Growth;
@@ -35,6 +35,10 @@ export interface Loader {
   readText(path: string): string;
   /** Whether a path names a file in the tree (restrictions do not count). */
   hasFile(path: string): boolean;
+  /** Whether a path names a file that may be read. */
+  mayRead(path: string): boolean;
+  /** How messages name a path of this folder. */
+  shown(path: string): string;
   /** Loader of another folder. @throws {StageError} BuildFailed for what is no folder, a cycle or remote */
   enter(path: string): Loader;
 }
@@ -77,101 +81,133 @@ export interface LoaderOptions {
   readonly restriction: LoadRestriction;
   /** Without them, http(s) addresses are refused. */
   readonly remote?: RemoteFiles | undefined;
-  /** Where the tree's root stands on a disk, from which absolute paths of files count. Default `/`. */
-  readonly rootPath?: string | undefined;
+  /** Folder of the tree from which messages count paths. Default: its root. */
+  readonly shownFrom?: string | undefined;
   /** Default: {@linkcode Growth}'s. */
   readonly maxGrowth?: number | undefined;
 }
 
 /**
- * Loader of a folder of a tree. Paths stay inside the tree; the tree has no links.
+ * Loader of a folder of a tree. Paths stay inside the tree, absolute ones count from its root, and what counts of a file or
+ * folder behind links is where it really stands (kustomize 5.8.1 `filesys.CleanedAbs`).
  *
  * @throws {StageError} BuildFailed when the folder is not there
  */
 export function openLoader(tree: FileTree, path: string, options: LoaderOptions): Loader {
-  const folders = foldersOf(tree);
-  const folder = cleanJoin("", path.replace(/^\/+/, ""));
-  if (folder.startsWith("..") || !folders.has(folder)) {
+  const { restriction, remote, shownFrom = "" } = options;
+  const locate = placesOf(tree);
+  const place = locate(cleanJoin("", path.replace(/^\/+/, "")));
+  if (place?.kind !== "folder") {
     throw fault(
-      tree.has(folder) ? `Path "${path}" must be a folder, not a file` : `Cannot find folder "${path}"`,
+      place === undefined ? `Cannot find folder "${path}"` : `Path "${path}" must be a folder, not a file`,
     );
   }
-  return loaderAt({ tree, folders, growth: new Growth(options.maxGrowth), ...options }, folder, []);
+  const growth = new Growth(options.maxGrowth);
+  return loaderAt({ tree, locate, growth, restriction, remote, shownFrom }, place.path, []);
+}
+
+type Locate = (path: string) => TreePlace | undefined;
+
+/** Where the paths of a tree lead. */
+function placesOf(tree: FileTree): Locate {
+  if (tree.locate === undefined) {
+    const folders = foldersOf(tree);
+    return (path) => tree.has(path) ? { path, kind: "file" } : folders.has(path) ? { path, kind: "folder" } : undefined;
+  }
+  const known = new Map<string, TreePlace | undefined>();
+  return (path) => {
+    // Above the root of a disk is its root.
+    const clean = path.replace(/^(?:\.\.(?:\/|$))+/, "");
+    if (!known.has(clean)) known.set(clean, tree.locate?.(clean));
+    return known.get(clean);
+  };
 }
 
 interface Ground {
   readonly tree: FileTree;
+  readonly locate: Locate;
   readonly growth: Growth;
-  readonly folders: ReadonlySet<string>;
   readonly restriction: LoadRestriction;
-  readonly remote?: RemoteFiles | undefined;
-  readonly rootPath?: string | undefined;
+  readonly remote: RemoteFiles | undefined;
+  readonly shownFrom: string;
 }
 
 function loaderAt(ground: Ground, folder: string, visited: readonly string[]): Loader {
-  const resolve = (path: string): string => {
-    const joined = joinIn(ground, folder, path);
-    if (joined.startsWith("..")) {
-      throw fault(`Security: path "${path}" in "${folder || "."}" leads out of the tree`);
+  const { tree, locate } = ground;
+  const own = shownPath(ground.shownFrom, folder);
+  /** What a path of the kustomization leads to; outside of the tree there is nothing. */
+  const find = (path: string): TreePlace | undefined =>
+    isHttp(path) || path.includes("\0") ? undefined : locate(joinIn(folder, path));
+  const refuseOutside = (path: string): void => {
+    if (tree.locate === undefined && joinIn(folder, path).startsWith("..")) {
+      throw fault(`Security: path "${path}" in "${own}" leads out of the tree`);
     }
-    return joined;
   };
   const read = (path: string): Uint8Array => {
     if (isHttp(path)) return readRemote(path, ground.remote);
     if (path.includes("\0")) throw fault(`Cannot read path ${JSON.stringify(path)}: it has a NUL`);
-    const joined = resolve(path);
-    if (ground.restriction === "root-only" && !isWithin(joined, folder)) {
-      throw fault(`Security: file "${path}" is not in or below "${folder || "."}"`);
+    refuseOutside(path);
+    const named = joinIn(folder, path);
+    const place = locate(named) ?? { path: named, kind: undefined };
+    if (ground.restriction === "root-only" && !isWithin(place.path, folder)) {
+      const leads = place.path === named ? "" : ` leads to "${shownPath(ground.shownFrom, place.path)}", which`;
+      throw fault(`Security: file "${path}"${leads} is not in or below "${own}"`);
     }
-    const bytes = ground.tree.read(joined);
-    if (bytes === undefined) {
-      if (isRemote(path)) throw remoteFault(path);
-      throw fault(
-        ground.folders.has(joined)
-          ? `"${path}" in "${folder || "."}" must be a file, not a folder`
-          : `Cannot find file "${path}" in "${folder || "."}"`,
-      );
-    }
-    return bytes;
+    const bytes = place.kind === "file" ? tree.read(place.path) : undefined;
+    if (bytes !== undefined) return bytes;
+    if (isRemote(path)) throw remoteFault(path);
+    throw fault(
+      place.kind === "folder"
+        ? `"${path}" in "${own}" must be a file, not a folder`
+        : `Cannot find file "${path}" in "${own}"`,
+    );
   };
   return {
     folder,
     growth: ground.growth,
     read,
     readText: (path) => decodeText(path, read(path)),
-    hasFile: (path) => {
-      if (isHttp(path) || path.includes("\0")) return false;
-      return ground.tree.has(joinIn(ground, folder, path));
+    hasFile: (path) => find(path)?.kind === "file",
+    mayRead: (path) => {
+      const place = find(path);
+      return place?.kind === "file" && (ground.restriction === "none" || isWithin(place.path, folder));
     },
+    shown: (path) => shownPath(ground.shownFrom, joinIn(folder, path)),
     enter: (path) => {
       if (path === "") throw fault("New root cannot be empty");
       if (isHttp(path)) throw remoteFault(path);
       if (path.startsWith("/")) throw fault(`New root "${path}" cannot be absolute`);
-      const next = resolve(path);
-      if (!ground.folders.has(next)) {
+      refuseOutside(path);
+      const place = find(path);
+      if (place?.kind !== "folder") {
         if (isRemote(path)) throw remoteFault(path);
         throw fault(
-          ground.tree.has(next)
-            ? `New root "${path}" must be a folder, not a file`
-            : `Cannot find "${path}" in "${folder || "."}"`,
+          place === undefined ? `Cannot find "${path}" in "${own}"` : `New root "${path}" must be a folder, not a file`,
         );
       }
       for (const root of [folder, ...visited]) {
-        if (isWithin(root, next)) {
-          throw fault(`Cycle detected: candidate root "${next || "."}" contains visited root "${root || "."}"`);
+        if (isWithin(root, place.path)) {
+          const [candidate, above] = [place.path, root].map((one) => shownPath(ground.shownFrom, one));
+          throw fault(`Cycle detected: candidate root "${candidate}" contains visited root "${above}"`);
         }
       }
-      return loaderAt(ground, next, [folder, ...visited]);
+      return loaderAt(ground, place.path, [folder, ...visited]);
     },
   };
 }
 
 /** Path in the tree of a path that a kustomization of `folder` names; it starts with `..` when it leads out. */
-function joinIn({ rootPath = "/" }: Ground, folder: string, path: string): string {
-  if (!path.startsWith("/")) return cleanJoin(folder, path);
-  const clean = `/${cleanJoin("", path.slice(1))}`;
-  const root = rootPath === "/" ? "" : rootPath;
-  return clean.startsWith(`${root}/`) ? clean.slice(root.length + 1) : `..${clean}`;
+function joinIn(folder: string, path: string): string {
+  return path.startsWith("/") ? cleanJoin("", path.slice(1)) : cleanJoin(folder, path);
+}
+
+/** A path of the tree as it is written in folder `from`; `.` for that folder itself. */
+function shownPath(from: string, path: string): string {
+  if (from === "") return path || ".";
+  const [start, end] = [from.split("/"), path.split("/").filter((part) => part !== "")];
+  let same = 0;
+  while (same < start.length && start[same] === end[same]) same++;
+  return [...Array<string>(start.length - same).fill(".."), ...end.slice(same)].join("/") || ".";
 }
 
 function readRemote(url: string, remote: RemoteFiles | undefined): Uint8Array {

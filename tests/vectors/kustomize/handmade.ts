@@ -215,4 +215,72 @@ export const handmadeOverlays: Readonly<Record<string, Readonly<Record<string, s
     "overlay/kustomization.yaml": "namePrefix: low-\nNAMEPREFIX: up-\nresources: [a.yaml]\n",
     "overlay/a.yaml": config("  a: b\n"),
   },
+  "an empty key cannot be merged over": {
+    "overlay/kustomization.yaml":
+      "resources: [a.yaml]\npatches:\n- patch: |-\n    apiVersion: v1\n    kind: ConfigMap\n    metadata: {name: c, labels: {a: b}}\n",
+    "overlay/a.yaml": config("  '': b\n"),
+  },
+  "annotations taken away take the name that it had along": {
+    "overlay/kustomization.yaml":
+      "resources: [../base]\npatches:\n- patch: '{apiVersion: v1, kind: ConfigMap, metadata: {name: c, annotations: null}}'\n- patch: '{apiVersion: v1, kind: ConfigMap, metadata: {name: c}, data: {b: c}}'\n",
+    "base/kustomization.yaml": "namePrefix: p-\nresources: [a.yaml]\n",
+    "base/a.yaml": config("  a: b\n"),
+  },
+};
+
+/** A folder of a disk with links. */
+export interface LinkedFolder {
+  readonly files: Readonly<Record<string, string>>;
+  /** Where each link leads, by its path. */
+  readonly links: Readonly<Record<string, string>>;
+  /** Flags of the build of `base`. */
+  readonly flags?: readonly string[];
+}
+
+const one = config("  a: b\n");
+const unrestricted = ["--load-restrictor", "LoadRestrictionsNone"];
+
+/** Builds in which links count. */
+export const linkedFolders: Readonly<Record<string, LinkedFolder>> = {
+  "a file within": { files: { "base/r.yaml": one, "base/kustomization.yaml": "resources: [l.yaml]\n" }, links: { "base/l.yaml": "r.yaml" } },
+  "a file outside": { files: { "out/r.yaml": one, "base/kustomization.yaml": "resources: [l.yaml]\n" }, links: { "base/l.yaml": "../out/r.yaml" } },
+  "a file outside that may be read": {
+    files: { "out/r.yaml": one, "base/kustomization.yaml": "resources: [l.yaml]\n" },
+    links: { "base/l.yaml": "../out/r.yaml" },
+    flags: unrestricted,
+  },
+  "a kustomization within": { files: { "base/r.yaml": one, "base/sub/k.yaml": "resources: [r.yaml]\n" }, links: { "base/kustomization.yaml": "sub/k.yaml" } },
+  "a kustomization outside": { files: { "base/r.yaml": one, "out/k.yaml": "resources: [r.yaml]\n" }, links: { "base/kustomization.yaml": "../out/k.yaml" } },
+  "the folder itself": { files: { "real/r.yaml": one, "real/kustomization.yaml": "resources: [r.yaml]\n" }, links: { base: "real" } },
+  "a folder as a resource, counted from where it stands": {
+    files: {
+      "deep/b/kustomization.yaml": "resources: [../c]\n",
+      "deep/c/kustomization.yaml": "resources: [r.yaml]\n",
+      "deep/c/r.yaml": one,
+      "base/kustomization.yaml": "resources: [l]\n",
+    },
+    links: { "base/l": "../deep/b" },
+  },
+  "a file behind a folder within": { files: { "base/sub/r.yaml": one, "base/kustomization.yaml": "resources: [l/r.yaml]\n" }, links: { "base/l": "sub" } },
+  "a file behind a folder outside": { files: { "out/r.yaml": one, "base/kustomization.yaml": "resources: [l/r.yaml]\n" }, links: { "base/l": "../out" } },
+  "a component": {
+    files: {
+      "out/kustomization.yaml": "apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\nnamePrefix: p-\n",
+      "base/r.yaml": one,
+      "base/kustomization.yaml": "resources: [r.yaml]\ncomponents: [l]\n",
+    },
+    links: { "base/l": "../out" },
+  },
+  "a generator's file outside": { files: { "out/f": "x", "base/kustomization.yaml": "configMapGenerator: [{name: g, files: [f]}]\n" }, links: { "base/f": "../out/f" } },
+  "a circle of files": { files: { "base/kustomization.yaml": "resources: [a]\n" }, links: { "base/a": "b", "base/b": "a" } },
+  "a circle of folders": { files: { "base/r.yaml": one, "base/kustomization.yaml": "resources: [r.yaml, up]\n" }, links: { "base/up": "." } },
+  "one folder by two names": {
+    files: { "base/sub/r.yaml": one, "base/sub/kustomization.yaml": "resources: [r.yaml]\n", "base/kustomization.yaml": "resources: [sub, l]\n" },
+    links: { "base/l": "sub" },
+  },
+  "links that nobody asks for": { files: { "base/r.yaml": one, "base/kustomization.yaml": "resources: [r.yaml]\n" }, links: { "base/self": "self", "base/gone": "nowhere", "base/root": "/" } },
+  "a mounted ConfigMap": {
+    files: { "base/..2026/r.yaml": one, "base/..2026/kustomization.yaml": "resources: [r.yaml]\n" },
+    links: { "base/..data": "..2026", "base/r.yaml": "..data/r.yaml", "base/kustomization.yaml": "..data/kustomization.yaml" },
+  },
 };

@@ -97,6 +97,7 @@ function mergeFields(
   const count = result.keys.length;
   for (let at = 0; at < count; at++) {
     const key = result.keys[at] as ScalarNode;
+    if (key.text === "") throw emptyKey(key);
     const old = result.values[at] as YamlNode;
     const place = patch === undefined ? -1 : keyIndex(patch, key.text);
     const change = patch === result ? old : patch?.values[place];
@@ -118,6 +119,7 @@ function mergeFields(
   if (patch !== undefined && patch !== result) {
     for (let at = 0; at < patch.keys.length; at++) {
       const key = patch.keys[at] as ScalarNode;
+      if (key.text === "") throw emptyKey(key);
       if (keyIndex(result, key.text) >= 0) continue;
       const value = patch.values[at] as YamlNode;
       const merged = mergeNodes(undefined, value, commentType(value, key) ?? type?.field(key.text), context);
@@ -125,6 +127,11 @@ function mergeFields(
     }
   }
   for (const key of drops) dropField(result, key);
+}
+
+/** kustomize cannot set a field without a name, and merging sets each field again, changed or not. */
+function emptyKey(key: ScalarNode): Error {
+  return fault(`A mapping with an empty key (line ${key.line}) cannot be patched`);
 }
 
 /** What a JSON schema in a field's comment says of it: at the end of the value's or key's line, or above (kyaml `fieldmeta`). */

@@ -107,7 +107,7 @@ function mergeTransform(
           const annotations = textsOf(getField(getField(node, "metadata"), "annotations"));
           if (annotations.size > 0) setMetadataTexts(node, "annotations", annotations);
         }
-        mergeAndTouch(set, resource, node, allowed, context);
+        if (mergeInto(resource, node, { allowed, context })) set.touch();
       }
       return;
     }
@@ -117,9 +117,7 @@ function mergeTransform(
     const patch = patches[0] as NamedResource;
     let changed = false;
     for (const resource of selectResources(set, target)) {
-      const before = resource.key(set.scopes);
-      mergeInto(resource, adaptedPatch(patch, resource), allowed, context);
-      if (!resource.isGone && resource.key(set.scopes) !== before) changed = true;
+      if (mergeInto(resource, adaptedPatch(patch, resource), { allowed, context })) changed = true;
     }
     set.dropEmpty();
     if (changed) {
@@ -144,18 +142,6 @@ function findTarget(set: ResourceSet, patch: NamedResource): NamedResource {
   return resource;
 }
 
-function mergeAndTouch(
-  set: ResourceSet,
-  resource: NamedResource,
-  node: MapNode,
-  allowed: Allowed,
-  context: TransformContext,
-): void {
-  const before = resource.key(set.scopes);
-  mergeInto(resource, node, allowed, context);
-  if (!resource.isGone && resource.key(set.scopes) !== before) set.touch();
-}
-
 /** A patch with a target matches whatever is selected: it takes that resource's apiVersion, and its own metadata as texts. */
 function adaptedPatch(patch: NamedResource, resource: NamedResource): MapNode {
   const node = copyNode(patch.node);
@@ -171,7 +157,14 @@ function adaptedPatch(patch: NamedResource, resource: NamedResource): MapNode {
   return node;
 }
 
-function mergeInto(resource: NamedResource, patch: MapNode, allowed: Allowed, context: TransformContext): void {
+interface Merge {
+  readonly allowed: Allowed;
+  readonly context: TransformContext;
+}
+
+/** Merges a patch into a resource. Says whether the resource, if it is still there, goes by other identities than before. */
+function mergeInto(resource: NamedResource, patch: MapNode, { allowed, context }: Merge): boolean {
+  const before = resource.key(context.scopes);
   const { name, namespace, kind } = resource.id();
   if (allowed.name || allowed.kind) resource.remember(context.scopes);
   const forgets = dropsAnnotations(patch);
@@ -184,8 +177,9 @@ function mergeInto(resource: NamedResource, patch: MapNode, allowed: Allowed, co
   }
   if (merged === undefined || merged.kind !== "map" || isEmptyNode(merged)) {
     resource.isGone = true;
-    return;
+    return false;
   }
+  const forgot = forgets && resource.former.length > 0;
   if (forgets) resource.forget();
   // What a `$patch: replace` of the whole resource brings is lost in kustomize: the resource stays as it is.
   if (!allowed.kind) setScalarField(resource.node, "kind", kind, "");
@@ -193,6 +187,7 @@ function mergeInto(resource: NamedResource, patch: MapNode, allowed: Allowed, co
   if (!allowed.name) setScalarField(metadata, "name", name, "");
   if (namespace === "") dropField(metadata, "namespace");
   else setScalarField(metadata, "namespace", namespace, "");
+  return forgot || resource.key(context.scopes) !== before;
 }
 
 /**
@@ -232,7 +227,7 @@ export function prepareMergePatches(entries: readonly string[], loader: Loader, 
   return (set, context) => {
     for (const patch of patches) {
       const resource = findTarget(set, patch);
-      mergeAndTouch(set, resource, adaptedPatch(patch, resource), nothingAllowed, context);
+      if (mergeInto(resource, adaptedPatch(patch, resource), { allowed: nothingAllowed, context })) set.touch();
     }
     set.dropEmpty();
   };
