@@ -1,14 +1,12 @@
-import type { JsonValue } from "../../../core/json.ts";
 import type { Dialect } from "../dialect.ts";
 import type { Notify } from "../notice.ts";
 import { fromBytes } from "../template/go_string.ts";
 import type { Table } from "../values/tables.ts";
 import { jsonOf } from "../values/value_json.ts";
-import { metaSchemaUrl, ownSchemaUrl, SchemaDocuments, SchemaError } from "./schema/schema_documents.ts";
-import type { SchemaResource } from "./schema/schema_documents.ts";
+import { ownSchemaUrl, SchemaDocuments, SchemaError } from "./schema/schema_documents.ts";
 import { faultLines, topFaults } from "./schema/schema_error.ts";
 import { parseSchemaText } from "./schema/schema_text.ts";
-import { validateValues } from "./schema/validate.ts";
+import { checkSchema, validateValues } from "./schema/validate.ts";
 
 /**
  * What is wrong with values by one chart's values.schema.json, a line each; `undefined` when nothing is. A schema that is
@@ -32,23 +30,16 @@ export function schemaFaults(
       });
     });
     const resource = documents.add(ownSchemaUrl, root);
-    checkSchemaItself(documents, resource, root);
-    const fault = validateValues(documents, resource, jsonOf(values));
+    checkSchema(documents, root, {
+      document: resource.document,
+      pointer: "",
+      draft: resource.draft,
+      dialect: options.dialect,
+    });
+    const fault = validateValues(documents, resource, jsonOf(values), options);
     return fault === undefined ? undefined : `${faultLines(topFaults(fault)).join("\n")}\n`;
   } catch (error) {
     if (!(error instanceof SchemaError)) throw error;
     return error.message;
   }
-}
-
-/** Checks a schema against the meta-schema of its draft. @throws {SchemaError} with Helm's text */
-function checkSchemaItself(documents: SchemaDocuments, resource: SchemaResource, root: JsonValue): void {
-  const url = metaSchemaUrl(resource.draft);
-  const meta = documents.metaSchema(url);
-  const fault = validateValues(documents, meta, root);
-  if (fault === undefined) return;
-  const lines = faultLines(topFaults(fault)).join("\n");
-  throw new SchemaError(
-    `"${ownSchemaUrl}#" is not valid against metaschema: jsonschema validation failed with '${url}#'\n${lines}`,
-  );
 }

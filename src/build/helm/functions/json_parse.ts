@@ -62,8 +62,8 @@ type Expected = "value" | "first" | "key" | "firstKey" | "colon" | "next" | "end
 
 const literals: Readonly<Record<string, string>> = { t: "true", f: "false", n: "null" };
 
-/** The first place that is no JSON, as Go's scanner tells it. */
-function syntaxFault(text: string): GoError | undefined {
+/** The first place that is no JSON, as Go's scanner tells it; `undefined` for JSON. */
+export function syntaxFault(text: string): GoError | undefined {
   const closers: string[] = [];
   let expected: Expected = "value";
   let index = 0;

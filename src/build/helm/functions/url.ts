@@ -9,7 +9,7 @@ import { fromBytes, toBytes } from "../template/go_string.ts";
 import { goTypes } from "../template/go_type.ts";
 import { goDict, kindOf } from "../template/value.ts";
 import type { GoMap } from "../template/value.ts";
-import { isAddress } from "./ip_address.ts";
+import { addressFault, isAddress } from "./ip_address.ts";
 import { func } from "./registry.ts";
 import type { FunctionTable } from "./registry.ts";
 
@@ -30,7 +30,8 @@ interface User {
   readonly password?: string;
 }
 
-interface Url {
+/** Parts of a URL as Go's net/url has them. */
+export interface Url {
   readonly scheme: string;
   readonly opaque: string;
   readonly user?: User;
@@ -38,7 +39,13 @@ interface Url {
   readonly path: string;
   readonly query: string;
   readonly fragment: string;
+  /** The path as it was written. */
+  readonly writtenPath: string;
+  /** Whether the path is written otherwise than Go would write it (`RawPath`). */
+  readonly hasOwnPath: boolean;
 }
+
+type UrlFields = Omit<Url, "hasOwnPath" | "writtenPath">;
 
 /** Functions by name. */
 export const urlFunctions: FunctionTable = {
@@ -107,7 +114,7 @@ function unescape(text: string, part: Part | "zone"): string {
 }
 
 /** Parts of a URL. @throws {GoError} `parse "…": …` */
-function parseUrl(text: string): Url {
+export function parseUrl(text: string): Url {
   const hash = text.indexOf("#");
   const main = hash < 0 ? text : text.slice(0, hash);
   try {
@@ -127,7 +134,7 @@ function parseUrl(text: string): Url {
 function parseMain(text: string): Url {
   // deno-lint-ignore no-control-regex
   if (/[\0-\x1f\x7f]/.test(text)) throw new GoError("net/url: invalid control character in URL");
-  const empty: Url = { scheme: "", opaque: "", host: "", path: "", query: "", fragment: "" };
+  const empty: Url = { scheme: "", opaque: "", host: "", path: "", query: "", fragment: "", ...written("", "") };
   if (text === "*") return { ...empty, path: "*" };
   if (text.startsWith(":")) throw new GoError("missing protocol scheme");
   const scheme = /^([A-Za-z][A-Za-z0-9+.-]*):/.exec(text)?.[1];
@@ -140,12 +147,19 @@ function parseMain(text: string): Url {
     if (path.split("/", 1)[0]?.includes(":")) throw new GoError("first path segment in URL cannot contain colon");
   }
   if (!path.startsWith("//") || scheme === undefined && path.startsWith("///")) {
-    return { ...url, path: unescape(path, "path") };
+    const read = unescape(path, "path");
+    return { ...url, path: read, ...written(path, read) };
   }
   const slash = path.indexOf("/", 2);
   const authority = slash < 0 ? path.slice(2) : path.slice(2, slash);
   path = slash < 0 ? "" : path.slice(slash);
-  return { ...url, ...parseAuthority(url.scheme, authority), path: unescape(path, "path") };
+  const host = parseAuthority(url.scheme, authority);
+  const read = unescape(path, "path");
+  return { ...url, ...host, path: read, ...written(path, read) };
+}
+
+function written(path: string, read: string): Pick<Url, "hasOwnPath" | "writtenPath"> {
+  return { writtenPath: path, hasOwnPath: escape(read, "path") !== path };
 }
 
 function parseAuthority(scheme: string, authority: string): { readonly host: string; readonly user?: User } {
@@ -179,8 +193,9 @@ function parseHost(scheme: string, host: string): string {
     const address = zone < 0
       ? unescape(name, "host")
       : unescape(name.slice(0, zone), "host") + unescape(name.slice(zone), "zone");
+    const fault = addressFault(address);
+    if (fault !== undefined) throw new GoError(`invalid host: ${fault}`);
     const version = isAddress(address);
-    if (version === undefined) throw new GoError(`invalid host: ParseAddr(${quoteText(address)}): unable to parse IP`);
     if (version === 4) throw new GoError("invalid IP-literal");
     return `[${address}]${port}`;
   }
@@ -193,7 +208,8 @@ function parseHost(scheme: string, host: string): string {
   return unescape(host, "host");
 }
 
-function hostName(host: string): string {
+/** Host without its port and brackets. */
+export function hostName(host: string): string {
   const colon = host.lastIndexOf(":");
   const name = colon >= 0 && isOptionalPort(host.slice(colon)) ? host.slice(0, colon) : host;
   return name.startsWith("[") && name.endsWith("]") ? name.slice(1, -1) : name;
@@ -212,7 +228,7 @@ function textField(map: GoMap, key: string): string {
   throw new GoError(`unable to parse ${key} key, must be of type string, but ${kindOf(value)} found`);
 }
 
-function fieldsOf(map: GoMap): Url {
+function fieldsOf(map: GoMap): UrlFields {
   return {
     scheme: textField(map, "scheme"),
     host: textField(map, "host"),
@@ -235,7 +251,7 @@ function userOf(map: GoMap): { readonly user?: User } {
   }
 }
 
-function urlText(url: Url): string {
+function urlText(url: UrlFields): string {
   let text = url.scheme === "" ? "" : `${url.scheme}:`;
   if (url.opaque !== "") text += url.opaque;
   else {

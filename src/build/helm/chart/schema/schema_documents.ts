@@ -1,6 +1,9 @@
 import type { JsonObject, JsonValue } from "../../../../core/json.ts";
 import { isJsonObject } from "../../../../core/json.ts";
+import { parseUrl } from "../../functions/url.ts";
+import { GoError } from "../../template/go_error.ts";
 import { quoteText } from "../../template/go_quote.ts";
+import { toBytes } from "../../template/go_string.ts";
 import { metaSchemaTexts } from "./meta_schemas.ts";
 
 /** Drafts by year or number, ordered. */
@@ -15,61 +18,76 @@ export class SchemaError extends Error {
 export interface SchemaResource {
   /** Absolute URL without a fragment. */
   readonly url: string;
+  readonly document: SchemaDocument;
+  /** Where it stands in its document: a JSON pointer. */
+  readonly pointer: string;
   readonly root: JsonValue;
   readonly draft: Draft;
-  /** Nodes by `$anchor`, `$dynamicAnchor` and old `#id`s. */
-  readonly anchors: Map<string, JsonValue>;
-  readonly dynamicAnchors: Map<string, JsonValue>;
+  /** Pointers by `$anchor`, `$dynamicAnchor` and old `#id`s. */
+  readonly anchors: Map<string, string>;
+  readonly dynamicAnchors: Set<string>;
   readonly isRecursiveAnchor: boolean;
+}
+
+/** A document with the resources in it. */
+export interface SchemaDocument {
+  readonly url: string;
+  readonly root: JsonValue;
+  /** By their pointers; that of the document is the first. */
+  readonly resources: Map<string, SchemaResource>;
+  /** Pointers of all schemas that are known to be such. */
+  readonly schemas: Set<string>;
 }
 
 /** Where a schema node stands. */
 export interface NodePlace {
   readonly resource: SchemaResource;
+  readonly pointer: string;
   /** `file:///values.schema.json#/properties/a` */
   readonly location: string;
+}
+
+/** What a reference leads to: the node is looked up with {@link SchemaDocuments.nodeAt}. */
+export interface SchemaTarget {
+  readonly document: SchemaDocument;
+  readonly pointer: string;
 }
 
 /** URL of a chart's own schema, as error texts show it. */
 export const ownSchemaUrl = "file:///values.schema.json";
 
-const one = "one", list = "list", map = "map";
+/** Where schemas stand, by the draft that added the place: `*` for each member, `[]` for each item. */
+const newPlaces: readonly (readonly [Draft, readonly string[]])[] = [
+  [4, [
+    "definitions/*",
+    "not",
+    "allOf/[]",
+    "anyOf/[]",
+    "oneOf/[]",
+    "properties/*",
+    "additionalProperties",
+    "patternProperties/*",
+    "items",
+    "items/[]",
+    "additionalItems",
+    "dependencies/*",
+  ]],
+  [6, ["propertyNames", "contains"]],
+  [7, ["if", "then", "else"]],
+  [2019, ["$defs/*", "dependentSchemas/*", "unevaluatedProperties", "unevaluatedItems", "contentSchema"]],
+  [2020, ["prefixItems/[]"]],
+];
 
-/** Keywords that hold schemas. `items` may be a list up to 2019-09. */
-const subschemas: Readonly<Record<string, typeof one | typeof list | typeof map>> = {
-  additionalItems: one,
-  additionalProperties: one,
-  allOf: list,
-  anyOf: list,
-  contains: one,
-  contentSchema: one,
-  definitions: map,
-  $defs: map,
-  dependencies: map,
-  dependentSchemas: map,
-  else: one,
-  if: one,
-  items: one,
-  not: one,
-  oneOf: list,
-  patternProperties: map,
-  prefixItems: list,
-  properties: map,
-  propertyNames: one,
-  then: one,
-  unevaluatedItems: one,
-  unevaluatedProperties: one,
-};
-
-const drafts: Readonly<Record<string, Draft>> = {
-  "http://json-schema.org/schema": 2020,
-  "https://json-schema.org/schema": 2020,
-  "http://json-schema.org/draft-04/schema": 4,
-  "http://json-schema.org/draft-06/schema": 6,
-  "http://json-schema.org/draft-07/schema": 7,
-  "https://json-schema.org/draft/2019-09/schema": 2019,
-  "https://json-schema.org/draft/2020-12/schema": 2020,
-};
+const drafts: Readonly<Record<string, Draft>> = Object.fromEntries(
+  ["http", "https"].flatMap((scheme) => [
+    [`${scheme}://json-schema.org/schema`, 2020],
+    [`${scheme}://json-schema.org/draft-04/schema`, 4],
+    [`${scheme}://json-schema.org/draft-06/schema`, 6],
+    [`${scheme}://json-schema.org/draft-07/schema`, 7],
+    [`${scheme}://json-schema.org/draft/2019-09/schema`, 2019],
+    [`${scheme}://json-schema.org/draft/2020-12/schema`, 2020],
+  ]),
+);
 
 /** URL of the meta-schema of a draft. */
 export function metaSchemaUrl(draft: Draft): string {
@@ -80,7 +98,7 @@ export function metaSchemaUrl(draft: Draft): string {
 
 /** All documents that take part in one check: the chart's schema and the meta-schemas that it refers to. */
 export class SchemaDocuments {
-  readonly #resources = new Map<string, SchemaResource>();
+  readonly #documents = new Map<string, SchemaDocument>();
   readonly #places = new Map<JsonObject, NodePlace>();
   readonly #onUrn: (urn: string) => void;
 
@@ -89,170 +107,273 @@ export class SchemaDocuments {
     this.#onUrn = onUrn;
   }
 
-  /** Adds a document. @throws {SchemaError} for a draft that is not known */
+  /** Adds a document. @throws {SchemaError} for a draft that is not known, and names that are there twice */
   add(url: string, root: JsonValue): SchemaResource {
-    const draft = this.#draftOf(root, 2020, url);
-    return this.#addResource(url, root, draft, { url, pointer: "" });
+    const document: SchemaDocument = { url, root, resources: new Map(), schemas: new Set() };
+    this.#documents.set(url, document);
+    this.#collect(document, root, { base: url, pointer: "", draft: 2020 });
+    return document.resources.get("") as SchemaResource;
   }
 
   /** A meta-schema by its URL. */
   metaSchema(url: string): SchemaResource {
-    return this.#resourceAt(url);
+    return this.#documentAt(url).resources.get("") as SchemaResource;
   }
 
-  /** Where a node stands; nodes that a pointer reached are known, too. */
+  /** Where a node stands; nodes that a reference reached are known, too. */
   placeOf(node: JsonObject): NodePlace {
     const place = this.#places.get(node);
     if (place === undefined) throw new SchemaError("schema node is not known");
     return place;
   }
 
-  /**
-   * The node that a reference names, seen from a node.
-   *
-   * @throws {SchemaError} with Helm's text when it leads nowhere or would have to be fetched
-   */
-  resolve(
-    reference: string,
-    from: JsonObject,
-  ): { readonly node: JsonValue; readonly location: string; readonly resource: SchemaResource } {
+  /** Where a reference leads, seen from a node. @throws {SchemaError} with Helm's text, also where it would have to be fetched */
+  locate(reference: string, from: JsonObject): SchemaTarget {
     const { resource: base } = this.placeOf(from);
     const hash = reference.indexOf("#");
-    const address = hash < 0 ? reference : reference.slice(0, hash);
-    const fragment = hash < 0 ? "" : decode(reference.slice(hash + 1));
-    const resource = address === "" ? base : this.#resourceAt(absolute(address, base.url));
-    const location = `${resource.url}#${fragment}`;
-    if (fragment === "") return { node: resource.root, location, resource };
-    if (!fragment.startsWith("/")) {
-      const node = resource.anchors.get(fragment);
-      if (node === undefined) {
-        throw new SchemaError(`anchor in ${quoteText(location)} not found in schema ${quoteText(`${resource.url}#`)}`);
-      }
-      return { node, location, resource };
-    }
-    let node: JsonValue | undefined = resource.root;
-    for (const part of fragment.slice(1).split("/")) {
-      const key = part.replaceAll("~1", "/").replaceAll("~0", "~");
-      if (Array.isArray(node)) node = /^(?:0|[1-9][0-9]*)$/.test(key) ? node[Number(key)] : undefined;
-      else node = isJsonObject(node) && Object.hasOwn(node, key) ? node[key] : undefined;
-      if (node === undefined) throw new SchemaError(`json-pointer in ${quoteText(location)} not found`);
-    }
-    if (isJsonObject(node) && !this.#places.has(node)) {
-      this.#index(node, resource, { url: resource.url, pointer: fragment });
-    }
-    return { node, location, resource };
+    const address = absolute(hash < 0 ? reference : reference.slice(0, hash), base.url);
+    const fragment = hash < 0 ? "" : decode(reference.slice(hash + 1), reference);
+    const here = base.document;
+    const near = address === here.url
+      ? here.resources.get("")
+      : [...here.resources.values()].find((each) => each.url === address);
+    const resource = near ?? this.#documentAt(address).resources.get("") as SchemaResource;
+    const { document } = resource;
+    if (fragment === "" || fragment.startsWith("/")) return { document, pointer: resource.pointer + fragment };
+    const pointer = resource.anchors.get(fragment);
+    if (pointer !== undefined) return { document, pointer };
+    const location = locationText(resource.url, fragment);
+    throw new SchemaError(`anchor in ${quoteText(location)} not found in schema ${quoteText(document.url)}`);
   }
 
-  #resourceAt(url: string): SchemaResource {
-    const known = this.#resources.get(url) ?? this.#resources.get(url.replace(/\/$/, ""));
+  /**
+   * The node at a pointer. Where no schema was known to stand, it is taken for one from now on and told to `onNew`.
+   *
+   * @throws {SchemaError} with Helm's text when nothing stands there
+   */
+  nodeAt(target: SchemaTarget, onNew?: (node: JsonValue, resource: SchemaResource) => void): JsonValue {
+    const { document, pointer } = target;
+    let node: JsonValue | undefined = document.root;
+    for (const part of pointer.split("/").slice(1)) {
+      if (/~(?![01])/.test(part)) {
+        throw new SchemaError(`invalid json-pointer ${quoteText(locationText(document.url, pointer))}`);
+      }
+      const key = part.replaceAll("~1", "/").replaceAll("~0", "~");
+      if (Array.isArray(node)) node = /^\+?[0-9]+$/.test(key) ? node[Number(key)] : undefined;
+      else node = isJsonObject(node) && Object.hasOwn(node, key) ? node[key] : undefined;
+      if (node === undefined) {
+        throw new SchemaError(`json-pointer in ${quoteText(locationText(document.url, pointer))} not found`);
+      }
+    }
+    if (!document.schemas.has(pointer)) {
+      const { url: base, draft } = resourceOf(document, pointer);
+      this.#collect(document, node, { base, pointer, draft });
+      onNew?.(node, resourceOf(document, pointer));
+    }
+    return node;
+  }
+
+  #documentAt(url: string): SchemaDocument {
+    const known = this.#documents.get(url);
     if (known !== undefined) return known;
-    const text = Object.hasOwn(metaSchemaTexts, url) ? metaSchemaTexts[url] : undefined;
-    if (text !== undefined) return this.add(url, JSON.parse(text) as JsonValue);
+    const named = drafts[url] === undefined ? url : metaSchemaUrl(drafts[url]);
+    const text = Object.hasOwn(metaSchemaTexts, named) ? metaSchemaTexts[named] : undefined;
+    if (text !== undefined) return this.add(url, JSON.parse(text) as JsonValue).document;
     if (url.startsWith("urn:")) {
       this.#onUrn(url);
-      return this.add(url, true);
+      return this.add(url, true).document;
     }
     throw new SchemaError(`failing loading ${quoteText(url)}: ${whyNot(url)}`);
   }
 
-  #addResource(
-    url: string,
-    root: JsonValue,
-    draft: Draft,
-    at: { readonly url: string; readonly pointer: string },
-  ): SchemaResource {
-    const own = isJsonObject(root) ? idOf(root, draft) : undefined;
-    const address = own === undefined ? url : absolute(own, url);
-    const resource: SchemaResource = {
-      url: at.pointer === "" ? url : address,
-      root,
-      draft,
-      anchors: new Map(),
-      dynamicAnchors: new Map(),
-      isRecursiveAnchor: isJsonObject(root) && root.$recursiveAnchor === true,
-    };
-    this.#resources.set(url, resource);
-    const based = address === resource.url ? resource : { ...resource, url: address };
-    this.#resources.set(address, based);
-    if (isJsonObject(root)) this.#index(root, based, at);
-    return based;
-  }
-
-  /** Notes where a node and those below it stand. */
-  #index(node: JsonObject, resource: SchemaResource, at: { readonly url: string; readonly pointer: string }): void {
-    if (this.#places.has(node)) return;
-    const draft = resource.draft;
-    const id = idOf(node, draft);
-    if (node !== resource.root && id !== undefined) {
-      const inner = this.#draftOf(node, draft, resource.url);
-      this.#addResource(absolute(id, resource.url), node, inner, at);
+  /** Notes a node and those below it: resources, anchors, places. */
+  #collect(
+    document: SchemaDocument,
+    node: JsonValue,
+    at: { readonly base: string; readonly pointer: string; readonly draft: Draft },
+  ): void {
+    const { pointer } = at;
+    if (document.schemas.has(pointer)) return;
+    if (!isJsonObject(node)) {
+      if (pointer === "") {
+        document.resources.set("", newResource(document, node, at.base, { pointer, draft: at.draft }));
+      }
+      document.schemas.add(pointer);
       return;
     }
-    this.#places.set(node, { resource, location: `${at.url}#${at.pointer}` });
-    const name = draft < 2019 ? oldAnchor(node, draft) : node.$anchor;
-    if (typeof name === "string") resource.anchors.set(name, node);
-    if (draft === 2020 && typeof node.$dynamicAnchor === "string") {
-      resource.anchors.set(node.$dynamicAnchor, node);
-      resource.dynamicAnchors.set(node.$dynamicAnchor, node);
+    let draft = this.#draftOf(node, at.draft, { url: document.url, pointer });
+    let id = idOf(node, draft);
+    let isDrafted = typeof node.$schema === "string";
+    if (id === undefined && pointer !== "") {
+      draft = at.draft;
+      isDrafted = false;
+      id = idOf(node, draft);
     }
-    for (const [keyword, form] of Object.entries(subschemas)) {
-      const value = node[keyword];
-      if (typeof value !== "object" || value === null) continue;
-      const below = (inner: JsonValue | undefined, path: string) => {
-        if (isJsonObject(inner)) this.#index(inner, resource, { url: at.url, pointer: `${at.pointer}/${path}` });
-      };
-      if (Array.isArray(value)) {
-        if (form === list || keyword === "items") {
-          value.forEach((inner: JsonValue, index) => below(inner, `${keyword}/${index}`));
-        }
-      } else if (form === map) {
-        for (const [key, inner] of Object.entries(value as JsonObject)) {
-          below(inner, `${keyword}/${key.replaceAll("~", "~0").replaceAll("/", "~1")}`);
-        }
-      } else if (form === one) below(value as JsonObject, keyword);
+    const base = id === undefined ? at.base : identity(id, at.base, locationText(document.url, pointer));
+    const same = [...document.resources.values()].find((each) => each.url === base);
+    if ((id !== undefined || pointer === "") && same !== undefined && same.pointer !== pointer) {
+      throw new SchemaError(
+        `duplicate id ${quoteText(base)} in ${quoteText(document.url)} at ${quoteText(pointer)} and ${
+          quoteText(same.pointer)
+        }`,
+      );
     }
+    const resource = same ?? newResource(document, node, base, { pointer, draft: isDrafted ? draft : at.draft });
+    if (same === undefined) document.resources.set(pointer, resource);
+    this.#places.set(node, { resource, pointer, location: locationText(document.url, pointer) });
+    collectAnchors(node, resource, pointer);
+    for (const [since, places] of newPlaces) {
+      if (since > draft) break;
+      for (const place of places) {
+        for (const [below, inner] of nodesAt(node, pointer, place)) {
+          this.#collect(document, inner, { base, pointer: below, draft: resource.draft });
+        }
+      }
+    }
+    document.schemas.add(pointer);
   }
 
-  #draftOf(root: JsonValue, inherited: Draft, url: string): Draft {
-    if (!isJsonObject(root) || typeof root.$schema !== "string") return inherited;
-    const named = root.$schema.replace(/#$/, "");
-    const plain = named.replace(/^https:\/\/json-schema\.org\/draft-/, "http://json-schema.org/draft-");
-    const draft = Object.hasOwn(drafts, plain) ? drafts[plain] : undefined;
-    if (draft !== undefined) return draft;
-    if (named === "") throw new SchemaError('failing loading "": no URLLoader registered for ""');
-    if (!/^[a-z][a-z0-9+.-]*:/i.test(named)) {
-      throw new SchemaError(`invalid $schema in ${quoteText(`${url}#`)}: relative url`);
+  #draftOf(node: JsonObject, inherited: Draft, at: { readonly url: string; readonly pointer: string }): Draft {
+    const seen = new Set<string>();
+    for (let [current, place] = [node as JsonValue, at];;) {
+      if (!isJsonObject(current) || typeof current.$schema !== "string") return inherited;
+      const named = current.$schema;
+      const draft = drafts[named.replace(/#$/, "")];
+      if (draft !== undefined) return draft;
+      const url = named.split("#", 1)[0] as string;
+      const fault = urlFault(url);
+      if (fault !== undefined) {
+        throw new SchemaError(`invalid $schema in ${quoteText(locationText(place.url, place.pointer))}: ${fault}`);
+      }
+      if (place.pointer === "" && url === place.url) throw new SchemaError(`draft ${quoteText(url)} is not supported`);
+      if (seen.has(url)) throw new SchemaError(`cycle in resolving $schema in ${quoteText(url)}`);
+      seen.add(url);
+      const document = this.#documents.get(url) ?? this.#documentAt(url);
+      current = document.root;
+      place = { url, pointer: "" };
     }
-    // A meta-schema of its own would have to be loaded first.
-    const resource = this.#resourceAt(named);
-    return resource.draft;
   }
 }
 
+function newResource(
+  document: SchemaDocument,
+  root: JsonValue,
+  url: string,
+  options: { readonly pointer: string; readonly draft: Draft },
+): SchemaResource {
+  const isRecursiveAnchor = isJsonObject(root) && root.$recursiveAnchor === true;
+  return { url, document, root, ...options, anchors: new Map(), dynamicAnchors: new Set(), isRecursiveAnchor };
+}
+
+/** The resource that a pointer lies in. */
+function resourceOf(document: SchemaDocument, pointer: string): SchemaResource {
+  for (let at = pointer;; at = at.slice(0, Math.max(0, at.lastIndexOf("/")))) {
+    const resource = document.resources.get(at);
+    if (resource !== undefined) return resource;
+    if (at === "") throw new SchemaError("schema has no root");
+  }
+}
+
+function collectAnchors(node: JsonObject, resource: SchemaResource, pointer: string): void {
+  const { draft, anchors } = resource;
+  const add = (name: string) => {
+    const known = anchors.get(name);
+    if (known !== undefined && known !== pointer) {
+      throw new SchemaError(
+        `duplicate anchor ${quoteText(name)} in ${quoteText(resource.document.url)} at ${quoteText(known)} and ${
+          quoteText(pointer)
+        }`,
+      );
+    }
+    anchors.set(name, pointer);
+  };
+  if (draft < 2019) {
+    const id = draft === 4 ? node.id : node.$id;
+    if (Object.hasOwn(node, "$ref") || typeof id !== "string" || !id.includes("#")) return;
+    const fragment = decode(id.slice(id.indexOf("#") + 1), id);
+    if (fragment !== "" && !fragment.startsWith("/")) add(fragment);
+    return;
+  }
+  if (typeof node.$anchor === "string") add(node.$anchor);
+  if (draft === 2020 && typeof node.$dynamicAnchor === "string") {
+    add(node.$dynamicAnchor);
+    resource.dynamicAnchors.add(node.$dynamicAnchor);
+  }
+}
+
+/** Nodes at a place like `properties/*` with their pointers. */
+function nodesAt(node: JsonObject, pointer: string, place: string): readonly (readonly [string, JsonValue])[] {
+  const [keyword, each] = place.split("/") as [string, string?];
+  if (!Object.hasOwn(node, keyword)) return [];
+  const value = node[keyword] as JsonValue;
+  const at = `${pointer}/${keyword}`;
+  if (each === undefined) return [[at, value]];
+  if (each === "[]") {
+    return Array.isArray(value) ? value.map((item: JsonValue, index) => [`${at}/${index}`, item] as const) : [];
+  }
+  if (!isJsonObject(value)) return [];
+  return Object.keys(value).map((key) => [`${at}/${escapePointer(key)}`, value[key] as JsonValue] as const);
+}
+
+/** A key as a JSON pointer has it. */
+export function escapePointer(key: string): string {
+  return key.replaceAll("~", "~0").replaceAll("/", "~1");
+}
+
+/** URL with a fragment, escaped as Go's `url.PathEscape` does between slashes. */
+export function locationText(url: string, fragment: string): string {
+  const escaped = fragment.replace(
+    /[^A-Za-z0-9\-_.~$&+:=@/]/gu,
+    (symbol) => [...toBytes(symbol)].map((byte) => `%${byte.toString(16).toUpperCase().padStart(2, "0")}`).join(""),
+  );
+  return `${url}#${escaped}`;
+}
+
 function idOf(node: JsonObject, draft: Draft): string | undefined {
-  if (draft < 2019 && typeof node.$ref === "string") return undefined;
+  if (draft < 2019 && Object.hasOwn(node, "$ref")) return undefined;
   const id = draft === 4 ? node.id : node.$id;
   if (typeof id !== "string") return undefined;
   const address = id.split("#", 1)[0] as string;
   return address === "" ? undefined : address;
 }
 
-function oldAnchor(node: JsonObject, draft: Draft): string | undefined {
-  const id = draft === 4 ? node.id : node.$id;
-  if (typeof id !== "string" || typeof node.$ref === "string") return undefined;
-  const hash = id.indexOf("#");
-  return hash < 0 || hash === id.length - 1 ? undefined : id.slice(hash + 1);
+function identity(id: string, base: string, location: string): string {
+  try {
+    return absolute(id, base);
+  } catch (cause) {
+    if (!(cause instanceof SchemaError)) throw cause;
+    throw new SchemaError(`error in parsing id at ${quoteText(location)}`, { cause });
+  }
+}
+
+function urlFault(url: string): string | undefined {
+  try {
+    parseUrl(url);
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof GoError)) throw error;
+    return error.message;
+  }
 }
 
 function absolute(address: string, base: string): string {
+  if (address === "") return base;
+  const fault = urlFault(address);
+  if (fault !== undefined) throw new SchemaError(`error in parsing ${quoteText(address)}: ${fault}`);
   try {
-    return new URL(address, base).href.replace(/#$/, "");
+    const { href } = new URL(address, base);
+    // Go adds no slash behind a host.
+    return href.endsWith("/") && !address.endsWith("/") ? href.slice(0, -1) : href;
   } catch (cause) {
     throw new SchemaError(`error in parsing ${quoteText(address)}: it is no URL`, { cause });
   }
 }
 
-function decode(fragment: string): string {
+function decode(fragment: string, whole: string): string {
+  const wrong = /%(?![0-9a-fA-F]{2}).{0,2}/s.exec(fragment)?.[0];
+  if (wrong !== undefined) {
+    throw new SchemaError(`error in parsing ${quoteText(whole)}: invalid URL escape ${quoteText(wrong)}`);
+  }
   try {
     return decodeURIComponent(fragment);
   } catch {
@@ -262,6 +383,6 @@ function decode(fragment: string): string {
 
 /** Why a document is not there. Files of the machine that renders are no part of a chart; nothing is fetched. */
 function whyNot(url: string): string {
-  if (url.startsWith("file:")) return `open ${decode(new URL(url).pathname)}: no such file or directory`;
+  if (url.startsWith("file:")) return `open ${decode(new URL(url).pathname, url)}: no such file or directory`;
   return /^https?:/.test(url) ? "remote schemas are not fetched" : `no URLLoader registered for ${quoteText(url)}`;
 }

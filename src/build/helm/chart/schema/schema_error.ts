@@ -47,7 +47,7 @@ export function shown(value: JsonValue): string {
   if (typeof value === "string") return quoted(value);
   if (value === null) return "<nil>";
   if (typeof value === "object") return "value";
-  return typeof value === "number" && !Number.isInteger(value) ? floatText(value) : String(value);
+  return String(value);
 }
 
 const raised = "⁰¹²³⁴⁵⁶⁷⁸⁹";

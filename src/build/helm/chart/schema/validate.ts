@@ -9,13 +9,16 @@ import { isJsonObject, jsonEqual } from "../../../../core/json.ts";
 import { FormatError } from "../../../../format/format_error.ts";
 import { compileRegexp } from "../../../../format/go_regexp.ts";
 import type { GoRegexp } from "../../../../format/go_regexp.ts";
+import { regexpFault } from "../../functions/regex.ts";
+import type { Dialect } from "../../dialect.ts";
 import { quoteText } from "../../template/go_quote.ts";
 import { compareStrings } from "../../template/go_string.ts";
 import { formatChecks } from "./formats.ts";
-import { SchemaError } from "./schema_documents.ts";
-import type { SchemaDocuments, SchemaResource } from "./schema_documents.ts";
-import { localCount, localNumber, quoted, quotedList, shown } from "./schema_error.ts";
+import { escapePointer, locationText, metaSchemaUrl, SchemaError } from "./schema_documents.ts";
+import type { Draft, SchemaDocuments, SchemaResource, SchemaTarget } from "./schema_documents.ts";
+import { faultLines, localCount, localNumber, quoted, quotedList, shown, topFaults } from "./schema_error.ts";
 import type { SchemaFault } from "./schema_error.ts";
+import { numberSource } from "./schema_text.ts";
 
 /** A schema that is being applied, with the ones around it (for dynamic references). */
 interface Scope {
@@ -24,6 +27,10 @@ interface Scope {
   /** Depth in the values: a schema that meets itself at one depth is a cycle. */
   readonly depth: number;
   readonly parent: Scope | undefined;
+  /** The keyword that led here, where it is a reference. */
+  readonly keyword: string | undefined;
+  /** The meta-schema by which schemas are checked: it changes with `$schema` inside. */
+  readonly meta: SchemaResource | undefined;
 }
 
 /** What no keyword has looked at yet; absent where nobody asks. */
@@ -37,47 +44,114 @@ const maxDepth = 500;
 /** Most schemas that are checked: alternatives that refer to alternatives double with each step. */
 const maxChecks = 1_000_000;
 
+/** How values are checked. */
+export interface ValidationOptions {
+  /** Helm 3.22 carries v6.0.3 of the validator, Helm 4 up to 4.2.4 carries v6.0.2. */
+  readonly dialect?: Dialect;
+}
+
 /** Applies a schema of `documents` to values; `undefined` where they fit. @throws {SchemaError} for a schema that cannot be used */
 export function validateValues(
   documents: SchemaDocuments,
   resource: SchemaResource,
   values: JsonValue,
+  options: ValidationOptions = {},
 ): SchemaFault | undefined {
-  const scope: Scope = { resource, node: resource.root, depth: 0, parent: undefined };
-  const run = new Validation(documents);
+  const run = new Validation(documents, undefined, options.dialect);
   run.compile(resource.root);
-  return run.check(scope, values, [], run.unseenOf(values, resource.root, false));
+  return run.start(resource, values);
+}
+
+/** A schema's place, and by what it is checked. */
+export interface SchemaPlace extends SchemaTarget {
+  readonly draft: Draft;
+  readonly dialect: Dialect | undefined;
+}
+
+/**
+ * Checks a schema at a place against the meta-schema of its draft. Formats count there in all drafts.
+ *
+ * @throws {SchemaError} with Helm's text
+ */
+export function checkSchema(documents: SchemaDocuments, node: JsonValue, at: SchemaPlace): void {
+  const url = metaSchemaUrl(at.draft);
+  const inner = new Map(
+    [...at.document.resources].map(([pointer, { draft }]) =>
+      [pointer, () => documents.metaSchema(metaSchemaUrl(draft))] as const
+    ),
+  );
+  const meta = documents.metaSchema(url);
+  const run = new Validation(documents, inner, at.dialect);
+  run.compile(meta.root);
+  const fault = run.start(meta, node);
+  if (fault === undefined) return;
+  const lines = faultLines(topFaults(fault)).join("\n");
+  throw new SchemaError(
+    `${quoteText(locationText(at.document.url, at.pointer))} is not valid against metaschema: ` +
+      `jsonschema validation failed with '${url}#'\n${lines}`,
+  );
 }
 
 class Validation {
   readonly #documents: SchemaDocuments;
+  /** Meta-schemas of the resources of a schema that is checked itself, by their pointers. */
+  readonly #metaSchemas: ReadonlyMap<string, () => SchemaResource> | undefined;
   #checks = 0;
   readonly #patterns = new Map<string, GoRegexp>();
 
-  constructor(documents: SchemaDocuments) {
+  /** Whether what version 6.0.3 mended is mended: places of items and names, numbers and texts that look alike. */
+  readonly #isMended: boolean;
+  readonly #dialect: Dialect | undefined;
+
+  constructor(
+    documents: SchemaDocuments,
+    metaSchemas: ReadonlyMap<string, () => SchemaResource> | undefined,
+    dialect: Dialect | undefined,
+  ) {
     this.#documents = documents;
+    this.#metaSchemas = metaSchemas;
+    this.#isMended = dialect === "helm3";
+    this.#dialect = dialect;
+  }
+
+  start(resource: SchemaResource, value: JsonValue): SchemaFault | undefined {
+    const meta = this.#metaSchemas === undefined ? undefined : resource;
+    const scope: Scope = { resource, node: resource.root, depth: 0, parent: undefined, keyword: undefined, meta };
+    return this.check(scope, value, [], this.unseenOf(value, resource.root, false));
   }
 
   /** Resolves everything that a schema can reach, so that faults of the schema show before those of values. */
   compile(root: JsonValue): void {
     const seen = new Set<JsonValue>();
-    const queue: JsonValue[] = [root];
-    for (let node = queue.shift(); node !== undefined; node = queue.shift()) {
+    const queue: (() => JsonValue)[] = [() => root];
+    for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
+      const node = next();
       if (!isJsonObject(node) || seen.has(node)) continue;
       seen.add(node);
       const { resource: { draft } } = this.#documents.placeOf(node);
-      const references = ["$ref", ...(draft === 2019 ? ["$recursiveRef"] : draft === 2020 ? ["$dynamicRef"] : [])];
-      for (const keyword of references) {
+      const refer = (keyword: string) => {
         const reference = node[keyword];
-        if (typeof reference === "string") queue.push(this.#documents.resolve(reference, node).node);
-      }
+        if (typeof reference !== "string") return;
+        const target = this.#documents.locate(reference, node);
+        queue.push(() => this.#nodeAt(target));
+      };
+      refer("$ref");
       if (draft < 2019 && typeof node.$ref === "string") continue;
-      if (typeof node.pattern === "string") this.#pattern(node.pattern, node, "pattern");
       if (isJsonObject(node.patternProperties)) {
         for (const key of Object.keys(node.patternProperties)) this.#pattern(key, node, "patternProperties");
       }
-      queue.push(...children(node));
+      if (typeof node.pattern === "string") this.#pattern(node.pattern, node, "pattern");
+      queue.push(...children(node, draft).map((child) => () => child));
+      if (draft >= 2019) refer("$recursiveRef");
+      if (draft === 2020) refer("$dynamicRef");
     }
+  }
+
+  #nodeAt(target: SchemaTarget): JsonValue {
+    return this.#documents.nodeAt(
+      target,
+      (node, { draft }) => checkSchema(this.#documents, node, { ...target, draft, dialect: this.#dialect }),
+    );
   }
 
   #pattern(text: string, node: JsonObject, keyword: string): GoRegexp {
@@ -89,7 +163,7 @@ class Validation {
         if (!(error instanceof FormatError)) throw error;
         const { location } = this.#documents.placeOf(node);
         throw new SchemaError(
-          `invalid regex ${quoteText(text)} at ${quoteText(`${location}/${keyword}`)}: ${error.what}`,
+          `invalid regex ${quoteText(text)} at ${quoteText(`${location}/${keyword}`)}: ${regexpFault(error)}`,
         );
       }
     }
@@ -123,14 +197,15 @@ class Validation {
     for (let outer = scope.parent; outer !== undefined && outer.depth === scope.depth; outer = outer.parent) {
       if (outer.node === node) {
         const { location } = this.#documents.placeOf(node);
-        return fault(`both schemas resolve to ${quoteText(location)} causing reference cycle`);
+        const [one, other] = [this.#keywordPath(scope), this.#keywordPath(outer)];
+        return fault(`both ${one} and ${other} resolve to ${quoteText(location)} causing reference cycle`);
       }
     }
     const { draft } = scope.resource;
     if (draft < 2019 && typeof node.$ref === "string") return this.#reference(scope, node, "$ref", value, path, unseen);
-    const first = typeFault(node, value) ?? (draft >= 6 ? constFault(node, value) : undefined) ??
+    const first = typeFault(node, value) ?? (draft >= 6 ? constFault(node, value, this.#isMended) : undefined) ??
       enumFault(node, value) ??
-      (draft < 2019 ? formatFault(node, value) : undefined);
+      (draft < 2019 || scope.meta !== undefined ? formatFault(node, value) : undefined);
     if (first !== undefined) return fault(first);
     const faults: SchemaFault[] = [];
     const add = (each: SchemaFault | undefined) => {
@@ -147,7 +222,7 @@ class Validation {
     else if (typeof value === "number" || typeof value === "bigint") {
       numberFaults(node, value).forEach((text) => say(text));
     }
-    if (draft === 2019 && typeof node.$recursiveRef === "string") {
+    if (draft >= 2019 && typeof node.$recursiveRef === "string") {
       add(this.#reference(scope, node, "$recursiveRef", value, path, unseen));
     }
     if (draft === 2020 && typeof node.$dynamicRef === "string") {
@@ -158,15 +233,42 @@ class Validation {
     return faults.length < 2 ? faults[0] : { path, text: "validation failed", role: "group", causes: faults };
   }
 
+  /** Keywords that led from the root to a schema. */
+  #keywordPath(scope: Scope): string {
+    let path = "";
+    for (let at = scope; at.parent !== undefined; at = at.parent) {
+      const [inner, outer] = [this.#locationOf(at), this.#locationOf(at.parent)];
+      path = (at.keyword === undefined ? inner.slice(outer.length) : `/${at.keyword}`) + path;
+    }
+    return path;
+  }
+
+  #locationOf({ node }: Scope): string {
+    return isJsonObject(node) ? this.#documents.placeOf(node).location : "";
+  }
+
+  /** The scope of a schema inside another one's; where a schema is checked, by the meta-schema that its part names. */
+  #inner(
+    parent: Scope,
+    node: JsonValue,
+    at: { readonly depth: number; readonly path: readonly string[]; readonly keyword?: string },
+  ): Scope {
+    const keyword = at.keyword;
+    const other = parent.meta?.root === node
+      ? this.#metaSchemas?.get(at.path.map((key) => `/${escapePointer(key)}`).join(""))?.()
+      : undefined;
+    if (other !== undefined) {
+      if (other.root !== node) this.compile(other.root);
+      return { resource: other, node: other.root, depth: at.depth, parent, keyword, meta: other };
+    }
+    const resource = this.#resourceOf(node, parent.resource);
+    return { resource, node, depth: at.depth, parent, keyword, meta: parent.meta };
+  }
+
   /** A schema for the same value. What it looked at, the caller has looked at. */
   #same(work: Work, node: JsonValue): SchemaFault | undefined {
     const { scope, value, path, unseen } = work;
-    return this.#nested(
-      { resource: this.#resourceOf(node, scope.resource), node, depth: scope.depth, parent: scope },
-      value,
-      path,
-      unseen,
-    );
+    return this.#nested(this.#inner(scope, node, { depth: scope.depth, path }), value, path, unseen);
   }
 
   #nested(scope: Scope, value: JsonValue, path: readonly string[], unseen: Unseen): SchemaFault | undefined {
@@ -186,13 +288,9 @@ class Validation {
 
   /** A schema for a part of the value. */
   #part(work: Work, node: JsonValue, value: JsonValue, key: string): SchemaFault | undefined {
-    const scope: Scope = {
-      resource: this.#resourceOf(node, work.scope.resource),
-      node,
-      depth: work.scope.depth + 1,
-      parent: work.scope,
-    };
-    return this.check(scope, value, [...work.path, key], this.unseenOf(value, node, false));
+    const path = [...work.path, key];
+    const scope = this.#inner(work.scope, node, { depth: work.scope.depth + 1, path });
+    return this.check(scope, value, path, this.unseenOf(value, scope.node, false));
   }
 
   #resourceOf(node: JsonValue, outer: SchemaResource): SchemaResource {
@@ -207,8 +305,7 @@ class Validation {
     path: readonly string[],
     unseen: Unseen,
   ): SchemaFault | undefined {
-    const target = this.#documents.resolve(node[keyword] as string, node);
-    let found = target.node;
+    let found = this.#nodeAt(this.#documents.locate(node[keyword] as string, node));
     if (keyword === "$recursiveRef" && isJsonObject(found) && found.$recursiveAnchor === true) {
       for (let outer: Scope | undefined = scope; outer !== undefined; outer = outer.parent) {
         if (outer.resource.isRecursiveAnchor) found = outer.node;
@@ -218,16 +315,13 @@ class Validation {
       const name = (node[keyword] as string).split("#")[1] ?? "";
       if (name !== "" && !name.startsWith("/") && isJsonObject(found) && found.$dynamicAnchor === name) {
         for (let outer: Scope | undefined = scope; outer !== undefined; outer = outer.parent) {
-          found = outer.resource.dynamicAnchors.get(name) ?? found;
+          const { document, anchors, dynamicAnchors } = outer.resource;
+          const pointer = dynamicAnchors.has(name) ? anchors.get(name) : undefined;
+          if (pointer !== undefined) found = this.#nodeAt({ document, pointer });
         }
       }
     }
-    const inner: Scope = {
-      resource: this.#resourceOf(found, target.resource),
-      node: found,
-      depth: scope.depth,
-      parent: scope,
-    };
+    const inner = this.#inner(scope, found, { depth: scope.depth, path, keyword });
     const fault = this.#nested(inner, value, path, unseen);
     if (fault === undefined) return undefined;
     return {
@@ -284,16 +378,13 @@ class Validation {
     if (draft === 4) return;
     if (node.propertyNames !== undefined) {
       for (const key of keys) {
-        const scope = {
-          resource: this.#resourceOf(node.propertyNames, work.scope.resource),
-          node: node.propertyNames,
-          depth: work.scope.depth + 1,
-          parent: work.scope,
-        };
+        const inner = this.#inner(work.scope, node.propertyNames, { depth: work.scope.depth + 1, path: work.path });
+        // References of names see nothing of what is around.
+        const scope: Scope = { ...inner, parent: undefined };
         const fault = this.check(scope, key, [], { keys: undefined, items: undefined });
         if (fault !== undefined) {
           add({
-            path: [],
+            path: this.#isMended ? work.path : [],
             text: `invalid propertyName ${quoted(key)}`,
             role: "fault",
             causes: fault.role === "group" ? fault.causes : [fault],
@@ -320,7 +411,7 @@ class Validation {
       say(`maxItems: got ${localCount(value.length)}, want ${localCount(node.maxItems)}`);
     }
     if (node.uniqueItems === true) {
-      const pair = firstDuplicates(value);
+      const pair = firstDuplicates(value, this.#isMended);
       if (pair !== undefined) say(`items at ${localCount(pair[0])} and ${localCount(pair[1])} are equal`);
     }
     const first = draft < 2020 ? node.items : node.prefixItems;
@@ -337,8 +428,9 @@ class Validation {
         if (value.length > placed) say(`last ${localCount(value.length - placed)} additionalItem(s) not allowed`);
       } else {
         for (let index = placed; index < value.length; index++) {
-          // Helm's validator counts additional items and those behind a prefix from 0 again.
-          add(this.#part(work, rest, value[index] as JsonValue, String(index - placed)));
+          // Before 6.0.3 additional items and those behind a prefix are counted from 0 again.
+          const place = this.#isMended ? index : index - placed;
+          add(this.#part(work, rest, value[index] as JsonValue, String(place)));
         }
       }
       unseen.items?.clear();
@@ -467,26 +559,20 @@ interface Work {
 }
 
 /** Schemas that stand in a schema. */
-function children(node: JsonObject): readonly JsonValue[] {
-  const single = [
-    "additionalItems",
-    "additionalProperties",
-    "contains",
-    "else",
-    "if",
-    "items",
-    "not",
-    "propertyNames",
-    "then",
-    "unevaluatedItems",
-    "unevaluatedProperties",
-  ];
-  const lists = ["allOf", "anyOf", "oneOf", "prefixItems", "items"];
-  const maps = ["properties", "patternProperties", "dependencies", "dependentSchemas"];
+function children(node: JsonObject, draft: Draft): readonly JsonValue[] {
+  const single = ["not", "items", "additionalProperties"];
+  if (draft < 2020 && Array.isArray(node.items)) single.push("additionalItems");
+  if (draft >= 6) single.push("contains", "propertyNames");
+  if (draft >= 7 && node.if !== undefined) {
+    single.push("if", ...(node.if === false ? [] : ["then"]), ...(node.if === true ? [] : ["else"]));
+  }
+  if (draft >= 2019) single.push("unevaluatedItems", "unevaluatedProperties");
+  const lists = ["allOf", "anyOf", "oneOf", ...(draft === 2020 ? ["prefixItems"] : ["items"])];
+  const maps = ["properties", "patternProperties", "dependencies", ...(draft >= 2019 ? ["dependentSchemas"] : [])];
   return [
-    ...single.map((keyword) => node[keyword]).filter((each) => isJsonObject(each)),
     ...lists.flatMap((keyword) => Array.isArray(node[keyword]) ? node[keyword] as readonly JsonValue[] : []),
     ...maps.flatMap((keyword) => sortedEntries(node[keyword]).map(([, schema]) => schema)),
+    ...single.map((keyword) => node[keyword]),
   ].filter((each) => isJsonObject(each));
 }
 
@@ -533,10 +619,19 @@ function typeFault(node: JsonObject, value: JsonValue): string | undefined {
   return `got ${got}, want ${wanted.join(" or ")}`;
 }
 
-function constFault(node: JsonObject, value: JsonValue): string | undefined {
+/** Before 6.0.3 a number is equal to a text that stands behind it in the comparison and looks like it. */
+function isEqual(value: JsonValue, wanted: JsonValue, isMended: boolean): boolean {
+  if (isMended || typeof wanted !== "string" || typeof value === "string") return jsonEqual(value, wanted);
+  return typeof value === "number" && /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/.test(wanted) &&
+    Number(wanted) === value;
+}
+
+function constFault(node: JsonObject, value: JsonValue, isMended: boolean): string | undefined {
   const wanted = node.const;
-  if (wanted === undefined || jsonEqual(value, wanted)) return undefined;
-  return typeof wanted === "object" && wanted !== null ? "'const' failed" : `value must be ${shown(wanted)}`;
+  if (wanted === undefined || isEqual(value, wanted, isMended)) return undefined;
+  return typeof wanted === "object" && wanted !== null
+    ? "'const' failed"
+    : `value must be ${numberSource(node, "const") ?? shown(wanted)}`;
 }
 
 function enumFault(node: JsonObject, value: JsonValue): string | undefined {
@@ -544,7 +639,7 @@ function enumFault(node: JsonObject, value: JsonValue): string | undefined {
   const wanted = node.enum as readonly JsonValue[];
   if (wanted.some((each) => jsonEqual(value, each))) return undefined;
   if (wanted.some((each) => typeof each === "object" && each !== null)) return "'enum' failed";
-  const list = wanted.map(shown).join(", ");
+  const list = wanted.map((each, index) => numberSource(wanted, String(index)) ?? shown(each)).join(", ");
   return wanted.length === 1 ? `value must be ${list}` : `value must be one of ${list}`;
 }
 
@@ -588,10 +683,10 @@ function fractionOf(value: number): { readonly digits: bigint; readonly scale: n
   return scale >= 0 ? { digits, scale } : { digits: digits * 10n ** BigInt(-scale), scale: 0 };
 }
 
-function firstDuplicates(items: readonly JsonValue[]): readonly [number, number] | undefined {
+function firstDuplicates(items: readonly JsonValue[], isMended: boolean): readonly [number, number] | undefined {
   for (let index = 1; index < items.length; index++) {
     for (let earlier = 0; earlier < index; earlier++) {
-      if (jsonEqual(items[index], items[earlier])) return [earlier, index];
+      if (isEqual(items[index] as JsonValue, items[earlier] as JsonValue, isMended)) return [earlier, index];
     }
   }
   return undefined;
