@@ -1,5 +1,6 @@
 import { runTemplate as runHelmTemplate } from "../build/helm/template_command.ts";
 import { absolutePath, readStandardInput } from "../platform/deno_environment.ts";
+import { waitingFileSystem } from "../platform/deno_file_system.ts";
 import { hostDoors } from "./doors.ts";
 import { lazyRegistries } from "./lazy_registries.ts";
 import type { Printed } from "./work.ts";
@@ -9,7 +10,7 @@ export async function runTemplate(args: readonly string[]): Promise<Printed> {
   const doors = hostDoors;
   using registries = lazyRegistries(doors);
   const outcome = await runHelmTemplate(args, {
-    files: doors.fileSystem,
+    files: waitingFileSystem,
     clock: doors.clock,
     random: doors.random,
     readStdin: async () => new TextEncoder().encode(await readStandardInput()),

@@ -33,7 +33,13 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
       return 0;
     }
     const invocation = await read(command, rest);
-    return await command.run(invocation, { console, app: createApp(), signal: terminal.signal });
+    return await command.run(invocation, {
+      console,
+      app: createApp(),
+      get signal() {
+        return terminal.signal;
+      },
+    });
   } catch (error) {
     if (terminal.signal.aborted) return 130;
     console.err(`✗ ${messageOf(error)}\n`);

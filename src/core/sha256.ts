@@ -15,15 +15,24 @@ export function sha256Bytes(data: Uint8Array | string): Uint8Array {
   return Uint8Array.fromHex(sha256Hex(data));
 }
 
-/** Round constants: the first 32 bits of the fractions of the cube roots of the first 64 primes (FIPS 180-4, 4.2.2). */
-let constants: Uint32Array | undefined;
+/** The first 32 bits of the fractions of the cube roots of the first 64 primes (FIPS 180-4, 4.2.2). */
+// deno-fmt-ignore
+const roundConstants = [
+  0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,
+  0xd807aa98, 0x12835b01, 0x243185be, 0x550c7dc3, 0x72be5d74, 0x80deb1fe, 0x9bdc06a7, 0xc19bf174,
+  0xe49b69c1, 0xefbe4786, 0x0fc19dc6, 0x240ca1cc, 0x2de92c6f, 0x4a7484aa, 0x5cb0a9dc, 0x76f988da,
+  0x983e5152, 0xa831c66d, 0xb00327c8, 0xbf597fc7, 0xc6e00bf3, 0xd5a79147, 0x06ca6351, 0x14292967,
+  0x27b70a85, 0x2e1b2138, 0x4d2c6dfc, 0x53380d13, 0x650a7354, 0x766a0abb, 0x81c2c92e, 0x92722c85,
+  0xa2bfe8a1, 0xa81a664b, 0xc24b8b70, 0xc76c51a3, 0xd192e819, 0xd6990624, 0xf40e3585, 0x106aa070,
+  0x19a4c116, 0x1e376c08, 0x2748774c, 0x34b0bcb5, 0x391c0cb3, 0x4ed8aa4a, 0x5b9cca4f, 0x682e6ff3,
+  0x748f82ee, 0x78a5636f, 0x84c87814, 0x8cc70208, 0x90befffa, 0xa4506ceb, 0xbef9a3f7, 0xc67178f2,
+];
 
 /**
  * SHA-256 of bytes as lower-case hex (FIPS 180-4), for short inputs of short processes: the runtime's own is faster, but
  * costs 20 ms to load (node_builtin.ts). Not for secrets: it takes no care about its timing.
  */
 export function shortSha256Hex(data: Uint8Array): string {
-  const table = constants ??= roundConstants();
   const padded = new Uint8Array((data.length + 72) & ~63);
   padded.set(data);
   padded[data.length] = 0x80;
@@ -34,11 +43,11 @@ export function shortSha256Hex(data: Uint8Array): string {
     ...[0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19],
   );
   const schedule = new Int32Array(64);
-  for (let at = 0; at < padded.length; at += 64) mixBlock(state, schedule, view, at, table);
+  for (let at = 0; at < padded.length; at += 64) mixBlock(state, schedule, view, at);
   return Array.from(state, (word) => (word >>> 0).toString(16).padStart(8, "0")).join("");
 }
 
-function mixBlock(state: Int32Array, schedule: Int32Array, view: DataView, at: number, table: Uint32Array): void {
+function mixBlock(state: Int32Array, schedule: Int32Array, view: DataView, at: number): void {
   for (let t = 0; t < 16; t++) schedule[t] = view.getInt32(at + 4 * t);
   for (let t = 16; t < 64; t++) {
     const early = schedule[t - 15]!;
@@ -47,29 +56,32 @@ function mixBlock(state: Int32Array, schedule: Int32Array, view: DataView, at: n
     const high = turn(late, 17) ^ turn(late, 19) ^ (late >>> 10);
     schedule[t] = schedule[t - 16]! + low + schedule[t - 7]! + high;
   }
-  let [a, b, c, d, e, f, g, h] = state as unknown as [
-    ...[number, number, number, number],
-    ...[number, number, number, number],
-  ];
+  let a = state[0]!, b = state[1]!, c = state[2]!, d = state[3]!;
+  let e = state[4]!, f = state[5]!, g = state[6]!, h = state[7]!;
   for (let t = 0; t < 64; t++) {
     const choice = (e & f) ^ (~e & g);
-    const first = (h + (turn(e, 6) ^ turn(e, 11) ^ turn(e, 25)) + choice + table[t]! + schedule[t]!) | 0;
+    const first = (h + (turn(e, 6) ^ turn(e, 11) ^ turn(e, 25)) + choice + roundConstants[t]! + schedule[t]!) | 0;
     const majority = (a & b) ^ (a & c) ^ (b & c);
     const second = ((turn(a, 2) ^ turn(a, 13) ^ turn(a, 22)) + majority) | 0;
-    [h, g, f, e, d, c, b, a] = [g, f, e, (d + first) | 0, c, b, a, (first + second) | 0];
+    h = g;
+    g = f;
+    f = e;
+    e = (d + first) | 0;
+    d = c;
+    c = b;
+    b = a;
+    a = (first + second) | 0;
   }
-  const sums = [a, b, c, d, e, f, g, h];
-  for (let index = 0; index < 8; index++) state[index] = state[index]! + sums[index]!;
+  state[0]! += a;
+  state[1]! += b;
+  state[2]! += c;
+  state[3]! += d;
+  state[4]! += e;
+  state[5]! += f;
+  state[6]! += g;
+  state[7]! += h;
 }
 
 function turn(word: number, bits: number): number {
   return (word >>> bits) | (word << (32 - bits));
-}
-
-function roundConstants(): Uint32Array {
-  const primes: number[] = [];
-  for (let number = 2; primes.length < 64; number++) {
-    if (primes.every((prime) => number % prime !== 0)) primes.push(number);
-  }
-  return Uint32Array.from(primes, (prime) => Math.floor((Math.cbrt(prime) % 1) * 2 ** 32));
 }

@@ -7,14 +7,8 @@ import { watchPaths } from "./watch_paths.ts";
  * `undefined` or success wherever the contract says so. Nothing here follows a link that it removes or replaces.
  */
 export const denoFileSystem: FileSystem = {
-  stat: (path) => {
-    // The kernel answers from memory: to ask on another thread costs twenty times the answer.
-    try {
-      return Promise.resolve(infoOf(Deno.lstatSync(path)));
-    } catch (error) {
-      return isMissing(error) ? Promise.resolve(undefined) : Promise.reject(error);
-    }
-  },
+  // The kernel answers from memory: to ask on another thread costs twenty times the answer.
+  stat: (path) => atOnce(() => infoOf(Deno.lstatSync(path))),
   read: (path) => orMissing(Deno.readFile(path)),
   readText: (path) => orMissing(Deno.readTextFile(path)),
   list: (path) => orMissing(listFolder(path)),
@@ -54,6 +48,17 @@ export const denoFileSystem: FileSystem = {
   watch: watchPaths,
 };
 
+/**
+ * The same disk for a command that has nothing else to do while it reads: files are read in place, which takes a tenth of
+ * the time of another thread.
+ */
+export const waitingFileSystem: FileSystem = {
+  ...denoFileSystem,
+  read: (path) => atOnce(() => Deno.readFileSync(path)),
+  readText: (path) => atOnce(() => Deno.readTextFileSync(path)),
+  list: (path) => atOnce(() => sortedEntries([...Deno.readDirSync(path)])),
+};
+
 /** Bytes that are written before their buffers are given back: half a millisecond of collection for each. */
 const relievedBytes = 4 * 1024 * 1024;
 
@@ -62,6 +67,15 @@ const missing = new Set(["ENOENT", "ENOTDIR", "ELOOP", "ENAMETOOLONG"]);
 
 function isMissing(error: unknown): boolean {
   return missing.has((error as { readonly code?: string }).code ?? "");
+}
+
+/** What was done already, as a promise; `undefined` as in {@linkcode orMissing}. */
+function atOnce<Value>(work: () => Value): Promise<Value | undefined> {
+  try {
+    return Promise.resolve(work());
+  } catch (error) {
+    return isMissing(error) ? Promise.resolve(undefined) : Promise.reject(error);
+  }
 }
 
 /** `undefined` where the error says that there is nothing at the path. */
@@ -87,12 +101,17 @@ function kindOf(entry: Pick<Deno.DirEntry, "isFile" | "isDirectory" | "isSymlink
   return entry.isSymlink ? "link" : entry.isFile ? "file" : entry.isDirectory ? "folder" : "other";
 }
 
-async function listFolder(
-  path: string,
-): Promise<readonly { readonly name: string; readonly kind: FileInfo["kind"] }[]> {
-  const entries: { name: string; kind: FileInfo["kind"] }[] = [];
-  for await (const entry of Deno.readDir(path)) entries.push({ name: entry.name, kind: kindOf(entry) });
-  return entries.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
+type Entry = { readonly name: string; readonly kind: FileInfo["kind"] };
+
+async function listFolder(path: string): Promise<readonly Entry[]> {
+  const entries: Deno.DirEntry[] = [];
+  for await (const entry of Deno.readDir(path)) entries.push(entry);
+  return sortedEntries(entries);
+}
+
+function sortedEntries(entries: readonly Deno.DirEntry[]): readonly Entry[] {
+  return entries.map((entry) => ({ name: entry.name, kind: kindOf(entry) }))
+    .sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
 }
 
 /** Target of a link; `undefined` also for what is no link, so that a caller need not look first. */
@@ -191,9 +210,11 @@ async function fill(file: Deno.FsFile, path: string, data: Uint8Array, options: 
 function openForReading(path: string): OpenFile | undefined {
   let file: Deno.FsFile;
   try {
+    // To open a pipe waits for its writer, with everything else: what is no file is not opened at all.
+    if (!Deno.statSync(path).isFile) return undefined;
     file = Deno.openSync(path, { read: true });
   } catch (error) {
-    if (missing.has((error as { readonly code?: string }).code ?? "")) return undefined;
+    if (isMissing(error)) return undefined;
     throw error;
   }
   const sizeBytes = file.statSync().size;

@@ -8,7 +8,10 @@ export interface Terminal extends Disposable {
     readonly isTerminal: boolean;
     readonly columns: number;
   };
-  /** Aborted by an interrupt, and when the reader of the output has gone: what follows without end ends then. */
+  /**
+   * Aborted by an interrupt, and when the reader of the output has gone: what follows without end ends then. Until it is
+   * asked for, an interrupt ends the process.
+   */
   readonly signal: AbortSignal;
 }
 
@@ -17,8 +20,9 @@ const interruptedCode = 130;
 
 /** The terminal that the program was started in. Text is written whole, also to a pipe that is slow. */
 export function openTerminal(): Terminal {
-  const stop = stopSignal(() => Deno.exit(interruptedCode));
   const readerGone = new AbortController();
+  let stop: ReturnType<typeof stopSignal> | undefined;
+  let signal: AbortSignal | undefined;
   const isTerminal = Deno.stdout.isTerminal() && Deno.env.get("NO_COLOR") === undefined;
   return {
     console: {
@@ -29,8 +33,12 @@ export function openTerminal(): Terminal {
       isTerminal,
       columns: isTerminal ? Deno.consoleSize().columns : 80,
     },
-    signal: AbortSignal.any([stop.signal, readerGone.signal]),
-    [Symbol.dispose]: () => stop[Symbol.dispose](),
+    get signal() {
+      // To listen takes a thread of its own, which a command that is soon done need not start.
+      stop ??= stopSignal(() => Deno.exit(interruptedCode));
+      return signal ??= AbortSignal.any([stop.signal, readerGone.signal]);
+    },
+    [Symbol.dispose]: () => stop?.[Symbol.dispose](),
   };
 }
 

@@ -1,6 +1,6 @@
 import { deepEqual, equal, ok, rejects, throws } from "node:assert/strict";
 import { temporaryPrefix } from "../../src/core/file_system.ts";
-import { denoFileSystem as disk } from "../../src/platform/deno_file_system.ts";
+import { denoFileSystem as disk, waitingFileSystem } from "../../src/platform/deno_file_system.ts";
 
 async function inFolder(work: (folder: string) => Promise<void>): Promise<void> {
   const folder = await Deno.makeTempDir({ prefix: "pilotfish-disk-" });
@@ -153,4 +153,33 @@ Deno.test("watch() tells of a ConfigMap's swap and of a file that comes later", 
     await disk.writeAtomic(`${folder}/later/a.yaml`, "a: 1");
     await next.promise;
     stop.abort();
+  }));
+
+Deno.test("open() opens regular files only: a pipe would wait for its writer, and everything with it", () =>
+  inFolder(async (folder) => {
+    const made = await new Deno.Command("mkfifo", { args: [`${folder}/pipe`] }).output();
+    equal(made.success, true);
+    await disk.link("pipe", `${folder}/link`);
+    await disk.writeAtomic(`${folder}/file`, "a");
+    await disk.link("file", `${folder}/good`);
+
+    for (const name of ["pipe", "link", ".", "nothing"]) equal(disk.open(`${folder}/${name}`), undefined, name);
+    using file = disk.open(`${folder}/good`);
+    equal(file?.sizeBytes, 1);
+  }));
+
+Deno.test("waitingFileSystem reads what denoFileSystem reads, and is silent about the same", () =>
+  inFolder(async (folder) => {
+    await disk.writeAtomic(`${folder}/b`, "text");
+    await disk.makeFolder(`${folder}/a`);
+    await disk.link("b", `${folder}/c`);
+
+    for (const name of ["", "/a", "/b", "/c", "/missing", "/b/below"]) {
+      const path = `${folder}${name}`;
+      const readings = [disk, waitingFileSystem].map((one) => [one.read(path), one.readText(path), one.list(path)]);
+      const [theirs, ours] = await Promise.all(readings.map((each) => Promise.allSettled<unknown>(each)));
+      const told = (results: typeof theirs) =>
+        results?.map((one) => one.status === "fulfilled" ? one.value : (one.reason as { readonly code: string }).code);
+      deepEqual(told(ours), told(theirs), name);
+    }
   }));

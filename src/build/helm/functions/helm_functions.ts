@@ -44,9 +44,10 @@ const all = joinFunctions(
 /** Functions that came with Helm 4. */
 const newInHelm4: ReadonlySet<string> = new Set(["mustToToml", "mustToYaml"]);
 
-const helm3 = joinFunctions(Object.fromEntries(Object.entries(all).filter(([name]) => !newInHelm4.has(name))));
+let helm3: FunctionTable | undefined;
 
 /** Functions by name, as a dialect has them. */
 export function helmFunctions(dialect: Dialect): FunctionTable {
-  return dialect === "helm3" ? helm3 : all;
+  if (dialect !== "helm3") return all;
+  return helm3 ??= joinFunctions(Object.fromEntries(Object.entries(all).filter(([name]) => !newInHelm4.has(name))));
 }

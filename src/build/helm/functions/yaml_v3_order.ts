@@ -40,11 +40,9 @@ function isDigit(code: number): boolean {
   return code >= 0x30 && code <= 0x39;
 }
 
-const letter = /^\p{L}/u;
-
 function isLetter(text: string, at: number, code: number): boolean {
   if (code < 0x80) return code >= 0x61 ? code <= 0x7a : code >= 0x41 && code <= 0x5a;
-  return letter.test(String.fromCodePoint(codePointOf(text, at)));
+  return /^\p{L}/u.test(String.fromCodePoint(codePointOf(text, at)));
 }
 
 /** Code point at a position, also when the position is inside a surrogate pair. */

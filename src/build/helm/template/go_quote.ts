@@ -6,12 +6,13 @@
 import { GoError } from "./go_error.ts";
 import { fromBytes, rejoin, toBytes } from "./go_string.ts";
 
-const printable = /^[\p{L}\p{M}\p{N}\p{P}\p{S} ]$/u;
-const letterOrDigit = /^[\p{L}\p{Nd}_]$/u;
+// Expressions over all of Unicode are written where they are used: to read one takes 0.4 ms, and ASCII needs none.
 
 /** Whether Go prints a character as it is (`strconv.IsPrint`). */
 export function isPrintable(character: string): boolean {
-  return printable.test(character);
+  const code = character.charCodeAt(0);
+  if (code < 128) return code >= 0x20 && code < 0x7f;
+  return /^[\p{L}\p{M}\p{N}\p{P}\p{S}]$/u.test(character);
 }
 
 /** Whether a character may stand in a name: a letter, a decimal digit or `_`. */
@@ -20,7 +21,7 @@ export function isNameCharacter(character: string): boolean {
   if (code < 128) {
     return code >= 97 && code <= 122 || code >= 65 && code <= 90 || code >= 48 && code <= 57 || code === 95;
   }
-  return letterOrDigit.test(character);
+  return /^[\p{L}\p{Nd}]$/u.test(character);
 }
 
 const escapes: Readonly<Record<string, string>> = {
@@ -41,7 +42,7 @@ export function escapeCharacter(character: string, quote: string, asciiOnly: boo
   const short = escapes[character];
   if (short !== undefined) return short;
   if (code >= 0xdc80 && code <= 0xdcff) return `\\x${(code - 0xdc00).toString(16)}`;
-  if (code < 128 ? code >= 0x20 && code < 0x7f : !asciiOnly && isPrintable(character)) return character;
+  if ((code < 128 || !asciiOnly) && isPrintable(character)) return character;
   if (code < 0x20 || code === 0x7f) return `\\x${code.toString(16).padStart(2, "0")}`;
   if (code < 0x10000) return `\\u${code.toString(16).padStart(4, "0")}`;
   return `\\U${code.toString(16).padStart(8, "0")}`;
