@@ -12,7 +12,7 @@ import type { Reason } from "../core/reason.ts";
 import { messageOf, StageError } from "../core/stage_error.ts";
 import { memoryLimitBytes, residentBytes } from "../platform/deno_environment.ts";
 import { openWorkerThread, serveCalls, WorkerLimitError, type WorkerThread } from "../platform/deno_worker.ts";
-import type { ReleaseBuild, RenderedRelease } from "../reconcile/helm_release.ts";
+import type { ReleaseBuild, RenderedRelease } from "../reconcile/release_order.ts";
 import type { KustomizationBuild } from "../reconcile/kustomization.ts";
 import { openStore } from "../source/store/open_store.ts";
 import { type BuilderOptions, type Builders, openBuilders } from "./builders.ts";

@@ -18,7 +18,7 @@ import { printYamlDocuments } from "../format/yaml.ts";
 import { openDecryptor } from "../build/decrypt/decryptor.ts";
 import { kustomizationBuilder } from "../build/kustomize/kustomization_builder.ts";
 import type { HelmReleaseSpec } from "../core/specs.ts";
-import type { ReleaseBuild, RenderedRelease } from "../reconcile/helm_release.ts";
+import type { ReleaseBuild, RenderedRelease } from "../reconcile/release_order.ts";
 import type { KustomizationBuild } from "../reconcile/kustomization.ts";
 import type { Doors } from "./doors.ts";
 import { placedRelease } from "./placed_release.ts";

@@ -7,7 +7,7 @@ import { refOf } from "../core/resource.ts";
 import type { ApplyResult, PlannedChange, RemoveResult, Target, TargetOptions, TargetRequest } from "../core/target.ts";
 import type { Checkpoints } from "../reconcile/checkpoint.ts";
 import type { ObjectRecord } from "../reconcile/record.ts";
-import { releaseOf } from "../reconcile/release_hooks.ts";
+import { releaseOf } from "../reconcile/run_hooks.ts";
 
 /** What one object would apply. */
 export interface Rendered {

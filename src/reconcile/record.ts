@@ -80,6 +80,8 @@ export interface Removal {
   readonly deletionPropagation?: "background" | "foreground" | "orphan";
   /** Hooks that run around the removal of a release, by where they are kept; absent: none. */
   readonly hooks?: KeptHooks;
+  /** Other places in which hooks of the release may stand, written ahead: they are emptied; absent: none. */
+  readonly spareHooks?: readonly KeptHooks[];
   /** Set when the hooks before the deletion have succeeded: they do not run again. */
   readonly isPrepared?: boolean;
 }

@@ -1,6 +1,5 @@
 import type { BuildResult } from "../core/builder.ts";
 import { condition } from "../core/condition.ts";
-import type { Artifact } from "../core/artifact.ts";
 import { isJsonObject } from "../core/json.ts";
 import type { Resource } from "../core/resource.ts";
 import { refOf, refText } from "../core/resource.ts";
@@ -8,6 +7,7 @@ import type { HelmReleaseSpec } from "../core/specs.ts";
 import type { Target, TargetOptions } from "../core/target.ts";
 import type { Run, RunResult } from "./pipeline.ts";
 import type { ObjectRecord } from "./record.ts";
+import type { ReleaseOrder } from "./release_order.ts";
 import { releaseText, standingMessage, standingRevision } from "./release_words.ts";
 
 /** Annotation that leaves one resource out of drift detection (helm-controller). */
@@ -73,18 +73,34 @@ export function watchOfRelease(run: Run<HelmReleaseSpec>, target: Target): Pick<
   };
 }
 
+/** Result of a run that changes nothing: everything is as it was left, or is told and left (`more`). */
+export function standingResult(
+  run: Run<HelmReleaseSpec>,
+  order: ReleaseOrder,
+  more: Partial<Pick<RunResult, "conditions" | "events" | "warnings">> = {},
+): RunResult {
+  const { artifact, step, target } = order;
+  return {
+    record: {
+      ...order.ownArtifact,
+      inputs: order.inputs,
+      ...standingRevision(run, artifact),
+    },
+    reason: step.action === "install" ? "InstallSucceeded" : "UpgradeSucceeded",
+    message: standingMessage(run),
+    conditions: noDrift(run.record),
+    events: [],
+    warnings: order.warnings,
+    target: target.name,
+    ...watchOfRelease(run, target),
+    ...more,
+  };
+}
+
 /** Tells what has drifted and leaves it as it is (`driftDetection.mode: warn`). */
 export async function tellDrift(
   run: Run<HelmReleaseSpec>,
-  order: {
-    readonly target: Target;
-    readonly options: TargetOptions;
-    readonly artifact: Artifact;
-    readonly inputs: string;
-    readonly warnings: readonly string[];
-    readonly ownArtifact: { readonly artifact?: Artifact };
-    readonly step: { readonly action: "install" | "upgrade"; readonly revision: number };
-  },
+  order: ReleaseOrder,
   built: BuildResult,
 ): Promise<RunResult> {
   const { target, artifact } = order;
@@ -104,14 +120,7 @@ export async function tellDrift(
   } has drifted from the desired state:\n${lines.join("\n")}`;
   const known = condition(run.record.conditions, "Drifted");
   const isNews = lines.length > 0 && (known?.status !== "True" || known.message !== message);
-  return {
-    record: {
-      ...order.ownArtifact,
-      inputs: order.inputs,
-      ...standingRevision(run, artifact),
-    },
-    reason: order.step.action === "install" ? "InstallSucceeded" : "UpgradeSucceeded",
-    message: standingMessage(run),
+  return standingResult(run, order, {
     conditions: lines.length === 0 ? noDrift(run.record) : [{ type: "Drifted", reason: "DriftDetected", message }],
     events: isNews
       ? [{
@@ -122,7 +131,5 @@ export async function tellDrift(
       }]
       : [],
     warnings: [...order.warnings, ...built.warnings],
-    target: target.name,
-    ...watchOfRelease(run, target),
-  };
+  });
 }

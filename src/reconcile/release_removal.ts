@@ -4,10 +4,11 @@ import { keyText } from "../core/object.ts";
 import type { HelmReleaseSpec } from "../core/specs.ts";
 import { type ApplyTools, targetAnnotation } from "./apply_and_prune.ts";
 import type { RecordPatch } from "./pipeline.ts";
-import type { KeptHooks, ObjectRecord, Removal } from "./record.ts";
+import type { ObjectRecord, Removal } from "./record.ts";
 import { releaseFailure } from "./release_failure.ts";
-import { type HookKeep, type HookTools, runHooks } from "./release_hooks.ts";
+import { type HookKeep, type HookPlaces, placesOf } from "./release_hooks.ts";
 import { isWithinReach, removalOptions, removeApplied } from "./remove_applied.ts";
+import { type HookTools, runHooks } from "./run_hooks.ts";
 
 /** What a removal of a release works with. */
 export interface UninstallTools extends ApplyTools {
@@ -21,8 +22,11 @@ export interface UninstallRun extends HookTools {
   checkpoint(patch: RecordPatch): Promise<void>;
 }
 
-/** How a release is removed once its document is gone. */
-export function releaseRemoval(object: DesiredObject<HelmReleaseSpec>, hooks: KeptHooks | undefined): Removal {
+/** How a release is removed once its document is gone; `kept`: where its hooks are. */
+export function releaseRemoval(
+  object: DesiredObject<HelmReleaseSpec>,
+  kept: HookPlaces = {},
+): Removal {
   const { uninstall, serviceAccountName, kubeConfig, targetNamespace, timeoutMs } = object.spec;
   const target = object.annotations[targetAnnotation];
   return {
@@ -34,7 +38,8 @@ export function releaseRemoval(object: DesiredObject<HelmReleaseSpec>, hooks: Ke
     ...(serviceAccountName === undefined ? {} : { serviceAccountName }),
     ...(kubeConfig === undefined ? {} : { kubeConfig }),
     ...(uninstall.deletionPropagation === undefined ? {} : { deletionPropagation: uninstall.deletionPropagation }),
-    ...(hooks === undefined ? {} : { hooks }),
+    ...(kept.hooks === undefined ? {} : { hooks: kept.hooks }),
+    ...(kept.spareHooks === undefined ? {} : { spareHooks: kept.spareHooks }),
   };
 }
 
@@ -48,8 +53,8 @@ export function releaseRemoval(object: DesiredObject<HelmReleaseSpec>, hooks: Ke
 export async function uninstall(run: UninstallRun, tools: UninstallTools): Promise<void> {
   const policy = run.record.removal;
   if (policy === undefined || !policy.prune) return;
-  const { hooks: kept } = policy;
-  if (kept === undefined || tools.hookKeep === undefined) {
+  const places = placesOf(policy);
+  if (places.length === 0 || tools.hookKeep === undefined) {
     await removeApplied(run.record, tools, run);
     return;
   }
@@ -57,8 +62,10 @@ export async function uninstall(run: UninstallRun, tools: UninstallTools): Promi
   const target = tools.targetOf(policy.target);
   if (!await isWithinReach(run.record, target, run)) return;
   const options = await removalOptions(run.record, policy, tools);
-  const order = { key, namespace: kept.namespace, options };
-  const hooks: readonly HookResource[] = await tools.hookKeep.load(target, order, kept, run.signal);
+  const owner = { key, options };
+  const hooks: readonly HookResource[] = policy.hooks === undefined
+    ? []
+    : await tools.hookKeep.load(target, owner, policy.hooks, run.signal);
   const round = async (event: string) => {
     try {
       await runHooks(target, { key, hooks, event, options, timeoutMs: policy.timeoutMs ?? defaultTimeoutMs }, run);
@@ -73,7 +80,7 @@ export async function uninstall(run: UninstallRun, tools: UninstallTools): Promi
   }
   await removeApplied(run.record, tools, run);
   await round("post-delete");
-  await tools.hookKeep.forget(target, order, kept, run.signal);
+  await tools.hookKeep.forget(target, owner, places, run.signal);
 }
 
 /** Milliseconds of a hook whose release says nothing (helm-controller, `spec.timeout`). */

@@ -9,7 +9,7 @@ import { denoRandom } from "../../src/platform/deno_random.ts";
 import { denoFileSystem } from "../../src/platform/deno_file_system.ts";
 import { RenderLimitError } from "../../src/build/helm/template/run.ts";
 import type { LookupRequest } from "../../src/build/helm/render_tools.ts";
-import type { ReleaseBuild } from "../../src/reconcile/helm_release.ts";
+import type { ReleaseBuild } from "../../src/reconcile/release_order.ts";
 import type { KustomizationBuild } from "../../src/reconcile/kustomization.ts";
 import type { Store } from "../../src/source/store/store.ts";
 import { openStore } from "../../src/source/store/open_store.ts";

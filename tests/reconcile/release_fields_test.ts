@@ -41,7 +41,7 @@ for (const [field, spec] of refused) {
 }
 
 Deno.test("fields that mean what is done anyway are no obstacle", async () => {
-  await bench({
+  const release = bench({
     spec: {
       maxHistory: 2,
       waitStrategy: "poller",
@@ -50,7 +50,12 @@ Deno.test("fields that mean what is done anyway are no obstacle", async () => {
       rollback: { cleanupOnFail: true, force: true },
       test: { enable: false, ignoreFailures: true },
     },
-  }).run();
+  });
+  const plain = bench();
+  const [result, expected] = [await release.run(), await plain.run()];
+  deepEqual([result.reason, result.warnings], ["InstallSucceeded", expected.warnings]);
+  deepEqual(release.told(), plain.told());
+  deepEqual(release.target.options, plain.target.options);
 });
 
 Deno.test("timeout of the action beats the release's, for the apply, the wait and each hook", async () => {
@@ -127,10 +132,10 @@ Deno.test("disableTakeOwnership refuses what is another's, and takes what bears 
       annotations: { "meta.helm.sh/release-name": "web", "meta.helm.sh/release-namespace": "shop" },
     },
   });
-  await release.run("retry");
+  equal((await release.run("retry")).reason, "InstallSucceeded");
   const taking = bench();
   taking.target.held.set("shop_app__ConfigMap", resource("ConfigMap", "app"));
-  await taking.run();
+  equal((await taking.run()).reason, "InstallSucceeded");
 });
 
 Deno.test("cleanupOnFail deletes what a failed upgrade made new, and nothing of what stood", async () => {

@@ -49,6 +49,51 @@ Deno.test("hooks are kept in a Secret beside the release, and no text of theirs 
   equal(release.record.removal?.hooks?.name, kept?.metadata.name);
 });
 
+/** Names of the Secrets with hooks that stand. */
+function keptNames(release: ReturnType<typeof bench>): readonly string[] {
+  return [...release.target.held.values()]
+    .map((one) => one.metadata.name)
+    .filter((name) => name.startsWith("pilotfish-hooks-"));
+}
+
+for (const end of ["the next run", "the removal"]) {
+  Deno.test(`a crash between keeping new hooks and deleting the old ones leaves none behind after ${end}`, async () => {
+    const release = bench({ hooks: deleteHooks });
+    await release.run();
+    const [first] = keptNames(release);
+    const { apply, remove } = release.target;
+    release.chart.hooks = [hook("Job", "second", { events: ["pre-delete"] })];
+    release.change({ values: { change: 1 } });
+    release.target.remove = () => Promise.reject(new Error("power cut"));
+    await rejects(release.run("config"), /power cut/);
+    equal(keptNames(release).length, 2);
+
+    release.target.remove = remove;
+    release.chart.hooks = [hook("Job", "third", { events: ["pre-delete"] })];
+    release.change({ values: { change: 2 } });
+    release.target.apply = async function (request) {
+      const applied = await apply.call(this, request);
+      if (request.owner.kind === "HelmReleaseHooks") throw new Error("power cut");
+      return applied;
+    };
+    await rejects(release.run("config"), /power cut/);
+    ok(keptNames(release).includes(first ?? ""));
+    equal(keptNames(release).length, 3);
+
+    release.target.apply = apply;
+    release.record = JSON.parse(JSON.stringify(release.record));
+    if (end === "the removal") await release.remove();
+    else {
+      release.chart.hooks = [hook("Job", "fourth", { events: ["pre-delete"] })];
+      await release.run("retry");
+      deepEqual(keptNames(release), [release.record.removal?.hooks?.name]);
+      equal(release.record.removal?.spareHooks, undefined);
+      return;
+    }
+    deepEqual(keptNames(release), []);
+  });
+}
+
 Deno.test("a hook that fails keeps the release, and a later try starts with the hooks again", async () => {
   const release = bench({ hooks: deleteHooks });
   await release.run();

@@ -9,10 +9,11 @@ import { refOf } from "../../src/core/resource.ts";
 import type { HelmReleaseSpec } from "../../src/core/specs.ts";
 import { StageError } from "../../src/core/stage_error.ts";
 import type { PlannedChange, TargetOptions, TargetRequest, WaitRequest } from "../../src/core/target.ts";
-import { helmReleasePipeline, type ReleaseBuild } from "../../src/reconcile/helm_release.ts";
+import { helmReleasePipeline } from "../../src/reconcile/helm_release.ts";
 import type { Run, RunResult } from "../../src/reconcile/pipeline.ts";
 import { newRecord, type ObjectRecord } from "../../src/reconcile/record.ts";
 import { hooksInSecret } from "../../src/reconcile/release_hooks.ts";
+import type { ReleaseBuild } from "../../src/reconcile/release_order.ts";
 import { FakeTarget } from "./fake_target.ts";
 
 /** Where charts of `chart.spec` come from. */
