@@ -25,6 +25,7 @@ import type { ClusterReporter } from "../target/cluster/cluster_reporter.ts";
 import { buildBeside } from "./build_worker.ts";
 import { openBuilders } from "./builders.ts";
 import { readChartName } from "./chart_name.ts";
+import { ClusterOutage } from "./cluster_outage.ts";
 import { openCheckouts } from "./checkouts.ts";
 import { takeChildren } from "./children.ts";
 import { withDefaultAccount } from "./default_account.ts";
@@ -189,13 +190,21 @@ export async function openLoop(options: LoopOptions): Promise<Loop> {
     passive("HelmRepository", "Its charts are pulled by the releases that use them"),
     ...["Provider", "Alert", "Receiver"].map(notBuilt),
   ];
+  const outage = stack.use(
+    new ClusterOutage({
+      clock: doors.clock,
+      random: doors.random,
+      ask: (signal) => settings.target.kind === "cluster" ? targets.targetOf(undefined).identity?.(signal) : undefined,
+      retry: (key) => held.engine?.retry(key),
+    }),
+  );
   const running = new Engine({
     clock: doors.clock,
     random: doors.random,
     log,
     reporter: options.reporter,
     checkpoints,
-    pipelines,
+    pipelines: pipelines.map((pipeline) => outage.noting(pipeline)),
     concurrency: settings.concurrency,
     evaluate: (expression, variables) => {
       const { evaluateCelBoolean, parseCel } = celModule();

@@ -161,6 +161,11 @@ export class Engine implements EngineControl {
     for (const key of this.#slots.graph.referrersOf(kind, namespace, name)) this.#wakeKey(key, "reference");
   }
 
+  /** Runs an object again before its time: what made it fail is over. */
+  retry(key: ObjectKey): void {
+    this.#wakeKey(key, "retry");
+  }
+
   /** Resolves when nothing runs, waits or is due at once, and every object has been run. */
   settled(): Promise<void> {
     return this.#quiet.settled();

@@ -51,7 +51,54 @@ Deno.test("a daemon that starts while the API server is away says so, and goes o
   assert.match(world.ready(app).message, /connection refused/);
 
   cluster.intercept = undefined;
-  await world.advance(15 * minuteMs);
+  await world.advance(5_000);
   world.expectReady(app);
   assert.ok(cluster.object("/api/v1/namespaces/default/configmaps/one"));
+});
+
+Deno.test("what failed while the API server was away runs as soon as it is back, and it is not asked for anything else", async () => {
+  const clock = new FakeClock();
+  const cluster = new FakeCluster(clock);
+  await using world = await appWorld(cluster, clock);
+  await world.run();
+  world.expectReady(app);
+  cluster.intercept = () => {
+    throw new TypeError("connection refused");
+  };
+  world.registry.put({
+    repository: "org/app",
+    tag: "latest",
+    files: { "all.yaml": yamlOf(configMap("one", { k: "2" })) },
+  });
+  await world.advance(20 * minuteMs);
+  assert.match(world.ready(app).message, /connection refused/);
+  const asked = cluster.requests.length;
+  await world.advance(minuteMs);
+  assert.ok(cluster.requests.length - asked < 120, `${cluster.requests.length - asked} requests a minute`);
+
+  cluster.intercept = undefined;
+  await world.advance(5_000);
+  world.expectReady(app);
+  assert.deepEqual(cluster.object("/api/v1/namespaces/default/configmaps/one")?.data, { k: "2" });
+});
+
+Deno.test("what one kind's server refuses is tried with growing pauses while the cluster itself answers", async () => {
+  const clock = new FakeClock();
+  const cluster = new FakeCluster(clock);
+  let tries = 0;
+  cluster.intercept = ({ path, query }) => {
+    if (!path.endsWith("/configmaps/one") || query.dryRun === undefined && tries === 0) return undefined;
+    tries++;
+    return Response.json({ kind: "Status", reason: "ServiceUnavailable", message: "not now", code: 503 }, {
+      status: 503,
+    });
+  };
+  cluster.allow = () => true;
+  await using world = await appWorld(cluster, clock);
+  await world.run();
+  tries = 1;
+  await world.reconcile(app);
+  await world.advance(10 * minuteMs);
+  assert.match(world.ready(app).message, /not now/);
+  assert.ok(tries > 3 && tries < 40, `${tries} tries in ten minutes`);
 });

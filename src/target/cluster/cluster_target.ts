@@ -272,13 +272,17 @@ class Cluster implements ClusterTarget {
 
   async remembered(owner: ObjectKey, signal?: AbortSignal): Promise<Inventory | undefined> {
     if (ownerLabels(owner) === undefined) return undefined;
-    if (signal !== undefined) await this.#options.lease?.hold(signal);
     // Others may wait for the same answer: it does not end with the one who came first.
     const limit = this.#limit(applyTimeoutMs, new AbortController().signal);
     try {
       return await this.#guarded("Cannot read the inventory", async () => {
+        let stored = await this.#store.reload(owner, limit.signal);
+        const { lease } = this.#options;
+        if (signal !== undefined && lease !== undefined && lease.term === 0) {
+          await lease.hold(signal);
+          stored = await this.#store.reload(owner, limit.signal);
+        }
         const state = await this.#state(owner, limit.signal);
-        const stored = await this.#store.reload(owner, limit.signal);
         const known = union({ entries: [...state.stored.values()] }, { entries: stored?.entries ?? [] });
         if (stored !== undefined) return plain(known);
         const lost = await this.#recover(owner, limit.signal);
@@ -305,8 +309,8 @@ class Cluster implements ClusterTarget {
     work: (state: OwnerState) => Promise<Result>,
     signal: AbortSignal,
   ): Promise<Result> {
-    await this.#options.lease?.hold(signal);
     return await this.#guarded(action, async () => {
+      await this.#options.lease?.hold(signal);
       const state = await this.#state(owner, signal);
       state.isApplying = true;
       try {

@@ -5,13 +5,19 @@ import type { KubeApi } from "../../core/kube_api.ts";
 import { isKubeError, KubeError } from "../../core/kube_api.ts";
 import type { Log } from "../../core/log.ts";
 import type { Random } from "../../core/random.ts";
-import { messageOf } from "../../core/stage_error.ts";
+import { messageOf, StageError } from "../../core/stage_error.ts";
 
 /** Leave to write: one process has it at a time. */
 export interface WriterLease {
   /** How often it has come to us from another or from nobody; 0 while it is not ours. In between others may have written. */
   readonly term: number;
-  /** Waits until the lease is ours. @throws the signal's reason */
+  /**
+   * Waits until the lease is ours.
+   *
+   * @throws {StageError} ReconciliationFailed where the account has no right to it
+   * @throws {KubeError} when a try finds the server away
+   * @throws the signal's reason
+   */
   hold(signal: AbortSignal): Promise<void>;
   /**
    * Checks that it still is, and has been since a term began.
@@ -68,7 +74,7 @@ class Holder implements OpenLease {
   #record: JsonObject | undefined;
   /** Until when another's lease holds, on our clock. */
   #othersUntil = -Infinity;
-  #waiting: (() => void)[] = [];
+  #waiting: { readonly go: () => void; readonly fail: (error: unknown) => void }[] = [];
 
   constructor(api: KubeApi, options: LeaseOptions) {
     this.#api = api;
@@ -91,18 +97,17 @@ class Holder implements OpenLease {
   async hold(signal: AbortSignal): Promise<void> {
     while (!this.isHeld) {
       signal.throwIfAborted();
-      await new Promise<void>((resolve, reject) => {
-        const go = () => {
-          signal.removeEventListener("abort", stop);
-          resolve();
-        };
-        const stop = () => {
-          this.#waiting = this.#waiting.filter((other) => other !== go);
-          reject(signal.reason);
-        };
-        this.#waiting.push(go);
-        signal.addEventListener("abort", stop, { once: true });
-      });
+      const { promise, resolve, reject } = Promise.withResolvers<void>();
+      const waiting = { go: resolve, fail: reject };
+      const stop = () => reject(signal.reason);
+      this.#waiting.push(waiting);
+      signal.addEventListener("abort", stop, { once: true });
+      try {
+        await promise;
+      } finally {
+        signal.removeEventListener("abort", stop);
+        this.#waiting = this.#waiting.filter((other) => other !== waiting);
+      }
     }
   }
 
@@ -139,15 +144,20 @@ class Holder implements OpenLease {
       } catch (error) {
         isRenewed = false;
         if (signal.aborted) return;
-        // Somebody was faster, or the server is away: the next try tells. Without the right to it nothing is ever written.
+        // Without the right to it nothing is ever written.
         if (isKubeError(error, 403)) {
           if (!isRefused) log?.error("Lease may not be had: nothing is written", { cause: messageOf(error) });
           isRefused = true;
-        } else if (!isKubeError(error, 409)) log?.debug("Lease was not renewed", { cause: messageOf(error) });
+          this.#failWaiting(this.#refusal(error));
+        } else if (!isKubeError(error, 409)) {
+          log?.debug("Lease was not renewed", { cause: messageOf(error) });
+          if (!this.isHeld && error instanceof KubeError && error.code === 0) this.#failWaiting(error);
+        }
+        // Else somebody was faster: the next try tells.
       }
       if (this.isHeld) {
         if (!wasHeld) log?.info("Lease is held", { name: this.#options.name });
-        for (const go of this.#waiting.splice(0)) go();
+        for (const { go } of this.#waiting.splice(0)) go();
       } else if (wasHeld) log?.warn("Lease was lost", { name: this.#options.name });
       const pauseMs = this.#options.retryMs ?? 2_000;
       // A holder that has just renewed has time; those who wait spread out, so that they do not all come at once.
@@ -158,6 +168,18 @@ class Holder implements OpenLease {
         : pauseMs;
       await clock.sleep(nextMs, signal).catch(() => {});
     }
+  }
+
+  #failWaiting(error: unknown): void {
+    for (const { fail } of this.#waiting.splice(0)) fail(error);
+  }
+
+  #refusal(cause: KubeError): StageError {
+    const { namespace, name } = this.#options;
+    return new StageError("ReconciliationFailed", `Cannot hold the Lease "${namespace}/${name}": ${cause.message}`, {
+      cause,
+      hint: `Let the account get, create and update Leases in namespace "${namespace}", or set target.cluster.noLease`,
+    });
   }
 
   async #attempt(): Promise<void> {

@@ -1,4 +1,4 @@
-import { equal, ok, throws } from "node:assert/strict";
+import { equal, match, ok, rejects, throws } from "node:assert/strict";
 import type { JsonObject } from "../../../src/core/json.ts";
 import { openLease } from "../../../src/target/cluster/lease.ts";
 import { FakeClock } from "../../support/fake_clock.ts";
@@ -98,4 +98,46 @@ Deno.test("a holder that was frozen does not write when it wakes", async () => {
   throws(() => held.assertHeld());
   clock.monotonic = monotonic;
   await held[Symbol.asyncDispose]();
+});
+
+Deno.test("hold() fails with a hint without the right to the lease, and when the server is away, and waits for another holder", async () => {
+  const { clock, cluster, lease } = bench();
+  const { signal } = new AbortController();
+  cluster.allow = ({ plural }) => plural !== "leases";
+  const refused = lease("refused");
+  const asked = rejects(refused.hold(signal), (error: Error & { hint?: string }) => {
+    match(error.message, /Cannot hold the Lease "default\/pilotfish": leases.* is forbidden/);
+    match(error.hint ?? "", /Let the account get, create and update Leases in namespace "default"/);
+    return true;
+  });
+  await clock.advance(3_000);
+  await asked;
+  cluster.allow = () => true;
+  await clock.advance(3_000);
+  await refused.hold(signal);
+  equal(refused.term, 1);
+
+  const second = lease("second");
+  let isHeld = false;
+  const waiting = second.hold(signal).then(() => isHeld = true);
+  await clock.advance(60_000);
+  equal(isHeld, false);
+  await refused[Symbol.asyncDispose]();
+  equal(refused.term, 0);
+  await clock.advance(3_000);
+  await waiting;
+  equal(second.term, 1);
+
+  cluster.intercept = () => {
+    throw new TypeError("connection refused");
+  };
+  await clock.advance(12_000);
+  equal(second.term, 0);
+  const away = rejects(second.hold(signal), /connection refused/);
+  await clock.advance(3_000);
+  await away;
+  cluster.intercept = undefined;
+  await clock.advance(3_000);
+  equal(second.term, 1, "nobody had it in between");
+  await second[Symbol.asyncDispose]();
 });
