@@ -34,7 +34,8 @@ export async function openServers(settings: Settings, { open, engine, log }: Ser
   let socket: ControlSocket | undefined;
   const handle = (app: Hono) => (request: Request) => app.fetch(request);
   if (settings.listen !== "off") {
-    const server = listening("--listen", settings.listen, handle(openApp(open)));
+    const isLocal = /^(?:127\.|localhost$|::1$)/.test(addressOf(settings.listen).hostname);
+    const server = listening("--listen", settings.listen, handle(openApp({ ...open, isLocal })));
     servers.push(server);
     log.info("status served", { address: `http://${server.address}/` });
   }

@@ -33,6 +33,11 @@ export interface OpenTools {
   readonly now: () => number;
   /** Aborted when the daemon stops: streams end then. */
   readonly stopping: AbortSignal;
+  /**
+   * The port is open to this machine alone: requests by a name that may lead anywhere are refused, so that no page in a
+   * browser here reads the status by pointing its own name at us (DNS rebinding).
+   */
+  readonly isLocal?: boolean;
   /** Beats on quiet streams, so that listeners that vanished are noticed; absent: no beats. */
   readonly clock?: Pick<Clock, "after">;
 }
@@ -70,6 +75,15 @@ export function openApp(tools: OpenTools): Hono {
     },
     referrerPolicy: "no-referrer",
   }));
+  if (tools.isLocal === true) {
+    app.use(async (context, next) => {
+      const { hostname } = new URL(context.req.url);
+      if (isOwnName(hostname)) return await next();
+      const error =
+        `There is nothing for host "${hostname}": ask by address or as "localhost", or listen on another address`;
+      return context.json({ error }, 421);
+    });
+  }
   probe(app, "/healthz", tools.liveness);
   probe(app, "/readyz", tools.readiness);
   probe(app, "/startupz", tools.startup);
@@ -142,6 +156,11 @@ export function controlApp(tools: ControlTools): Hono {
   app.notFound((context) => context.json({ error: `There is nothing at "${context.req.path}"` }, 404));
   app.onError((_, context) => context.json({ error: "The request could not be answered" }, 500));
   return app;
+}
+
+/** Whether a host as URLs have it is an address or `localhost`, which nobody else can point elsewhere. */
+function isOwnName(hostname: string): boolean {
+  return /^(?:\[.*\]|\d+\.\d+\.\d+\.\d+|(?:.*\.)?localhost)$/.test(hostname);
 }
 
 /** Whether a header carries the token. Takes as long for a near miss as for a far one; an empty token fits nothing. */

@@ -181,8 +181,8 @@ export function objectPage(
         </div>
         {status.warnings.map((warning) => <p class="hint">{warning}</p>)}
         <h2>Conditions</h2>
-        <div class="card scroll">
-          <table>
+        <div class="card">
+          <table class="blocks">
             <thead>
               <tr>
                 <th>Type</th>

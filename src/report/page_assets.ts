@@ -40,7 +40,8 @@ tr.more td{border-top:0;padding-top:0;padding-bottom:12px}
 tbody.failing{background:color-mix(in srgb,var(--failing) 5%,transparent)}
 .since{text-align:right;color:var(--soft);white-space:nowrap;font-variant-numeric:tabular-nums}
 .message,.soft{color:var(--soft)}
-.text{overflow-wrap:anywhere;white-space:pre-line}
+.text{overflow-wrap:anywhere;white-space:pre-wrap}
+.text code{display:block;overflow-x:auto;white-space:pre;font:12.5px/1.7 ui-monospace,SFMono-Regular,Menlo,monospace}
 .advice{display:block;margin:3px 0 0;color:var(--ink)}
 .advice::before{content:"→ ";color:var(--soft)}
 .times{margin-left:8px;border:1px solid var(--line);border-radius:99px;padding:0 8px;font-size:12px;white-space:nowrap}
@@ -71,11 +72,11 @@ footer{max-width:1180px;margin:28px auto 40px;padding:0 20px;color:var(--soft);f
 @media(max-width:720px){
 .counts{grid-template-columns:repeat(2,minmax(0,1fr))}
 .blocks thead{display:none}
-.blocks tr{display:flex;flex-wrap:wrap;gap:2px 10px;padding:10px 14px 4px;border-top:1px solid var(--line)}
+.blocks tr{display:flex;flex-wrap:wrap;gap:2px 10px;padding:10px 14px 8px;border-top:1px solid var(--line)}
 .blocks tbody:first-of-type tr:first-child{border-top:0}
 .blocks tr.more{border-top:0;padding-top:0;padding-bottom:12px}
 .blocks td{border:0;padding:0}.blocks td:empty{display:none}
-.blocks td.message{flex-basis:100%}.blocks td.since{margin-left:auto}
+.blocks td.message{flex-basis:100%;min-width:0;order:1}.blocks td.since{margin-left:auto}
 dl{grid-template-columns:1fr;gap:0}dd{margin-bottom:8px}}
 `;
 

@@ -147,10 +147,17 @@ export function ObjectLink({ of }: { readonly of: ObjectKey }) {
   return <a href={`/objects/${parts.join("/")}`}>{of.name}</a>;
 }
 
-/** A message with digests cut short; the whole stands in its title. */
+/** Lines of a file with a caret below, as errors show them. */
+const excerpt = /((?:^[ \t\d]*\|.*\n?)+)/m;
+
+/** A message with digests cut short; the whole stands in its title. Lines of a file keep their columns. */
 export function Message({ text }: { readonly text: string }) {
   const short = shortRevision(text);
-  return short === text ? <span class="text">{text}</span> : <span class="text" title={text}>{short}</span>;
+  return (
+    <span class="text" {...(short === text ? {} : { title: text })}>
+      {short.split(excerpt).map((part, index) => index % 2 === 0 ? part : <code>{part}</code>)}
+    </span>
+  );
 }
 
 /** One line of a list of facts; nothing where the fact is not known. */

@@ -66,6 +66,30 @@ function setUp() {
   return { board, tools, faults, calls, stopping, open: openApp(tools), control: controlApp(tools) };
 }
 
+Deno.test("a port of this machine answers to addresses and localhost only, so that no name of another leads to it", async () => {
+  const { tools } = setUp();
+  const local = openApp({ ...tools, isLocal: true });
+  for (const host of ["127.0.0.1:9292", "[::1]:9292", "localhost", "pilotfish.localhost:80", "0x7f.1"]) {
+    for (const path of ["/", "/healthz", "/api/v1/objects", "/metrics"]) {
+      equal((await local.request(`http://${host}${path}`)).status, 200, `${host}${path}`);
+    }
+  }
+  for (const host of ["evil.example:9292", "127.0.0.1.evil.example", "localhost.evil.example", "localhosts"]) {
+    for (const path of ["/", "/healthz", "/api/v1/objects", "/metrics", "/nothing"]) {
+      const response = await local.request(`http://${host}${path}`);
+      equal(response.status, 421, `${host}${path}`);
+      ok(!(await response.text()).includes("apps"));
+    }
+  }
+  equal((await openApp(tools).request("http://status.example/")).status, 200, "another port has names we do not know");
+});
+
+Deno.test("no page of another site may read the open port", async () => {
+  const read = await setUp().open.request("/api/v1/objects", { headers: { origin: "http://evil.example" } });
+  equal(read.headers.get("access-control-allow-origin"), null);
+  equal(read.headers.get("cross-origin-resource-policy"), "same-origin");
+});
+
 const event = (message: string, severity: "info" | "error" = "info") => ({
   object: key,
   severity,

@@ -106,6 +106,21 @@ Deno.test("an object's page names its source, who uses it, what it brought, and 
   match(await page(child), /href="\/objects\/Kustomization\/default\/apps"/);
 });
 
+Deno.test("lines of a file in a message keep their columns, and nothing else is taken for them", async () => {
+  const { board, open } = setUp();
+  const page = async (message: string) => {
+    board.record({ status: status(apps, "False", message), events: [] });
+    return await (await open.request("/objects/Kustomization/default/apps")).text();
+  };
+
+  match(
+    await page('Cannot read "a.yaml":14:8: bad\n  14 | name: <x>\n     |       ^\nand more'),
+    /bad\n<code>  14 \| name: &lt;x&gt;\n     \|       \^\n<\/code>and more/,
+  );
+  ok(!(await page("ConfigMap/a created\n  b | c\n12 things")).includes("<code>"));
+  ok(!(await page(" ".repeat(200_000))).includes("<code>"), "in no time");
+});
+
 Deno.test("the page works without a script and under a policy that allows nothing foreign", async () => {
   const { open } = setUp();
   const response = await open.request("/");
