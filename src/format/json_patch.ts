@@ -14,18 +14,25 @@ import { decodePointerPart } from "./json_pointer.ts";
 /** One operation as it was written; its fields are looked at when it is applied. */
 export type JsonPatchOperation = JsonObject;
 
+/** Told of work that grows faster than the patch; it may throw. */
+export interface PatchMeter {
+  /** Each value before `copy` doubles it: a few operations that copy a map into itself fill any memory. */
+  readonly onCopy?: (value: JsonValue) => void;
+  /** How many items of a list are about to move aside for one that goes in or out. */
+  readonly onShift?: (count: number) => void;
+}
+
 type Container = MutableJson[] | { [key: string]: MutableJson };
 
 /**
  * A document with a patch applied; the document itself stays as it is.
  *
- * @param onCopy told each value before `copy` doubles it: a few operations that copy a map into itself fill any memory
  * @throws {FormatError} for the first operation that does not apply, naming its position, kind and path
  */
 export function applyJsonPatch(
   document: JsonValue,
   operations: readonly JsonPatchOperation[],
-  onCopy: (value: JsonValue) => void = () => {},
+  meter: PatchMeter = {},
 ): JsonValue {
   if (operations.length === 0) return document;
   let root = cloneJson(document);
@@ -40,7 +47,7 @@ export function applyJsonPatch(
     root = kind({
       root,
       refuse,
-      onCopy,
+      meter,
       path: () => textField(operation, "path", refuse),
       from: () => textField(operation, "from", refuse),
       value: Object.hasOwn(operation, "value") ? operation["value"] ?? null : undefined,
@@ -55,7 +62,7 @@ interface Step {
   readonly from: () => string;
   readonly value: JsonValue | undefined;
   readonly refuse: (what: string) => never;
-  readonly onCopy: (value: JsonValue) => void;
+  readonly meter: PatchMeter;
 }
 
 function textField(operation: JsonPatchOperation, field: string, refuse: Step["refuse"]): string {
@@ -95,7 +102,7 @@ const kinds: Readonly<Record<string, (step: Step) => MutableJson>> = {
   copy(step) {
     const from = locate(step, step.from());
     const found = (memberOf(step, from.container, from.key) ?? null) as JsonValue;
-    step.onCopy(found);
+    step.meter.onCopy?.(found);
     const value = cloneJson(found);
     const { container, key } = locate(step, step.path());
     insert(step, container, key, value);
@@ -148,7 +155,11 @@ function memberOf(step: Step, container: Container, key: string): MutableJson | 
 }
 
 function take(step: Step, container: Container, key: string): MutableJson {
-  if (Array.isArray(container)) return container.splice(indexOf(step, container, key), 1)[0] ?? null;
+  if (Array.isArray(container)) {
+    const place = indexOf(step, container, key);
+    step.meter.onShift?.(container.length - place);
+    return container.splice(place, 1)[0] ?? null;
+  }
   if (!Object.hasOwn(container, key)) return step.refuse(`there is no ${JSON.stringify(key)} to remove`);
   const value = container[key] ?? null;
   delete container[key];
@@ -163,5 +174,6 @@ function insert(step: Step, container: Container, key: string, value: MutableJso
   // A negative place counts from behind the last one: -1 appends.
   const place = index < 0 ? index + container.length + 1 : index;
   if (place < 0 || place > container.length) return step.refuse(`the list has no place ${index}`);
+  step.meter.onShift?.(container.length - place);
   container.splice(place, 0, value);
 }

@@ -14,6 +14,7 @@ import type { Resource } from "../../core/resource.ts";
 import { refOf, refText } from "../../core/resource.ts";
 import { StageError } from "../../core/stage_error.ts";
 import { parseYaml, parseYamlDocuments } from "../../format/yaml.ts";
+import { inlineResources } from "../kustomize/documents.ts";
 import { nodeFromJson, nodeToJson } from "../../format/yaml_node/node_json.ts";
 import type { KeyTools } from "./key_provider.ts";
 import { decryptDocument, decryptFile, encryptedFormat, formatOf, largestFile, type SopsFormat } from "./sops_file.ts";
@@ -166,7 +167,8 @@ function pluginSources(
   document: JsonObject,
 ): readonly { readonly path: string; readonly isEnv: boolean }[] {
   return [...texts(document.generators), ...texts(document.transformers)].flatMap((entry) => {
-    const file = /[\n:]/.test(entry) ? undefined : joinPath(folder, entry);
+    // As the build itself tells a text from a path.
+    const file = inlineResources(entry, "plugin") === undefined ? joinPath(folder, entry) : undefined;
     const text = file === undefined ? entry : readText(tree, file) ?? "";
     return documentsOf(text).flatMap((config) => {
       if (config.apiVersion !== "builtin") return [];

@@ -95,7 +95,12 @@ export function object<Fields extends Readonly<Record<string, Decoder<unknown>>>
   return (value, path, options) => {
     if (value !== undefined && value !== null && !isJsonObject(value)) return wrong(path, "a mapping", value, options);
     const given = new Map<string, JsonValue>();
-    if (isJsonObject(value)) collect(value, fields, known, names, path, options, given);
+    // Of names that differ in case alone, the last in sorted order counts: that is how Go reads them out of JSON.
+    for (const key of Object.keys(value ?? {}).sort()) {
+      const name = Object.hasOwn(fields, key) ? key : known.get(key.toLowerCase());
+      if (name !== undefined) given.set(name, (value as JsonObject)[key] as JsonValue);
+      else if (!options.unknownFields) throw unknownField(joinField(path, key), nearest(key, names), options);
+    }
     const out: Record<string, unknown> = {};
     for (const name of names) {
       out[name] = (fields[name] as Decoder<unknown>)(given.get(name), joinField(path, name), options);
@@ -104,28 +109,8 @@ export function object<Fields extends Readonly<Record<string, Decoder<unknown>>>
   };
 }
 
-function collect(
-  value: JsonObject,
-  fields: Readonly<Record<string, unknown>>,
-  known: ReadonlyMap<string, string>,
-  names: readonly string[],
-  path: string,
-  options: DecodeOptions,
-  given: Map<string, JsonValue>,
-): void {
-  // Of names that differ in case alone, the last in sorted order counts: that is how Go reads them out of JSON.
-  for (const key of Object.keys(value).sort()) {
-    const name = Object.hasOwn(fields, key) ? key : known.get(key.toLowerCase());
-    if (name === undefined) {
-      if (options.unknownFields) continue;
-      const near = nearest(key, names);
-      throw fault(
-        `Cannot read ${options.what}: unknown field "${joinField(path, key)}"` +
-          (near === undefined ? "" : `, did you mean "${near}"?`),
-      );
-    }
-    given.set(name, value[key] as JsonValue);
-  }
+function unknownField(field: string, near: string | undefined, { what }: DecodeOptions): Error {
+  return fault(`Cannot read ${what}: unknown field "${field}"${near === undefined ? "" : `, did you mean "${near}"?`}`);
 }
 
 function joinField(path: string, field: string): string {

@@ -4,6 +4,7 @@ import type { MapNode, ScalarNode, YamlNode } from "../../format/yaml_node/node.
 import { getField, isEmptyNode, isPresent } from "../../format/yaml_node/node.ts";
 import { nodeFromJson, nodeToJson } from "../../format/yaml_node/node_json.ts";
 import { readYaml } from "../../format/yaml_node/reader.ts";
+import { StageError } from "../../core/stage_error.ts";
 import { fault, textFault } from "./fault.ts";
 import { type Growth, nodeSize } from "./growth.ts";
 import { textOf } from "./identity.ts";
@@ -59,16 +60,22 @@ function countLines(text: string, from: number, to: number): number {
   return count;
 }
 
+/** What the texts of one build share. */
+export interface ResourceOptions {
+  readonly keys?: Map<string, ScalarNode>;
+  readonly growth?: Growth;
+}
+
 /**
  * The resources of a text in order: empty documents are dropped, lists (`kind: …List` with `items`) are spread out at
- * the end. `keys` and `growth` are shared by the texts of one build. Each needs a kind and, unless it is a list, a name (kustomize `api/resource/factory.go`).
+ * the end. Each needs a kind and, unless it is a list, a name (kustomize `api/resource/factory.go`).
  *
  * @throws {StageError} BuildFailed with the place of the fault
  */
 export function readResources(
   text: string,
   file: string,
-  { keys, growth }: { readonly keys?: Map<string, ScalarNode>; readonly growth?: Growth } = {},
+  { keys, growth }: ResourceOptions = {},
 ): NamedResource[] {
   const pieces = text === "" ? [] : splitText(text.includes("\r\n") ? text.replaceAll("\r\n", "\n") : text);
   // Comments only count where a schema may stand in them: patches are merged by it.
@@ -98,6 +105,20 @@ export function readResources(
     resource.file = file;
     return resource;
   });
+}
+
+/** The resources that an entry of a kustomization spells out; `undefined` when it is no text of resources, so that it is a path. */
+export function inlineResources(
+  entry: string,
+  file: string,
+  options: ResourceOptions = {},
+): NamedResource[] | undefined {
+  try {
+    return readResources(entry, file, options);
+  } catch (error) {
+    if (!(error instanceof StageError)) throw error;
+    return undefined;
+  }
 }
 
 function checkNode(node: YamlNode, file: string, out: MapNode[]): void {

@@ -4,6 +4,8 @@ import { fault } from "./fault.ts";
 
 /** Most values that one build makes of others, see {@linkcode Growth}. */
 export const maxGrowth = 4_000_000;
+/** Most items of lists that the JSON patches of one build move aside, see {@linkcode Growth.shift}: about a second of work. */
+const maxShifts = 1_000_000_000;
 /** Characters of a text that count as one value. */
 const charactersPerValue = 64;
 
@@ -16,6 +18,7 @@ const charactersPerValue = 64;
 export class Growth {
   readonly #limit: number;
   #left: number;
+  #shiftsLeft = maxShifts;
 
   /** @param limit most values of the build */
   constructor(limit: number = maxGrowth) {
@@ -30,6 +33,18 @@ export class Growth {
       throw fault(
         `Aliases, patches and replacements of a build make more than ${this.#limit.toLocaleString("en")} values ` +
           `(${charactersPerValue} characters of a text count as one)`,
+      );
+    }
+  }
+
+  /** Counts items of lists that move aside for others. @throws {StageError} BuildFailed above the limit */
+  shift(count: number): void {
+    this.#shiftsLeft -= count;
+    if (this.#shiftsLeft < 0) {
+      throw fault(
+        `JSON patches of a build move more than ${
+          maxShifts.toLocaleString("en")
+        } items of lists: add at the end ("-") of long ones`,
       );
     }
   }

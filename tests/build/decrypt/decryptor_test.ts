@@ -105,8 +105,8 @@ Deno.test("decryptTree() opens the sources of plugins, inline and in files", asy
   const env = caseOf("some.env");
   const tree = treeOf({
     "kustomization.yaml":
-      "generators:\n- chart.yaml\n- |-\n  apiVersion: builtin\n  kind: SecretGenerator\n  metadata: {name: s}\n  envs: [some.env]\n- gone.yaml\n",
-    "chart.yaml":
+      "generators:\n- chart:1.yaml\n- |-\n  apiVersion: builtin\n  kind: SecretGenerator\n  metadata: {name: s}\n  envs: [some.env]\n- gone.yaml\n",
+    "chart:1.yaml":
       "apiVersion: builtin\nkind: HelmChartInflationGenerator\nmetadata: {name: c}\nname: a\nvaluesFile: suffix.yaml\n---\napiVersion: builtin\nkind: ConfigMapGenerator\nmetadata: {name: m}\nfiles: [left.yaml]\n",
     "suffix.yaml": values.encrypted,
     "left.yaml": values.encrypted,

@@ -1,6 +1,11 @@
 import assert from "node:assert/strict";
 
 import { build } from "../../../src/build/kustomize/kustomize.ts";
+import { Growth } from "../../../src/build/kustomize/growth.ts";
+import { NamedResource } from "../../../src/build/kustomize/named_resource.ts";
+import { applyJsonPatch } from "../../../src/build/kustomize/transformers/json6902.ts";
+import type { MapNode } from "../../../src/format/yaml_node/node.ts";
+import { nodeFromJson } from "../../../src/format/yaml_node/node_json.ts";
 import { treeOf } from "../../../src/core/file_tree.ts";
 import { StageError } from "../../../src/core/stage_error.ts";
 
@@ -62,6 +67,17 @@ Deno.test("build() bounds what JSON patches copy, in one patch and over many", a
     }),
     "a.yaml": configMap,
   }, tooMuch);
+});
+
+Deno.test("build() bounds what JSON patches move within lists, over many patches", async () => {
+  const growth = new Growth();
+  const list = Array.from({ length: 200_000 }, (_, at) => at);
+  const doc = nodeFromJson({ apiVersion: "v1", kind: "ConfigMap", metadata: { name: "c" }, data: list });
+  const resource = new NamedResource(doc as MapNode);
+  const patch = (count: number, path: string) => Array.from({ length: count }, () => ({ op: "add", path, value: 1 }));
+  applyJsonPatch(resource, patch(4_000, "/data/0"), growth);
+  applyJsonPatch(resource, patch(10_000, "/data/-"), growth);
+  assert.throws(() => applyJsonPatch(resource, patch(4_000, "/data/0"), growth), /move more than 1,000,000,000 items/);
 });
 
 Deno.test("build() bounds what replacements copy: maps into two places, texts behind themselves", async () => {

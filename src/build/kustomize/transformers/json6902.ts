@@ -36,7 +36,10 @@ export function readJsonPatch(text: string): JsonPatch {
 export function applyJsonPatch(resource: NamedResource, patch: JsonPatch, growth: Growth): void {
   resource.openAnnotations();
   for (const { value } of patch) if (typeof value === "object" && value !== null) growth.spend(jsonSize(value));
-  const changed = patchedJson(nodeToJson(resource.node), patch, (value) => growth.spend(jsonSize(value)));
+  const changed = patchedJson(nodeToJson(resource.node), patch, {
+    onCopy: (value) => growth.spend(jsonSize(value)),
+    onShift: (count) => growth.shift(count),
+  });
   const node = nodeFromJson(changed, { floats: true });
   if (node.kind !== "map") throw fault("The patched resource is no mapping");
   resource.node = node;

@@ -2,7 +2,7 @@ import type { MapNode } from "../../../format/yaml_node/node.ts";
 import { copyNode, dropField, getField, isEmptyNode } from "../../../format/yaml_node/node.ts";
 import { MissingModule } from "../../../core/lazy_module.ts";
 import { messageOf, StageError } from "../../../core/stage_error.ts";
-import { readResources } from "../documents.ts";
+import { inlineResources, readResources } from "../documents.ts";
 import { fault, wrapFault } from "../fault.ts";
 import { apiVersionText } from "../api_version.ts";
 import { nodeSize } from "../growth.ts";
@@ -212,15 +212,10 @@ function dropsAnnotations(patch: MapNode): boolean {
 export function prepareMergePatches(entries: readonly string[], loader: Loader, inline = ""): Transform {
   const patches: NamedResource[] = [];
   for (const entry of entries) {
-    let read: NamedResource[];
-    try {
-      read = readResources(entry, "patch", { growth: loader.growth });
-    } catch (error) {
-      if (!(error instanceof StageError)) throw error;
-      // No text of a patch, so it is a path.
-      read = readResources(loader.readText(entry), entry, { growth: loader.growth });
-    }
-    patches.push(...read);
+    const { growth } = loader;
+    patches.push(
+      ...inlineResources(entry, "patch", { growth }) ?? readResources(loader.readText(entry), entry, { growth }),
+    );
   }
   if (inline !== "") patches.push(...readResources(inline, "patches", { growth: loader.growth }));
   if (patches.length === 0) throw fault(`Patch appears to be empty; files=[${entries.map(shorten).join(" ")}]`);
