@@ -7,6 +7,7 @@
  * @module
  */
 import type { Clock } from "./core/clock.ts";
+import { asStageError } from "./core/stage_error.ts";
 import { denoClock } from "./platform/deno_clock.ts";
 import { isWorker } from "./platform/deno_worker.ts";
 import type { ArtifactCommands } from "./app/artifacts.ts";
@@ -77,10 +78,7 @@ export function createApp(): App {
     preview: async (options, signal) => (await import("./app/preview_run.ts")).runPreview(options, signal),
     control: async (place) => (await import("./app/connect.ts")).connectDaemon(place),
     artifacts: async ({ caFile, credentials, insecure, ...rest }) => {
-      const caCert = caFile === undefined ? undefined : await readHostText(caFile);
-      if (caFile !== undefined && caCert === undefined) {
-        throw new Error(`Cannot read certificate authority "${caFile}": there is no such file`);
-      }
+      const caCert = caFile === undefined ? undefined : await readCaFile(caFile);
       const login = {
         insecure,
         ...(credentials === undefined ? {} : { credentials }),
@@ -93,6 +91,16 @@ export function createApp(): App {
   };
 }
 
-async function readHostText(path: string): Promise<string | undefined> {
-  return await (await import("./platform/deno_file_system.ts")).denoFileSystem.readText(path);
+/** @throws {StageError} InvalidDocument when there is no such file, or it cannot be read */
+async function readCaFile(path: string): Promise<string> {
+  const { denoFileSystem } = await import("./platform/deno_file_system.ts");
+  try {
+    const text = await denoFileSystem.readText(path);
+    if (text !== undefined) return text;
+    throw new Error("there is no such file");
+  } catch (error) {
+    throw asStageError(error, "InvalidDocument", `Cannot read certificate authority "${path}"`, {
+      hint: "Name a file with certificates in PEM form in --ca-file",
+    });
+  }
 }

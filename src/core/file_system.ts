@@ -57,7 +57,7 @@ export interface FileSystem {
   writeNew(path: string, data: Uint8Array, options?: WriteOptions): Promise<void>;
   /** Starts a file that arrives in pieces. Its temporary name starts with {@linkcode temporaryPrefix}. */
   create(path: string, options?: WriteOptions): Promise<PendingFile>;
-  /** Opens for positional reading; `undefined` when there is none. */
+  /** Opens for positional reading (links followed); `undefined` when there is no regular file. */
   open(path: string): OpenFile | undefined;
   rename(from: string, to: string): Promise<void>;
   /** Removes a file, link or empty folder; what is gone already is success. `recursive` for whole folders (links are removed, never followed). */

@@ -66,6 +66,7 @@ export function parseImageReference(text: string): ImageReference {
   const at = rest.indexOf("@");
   const digest = at < 0 ? undefined : rest.slice(at + 1);
   if (digest !== undefined && !isDigest(digest)) {
+    if (digest.includes("/")) return fail("it must not hold a user name or password");
     return fail(`digest "${shown(digest)}" must be "sha256:" and 64 lower-case hex digits`);
   }
   const named = at < 0 ? rest : rest.slice(0, at);

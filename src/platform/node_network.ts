@@ -92,7 +92,7 @@ function exchange(request: Request, outgoing: http.ClientRequest): Promise<Respo
     request.signal.addEventListener("abort", stop, { once: true });
     outgoing.on("error", (error) => {
       request.signal.removeEventListener("abort", stop);
-      reject(new TypeError("Network failed", { cause: error }));
+      reject(asError(error));
     });
     outgoing.on("response", (incoming) => {
       incoming.on("close", () => request.signal.removeEventListener("abort", stop));
@@ -151,12 +151,12 @@ function openTunnel(proxy: Proxy, authority: string, signal: AbortSignal): Promi
     });
     const stop = () => asked.destroy(asError(signal.reason));
     signal.addEventListener("abort", stop, { once: true });
-    asked.on("error", (error) => reject(new TypeError("Network failed", { cause: error })));
+    asked.on("error", (error) => reject(asError(error)));
     asked.on("connect", (answer, socket) => {
       signal.removeEventListener("abort", stop);
       if (answer.statusCode === 200) return resolve(socket as tls.TLSSocket);
       socket.destroy();
-      reject(new TypeError(`Network failed: the proxy answered ${answer.statusCode}`));
+      reject(new TypeError(`the proxy answered ${answer.statusCode}`));
     });
     asked.end();
   });
@@ -173,7 +173,7 @@ function proxyFor(url: URL, options: NetworkOptions, environment: Environment): 
   const address = URL.canParse(text) ? new URL(text) : new URL(`http://${text}`);
   if (address.protocol !== "http:") {
     throw new TypeError(
-      `Network failed: a proxy of scheme "${address.protocol}" cannot be used here, only "http:" (skipVerify, or port ${url.port})`,
+      `a proxy of scheme "${address.protocol}" cannot be used here, only "http:" (skipVerify, or port ${url.port})`,
     );
   }
   const username = options.proxy?.username ?? decodeURIComponent(address.username);

@@ -113,10 +113,8 @@ Deno.test("lines of a file in a message keep their columns, and nothing else is 
     return await (await open.request("/objects/Kustomization/default/apps")).text();
   };
 
-  match(
-    await page('Cannot read "a.yaml":14:8: bad\n  14 | name: <x>\n     |       ^\nand more'),
-    /bad\n<code>  14 \| name: &lt;x&gt;\n     \|       \^\n<\/code>and more/,
-  );
+  const html = await page('Cannot read "a.yaml":14:8: bad\n  14 | name: <x>\n     |       ^\nand more');
+  ok(html.includes("bad\n<code>  14 | name: &lt;x&gt;\n     |       ^\n</code>and more"), html);
   ok(!(await page("ConfigMap/a created\n  b | c\n12 things")).includes("<code>"));
   ok(!(await page(" ".repeat(200_000))).includes("<code>"), "in no time");
 });

@@ -180,7 +180,12 @@ class LayoutSource implements OciDestination {
     } catch (error) {
       throw asStageError(error, "ReadOperationFailed", `Cannot read ${this.name}`);
     }
-    if (text === undefined) throw this.#missing("index.json: the folder is no OCI layout");
+    if (text === undefined) {
+      throw new StageError("OCIArtifactPullFailed", `Cannot read ${this.name}: it has no index.json`, {
+        cause: new ContentMissing("index.json"),
+        hint: "Check the path: it must be the folder of an OCI layout",
+      });
+    }
     let value: JsonValue;
     try {
       value = JSON.parse(text);
