@@ -19,6 +19,8 @@ export interface ClusterOptions {
   readonly storeFolder?: string;
   readonly log: Log;
   readonly onReferenceChanged: (kind: "Secret" | "ConfigMap", namespace: string, name: string) => void;
+  /** Whether a document names it, so that a change of it wakes somebody. */
+  readonly isReferred: (kind: "Secret" | "ConfigMap", namespace: string, name: string) => boolean;
 }
 
 /** A cluster as target and as a place to look things up. */
@@ -80,9 +82,8 @@ export function openClusters(options: ClusterOptions): Clusters {
     const references: ClusterReferences = clusterReferences(api, {
       clock: doors.clock,
       random: doors.random,
-      onChange: ({ kind, namespace, name }) => {
-        if (kind !== "ServiceAccount") options.onReferenceChanged(kind, namespace, name);
-      },
+      onChange: ({ kind, namespace, name }) => options.onReferenceChanged(kind, namespace, name),
+      isReferred: ({ kind, namespace, name }) => options.isReferred(kind, namespace, name),
     });
     const reporter: ClusterReporter = clusterReporter(api, {
       clock: doors.clock,

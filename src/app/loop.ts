@@ -108,6 +108,7 @@ export async function openLoop(options: LoopOptions): Promise<Loop> {
     doors,
     ...(options.preview === undefined ? { storeFolder: settings.store.path } : { wrap: options.preview }),
     onReferenceChanged: wakeReferrers,
+    isReferred: (kind, namespace, name) => held.engine?.hasReferrers(kind, namespace, name) ?? true,
   }));
   const secrets = new KnownSecrets(options.onSecrets ?? (() => {}));
   const referencesFor = (object: Pick<DesiredObject, "parent">): References =>

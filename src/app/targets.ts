@@ -19,6 +19,8 @@ export interface TargetOptions {
   readonly storeFolder?: string;
   readonly wrap?: (target: Target) => Target;
   readonly onReferenceChanged: (kind: "Secret" | "ConfigMap", namespace: string, name: string) => void;
+  /** Whether a document names it, so that a change of it wakes somebody. */
+  readonly isReferred: (kind: "Secret" | "ConfigMap", namespace: string, name: string) => boolean;
 }
 
 /** Targets, each opened when it is first used and kept. */

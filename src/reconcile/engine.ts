@@ -161,6 +161,11 @@ export class Engine implements EngineControl {
     for (const key of this.#slots.graph.referrersOf(kind, namespace, name)) this.#wakeKey(key, "reference");
   }
 
+  /** Whether an object names a Secret or ConfigMap. */
+  hasReferrers(kind: "Secret" | "ConfigMap", namespace: string, name: string): boolean {
+    return this.#slots.graph.referrersOf(kind, namespace, name).length > 0;
+  }
+
   /** Runs an object again before its time: what made it fail is over. */
   retry(key: ObjectKey): void {
     this.#wakeKey(key, "retry");

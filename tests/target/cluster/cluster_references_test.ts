@@ -62,3 +62,40 @@ Deno.test("clusterReferences() reads what it may not watch, and asks for the wat
   const lists = cluster.requests.filter(({ path }) => path.endsWith("/secrets"));
   equal(lists.length <= 6, true, `${lists.length} lists in three minutes`);
 });
+
+Deno.test("clusterReferences() watches only what documents refer to, and no longer than they do", async () => {
+  const clock = new FakeClock();
+  const cluster = new FakeCluster(clock);
+  const referred = new Set(["s", "c"]);
+  const told: string[] = [];
+  using references = clusterReferences(cluster.api(), {
+    clock,
+    random,
+    onChange: ({ name }) => told.push(name),
+    isReferred: ({ name }) => referred.has(name),
+  });
+  const watches = () => cluster.requests.filter(({ query }) => query.watch === "true").map(({ path }) => path);
+  await references.imagePullSecrets("default", "a");
+  await references.secret("kube-system", "pull");
+  await references.secret("default", "s");
+  await references.configMap("default", "c");
+  await clock.advance(1_000);
+  deepEqual(watches(), ["/api/v1/namespaces/default/secrets", "/api/v1/namespaces/default/configmaps"]);
+
+  referred.delete("s");
+  await clock.advance(601_000);
+  cluster.requests.length = 0;
+  cluster.put("/api/v1/namespaces/default/secrets/s", object("Secret", "s", {}));
+  cluster.put("/api/v1/namespaces/default/configmaps/c", object("ConfigMap", "c", {}));
+  cluster.dropWatches();
+  await clock.advance(20_000);
+  deepEqual(told, ["c"]);
+  deepEqual([...new Set(watches())], ["/api/v1/namespaces/default/configmaps"]);
+
+  referred.add("s");
+  await references.secret("default", "s");
+  await clock.advance(1_000);
+  cluster.put("/api/v1/namespaces/default/secrets/s", undefined);
+  await clock.advance(1_000);
+  deepEqual(told, ["c", "s"]);
+});
