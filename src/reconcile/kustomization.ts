@@ -19,9 +19,9 @@ import {
   watchOf,
 } from "./apply_and_prune.ts";
 import { artifactOf, inputsOf, isUntouched } from "./inputs.ts";
-import { missingChildren } from "./missing_children.ts";
-import type { Pipeline, RecordPatch, Run, RunResult } from "./pipeline.ts";
-import type { ObjectRecord, Removal } from "./record.ts";
+import { artifactsToKeep, missingChildren } from "./missing_children.ts";
+import type { Pipeline, Run, RunResult } from "./pipeline.ts";
+import type { Removal } from "./record.ts";
 import { removeApplied } from "./remove_applied.ts";
 import { decryptionOf, withOpenValues } from "./sealed_values.ts";
 import { originRevision } from "./source_pipeline.ts";
@@ -60,7 +60,7 @@ export function kustomizationPipeline(tools: KustomizationTools): Pipeline<Kusto
     removalOf,
     async remove(record, removal) {
       await removeApplied(record, tools, removal);
-      if (record.built !== undefined) await tools.pins?.unpin(keyText(record.key));
+      if (record.foundIn !== undefined) await tools.pins?.unpin(keyText(record.key));
     },
     children: (run) => lastChildren(run, tools),
   };
@@ -126,15 +126,18 @@ async function runKustomization(run: Run<KustomizationSpec>, tools: Kustomizatio
     options: applied.options,
   });
   const origin = originRevision(artifact).originRevision;
-  const stored = keptArtifacts(run.record, { artifact, children, areKept: missing.areKept });
-  if (stored.built !== undefined) {
-    const whole = stored.whole === undefined || stored.whole === stored.built ? [] : [stored.whole];
-    await tools.pins?.pin(keyText(object.key), [stored.built, ...whole]);
-  }
+  const foundIn = artifactsToKeep(run.record.foundIn ?? [], {
+    artifact,
+    found: children.map(({ key }) => key),
+    areMissingKept: missing.areKept,
+  });
+  const owner = keyText(object.key);
+  if (foundIn.length > 0) await tools.pins?.pin(owner, foundIn.map((one) => one.artifact));
+  else if ((run.record.foundIn ?? []).length > 0) await tools.pins?.unpin(owner);
   return {
     record: {
       ...applied.record,
-      ...stored,
+      ...(foundIn.length === 0 && run.record.foundIn === undefined ? {} : { foundIn }),
       inputs,
       ...(built.isRepeatable === (run.record.isRepeatable ?? true) ? {} : { isRepeatable: built.isRepeatable }),
       lastAppliedRevision: artifact.revision,
@@ -170,38 +173,23 @@ async function runKustomization(run: Run<KustomizationSpec>, tools: Kustomizatio
 }
 
 /**
- * The objects that the last good run found: built again from its artifact, which the store keeps. Their documents are not
- * kept themselves, because an artifact may bring them encrypted.
+ * The objects that the last good run found or kept: built again from the artifacts that had them last, which the store keeps.
+ * Their documents are not kept themselves, because an artifact may bring them encrypted.
  */
 async function lastChildren(
   run: Pick<Run<KustomizationSpec>, "object" | "record" | "signal">,
   tools: KustomizationTools,
 ): Promise<readonly DesiredObject[]> {
-  const { object, record: { built: last, whole } } = run;
-  const found = new Map<string, DesiredObject>();
-  // The last one counts where both bring an object.
-  for (const artifact of [whole?.revision === last?.revision ? undefined : whole, last]) {
-    if (artifact === undefined) continue;
+  const { object, record: { foundIn = [] } } = run;
+  const found: DesiredObject[] = [];
+  // What else an artifact brings (keys for its objects) counts as of the newest one, which is therefore last.
+  for (const { artifact, children } of foundIn.toReversed()) {
+    const wanted = new Set(children.map(keyText));
     const built = await tools.build(await buildOf(run, artifact, tools), run.signal);
-    for (const child of tools.takeChildren(built.resources, object).children) found.set(keyText(child.key), child);
+    const taken = tools.takeChildren(built.resources, object).children;
+    found.push(...taken.filter(({ key }) => wanted.has(keyText(key))));
   }
-  return [...found.values()];
-}
-
-/** The artifacts in which the objects of a run are found again: its own, and the one that has what it lacks. */
-function keptArtifacts(
-  record: ObjectRecord,
-  run: { readonly artifact: Artifact; readonly children: readonly DesiredObject[]; readonly areKept: boolean },
-): Pick<RecordPatch, "built" | "whole"> {
-  const { artifact, children } = run;
-  const found = new Set(children.map(({ key }) => keyText(key)));
-  const isMissing = run.areKept && record.children.some((key) => !found.has(keyText(key)));
-  const built = children.length > 0 ? artifact : record.built;
-  const whole = isMissing ? record.whole ?? record.built : built;
-  return {
-    ...(built === undefined ? {} : { built }),
-    ...(whole === undefined ? {} : { whole }),
-  };
+  return found;
 }
 
 /** A copied layer is unpacked where it is used (kustomize-controller does so too): what is no archive shows only here. */

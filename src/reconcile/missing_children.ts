@@ -1,5 +1,7 @@
+import type { Artifact } from "../core/artifact.ts";
 import type { ObjectKey } from "../core/object.ts";
 import { keyText } from "../core/object.ts";
+import type { FoundIn } from "./record.ts";
 
 /** What a build found of objects, and what the one before had found. */
 export interface FoundChildren {
@@ -36,4 +38,20 @@ export function missingChildren(children: FoundChildren): { readonly areKept: bo
     alarm:
       `${missing.length} of ${all.size} objects of the artifact would be removed with all that they applied; to confirm, annotate the owner with pilotfish.dev/prune: confirmed`,
   };
+}
+
+/**
+ * The artifacts in which the objects of a parent are found again after a run: its own, and for each object that is kept
+ * though it is missing there, the one that had it last.
+ */
+export function artifactsToKeep(
+  before: readonly FoundIn[],
+  run: { readonly artifact: Artifact; readonly found: readonly ObjectKey[]; readonly areMissingKept: boolean },
+): readonly FoundIn[] {
+  const found = new Set(run.found.map(keyText));
+  const isKept = (key: ObjectKey) => run.areMissingKept && !found.has(keyText(key));
+  return [
+    { artifact: run.artifact, children: run.found },
+    ...before.map(({ artifact, children }) => ({ artifact, children: children.filter(isKept) })),
+  ].filter(({ children }) => children.length > 0);
 }

@@ -21,8 +21,7 @@ export type RecordPatch = Partial<
     | "lastAppliedOriginRevision"
     | "removal"
     | "release"
-    | "built"
-    | "whole"
+    | "foundIn"
   >
 >;
 

@@ -45,10 +45,8 @@ export interface ObjectRecord {
   readonly failures: number;
   /** Spec as it was applied last, so that an object that left the config can be removed as it was meant. */
   readonly removal?: Removal;
-  /** Objects with children: the artifact of the last good run, which the store keeps to find them again. */
-  readonly built?: Artifact;
-  /** The last such artifact in which no object was missing that was found before: those that are kept are found in it. */
-  readonly whole?: Artifact;
+  /** The artifacts in which its children are found again, newest first: the store keeps them; absent: no children. */
+  readonly foundIn?: readonly FoundIn[];
   /** HelmRelease: which release stands. */
   readonly release?: ReleaseState;
   /** Object in whose artifact this one was found. */
@@ -59,6 +57,12 @@ export interface ObjectRecord {
   readonly children: readonly ObjectKey[];
   /** Objects of its artifact that were left out, because others hold their names; absent: none. */
   readonly refused?: readonly ObjectKey[];
+}
+
+/** An artifact, and the objects that were found in it last: each is in one only. */
+export interface FoundIn {
+  readonly artifact: Artifact;
+  readonly children: readonly ObjectKey[];
 }
 
 /** What must be known to remove an object's resources after its document is gone. */

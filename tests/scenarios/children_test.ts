@@ -224,3 +224,67 @@ Deno.test("objects that are kept though they left the artifact run on after a re
   await world.advance(12 * minuteMs);
   assert.deepEqual(await standing(world), ["one", "one-own"]);
 });
+
+Deno.test("objects that are kept of several artifacts run on after a restart", async () => {
+  await using world = await fleetWorld(["one", "two"]);
+  await world.run();
+  /** An artifact of which one object cannot be read: all that it lacks stays. */
+  const putBroken = (names: readonly string[]) => {
+    const files = Object.fromEntries(names.map((name) => [
+      `${name}.yaml`,
+      yamlOf(ociRepository(name, `org/${name}`), kustomization(name, name)),
+    ]));
+    const bad = yamlOf(kustomization("bad", "two", { intervall: "1m" }));
+    world.registry.put({ repository: "org/fleet", tag: "latest", files: { ...files, "bad.yaml": bad } });
+  };
+  putBroken(["two", "three"]);
+  await world.advance(3 * minuteMs);
+  putBroken(["two"]);
+  await world.advance(3 * minuteMs);
+  const all = ["one", "two", "three"].map((name) => `Kustomization/default/${name}`);
+  world.expectReady(...all);
+  await world.stop();
+  await world.run();
+  await world.advance(3 * minuteMs);
+  world.expectReady(...all);
+  putFleet(world, ["two"]);
+  await world.advance(12 * minuteMs);
+  assert.deepEqual(await standing(world), ["two", "two-own"]);
+});
+
+Deno.test("of two artifacts that bring an object the first one keeps it over restarts, and the other says so", async () => {
+  await using world = await fleetWorld(["one"]);
+  await world.run();
+  const { registry } = world;
+  // Its name comes first in every order.
+  registry.put({
+    repository: "org/another",
+    tag: "latest",
+    files: { "z.yaml": yamlOf(configMap("z", {}), ociRepository("one", "org/two")) },
+  });
+  await world.write("another.yaml", ociRepository("another", "org/another"), kustomization("another", "another"));
+  await world.reload();
+  const expectKept = () => {
+    assert.equal(world.status("OCIRepository/default/one").parent?.name, "fleet");
+    assert.match(world.status("OCIRepository/default/one").artifact?.url ?? "", /org\/one/);
+    assert.match(
+      world.status("Kustomization/default/another").warnings.join(),
+      /Left out "OCIRepository\/default\/one" of the artifact: Kustomization\/default\/fleet has an object/,
+    );
+  };
+  expectKept();
+  await world.advance(30 * minuteMs);
+  expectKept();
+  await world.stop();
+  // The one that has it comes late.
+  registry.fault({ path: /org\/fleet/, times: 3 }, faults.status(500));
+  await world.run();
+  expectKept();
+  await world.advance(30 * minuteMs);
+  expectKept();
+  putFleet(world, ["two"]);
+  await world.advance(12 * minuteMs);
+  assert.equal(world.status("OCIRepository/default/one").parent?.name, "another");
+  assert.match(world.status("OCIRepository/default/one").artifact?.url ?? "", /org\/two/);
+  assert.deepEqual(world.status("Kustomization/default/another").warnings, []);
+});
