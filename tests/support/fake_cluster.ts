@@ -43,6 +43,7 @@ export interface SeenRequest {
 
 const builtIn: readonly FakeKind[] = ([
   ["", "v1", "namespaces", "Namespace", false],
+  ["", "v1", "nodes", "Node", false],
   ["", "v1", "configmaps", "ConfigMap", true],
   ["", "v1", "secrets", "Secret", true],
   ["", "v1", "services", "Service", true],

@@ -29,7 +29,8 @@ export interface StoredInventory {
 /** Stands for the digests of what is left over from an earlier apply: known, and nothing to compare. */
 export const leftOver = "-";
 
-const label = "pilotfish.dev/inventory";
+/** Label of every inventory. */
+export const inventoryLabel = "pilotfish.dev/inventory";
 /** A ConfigMap holds 1 MiB; the rest is left for its metadata. */
 const maxBytes = 1_000_000;
 
@@ -124,7 +125,7 @@ export class InventoryStore {
           metadata: {
             name,
             namespace: this.#namespace,
-            labels: { [label]: "true", "app.kubernetes.io/managed-by": "pilotfish" },
+            labels: { [inventoryLabel]: "true", "app.kubernetes.io/managed-by": "pilotfish" },
           },
           data: {
             owner: keyText(owner),
@@ -176,7 +177,9 @@ export class InventoryStore {
       for (const id of claim.ids) names.set(id, claim.owner);
     }
     try {
-      for (const item of await listAll(this.#api, { path: "/api/v1/configmaps", labelSelector: label }, signal)) {
+      for (
+        const item of await listAll(this.#api, { path: "/api/v1/configmaps", labelSelector: inventoryLabel }, signal)
+      ) {
         const { namespace } = item.metadata as JsonObject;
         if (namespace === this.#namespace) continue;
         const { owner: whose, text } = contentOf(item);
@@ -199,7 +202,7 @@ export class InventoryStore {
   }
 
   async #loadAll(signal: AbortSignal): Promise<void> {
-    const items = await listAll(this.#api, { path: this.#path(""), labelSelector: label }, signal);
+    const items = await listAll(this.#api, { path: this.#path(""), labelSelector: inventoryLabel }, signal);
     this.#known.clear();
     for (const item of items) this.#take(item);
   }

@@ -7,9 +7,9 @@ import type { ResourceRef } from "../../core/resource.ts";
 import { apiVersionOf, refKey, refText } from "../../core/resource.ts";
 import type { Access } from "./access.ts";
 import { readObject } from "./access.ts";
+import { isEssentialTo } from "./essential.ts";
 import { appliedEntry, managerEntries } from "./managed_fields.ts";
 import { isBeyondRelease, isFluxKind, isKeptForever, ownerLabels, textsOf } from "./marks.ts";
-import { isUntouchable } from "./prune_guard.ts";
 import { labellers } from "./recover_inventory.ts";
 import { uidOf } from "./write_object.ts";
 
@@ -60,7 +60,8 @@ export function notOurs(
     (isKeptForever(live) || isRelease && isBeyondRelease(live, ref.kind));
   if (isKept) return `${refText(ref)} is left alone: it says so itself`;
   if (inProcess.has(ref.kind) && isFluxKind(ref.group)) return `${refText(ref)} is left alone: it is Flux's own`;
-  return isUntouchable(ref) ? `${refText(ref)} is left alone: a cluster cannot be without it` : undefined;
+  const essential = isEssentialTo(ref, live);
+  return essential === undefined ? undefined : `${refText(ref)} is left alone: ${essential} cannot be without it`;
 }
 
 /** Flux's kinds that we reconcile ourselves, or never apply: in a cluster they are Flux's. */

@@ -35,14 +35,6 @@ export function isConfirmed(live: JsonObject): boolean {
   return textsOf(live, "annotations")[confirmAnnotation] === "confirmed";
 }
 
-/** Namespaces without which a cluster is none: they are never deleted, whoever confirms it. */
-const systemNamespaces = new Set(["default", "kube-system", "kube-public", "kube-node-lease"]);
-
-/** Whether nobody's confirmation makes the deletion of a resource right. */
-export function isUntouchable(ref: ResourceRef): boolean {
-  return ref.group === "" && ref.kind === "Namespace" && systemNamespaces.has(ref.name);
-}
-
 /** Whether the deletion of a resource deletes other objects too: those are looked at last, when it is known what goes. */
 export function isContainer(ref: ResourceRef): boolean {
   return ref.group === "" && ref.kind === "Namespace" || ref.kind === "CustomResourceDefinition";
@@ -58,7 +50,8 @@ export interface Due {
 
 /**
  * Why the deletion of a resource would take more with it than what is deleted in the same pass; `undefined` when it does
- * not: a Namespace or a CRD that holds other objects, of others or of the owner itself; a volume or claim that holds data.
+ * not: a Namespace or a CRD that holds other objects, of others or of the owner itself; a volume or claim that holds data; a
+ * Node with its Pods; the account that we act as ourselves.
  */
 export async function guardReason(
   access: Access,
@@ -73,6 +66,8 @@ export async function guardReason(
   else if (ref.kind === "CustomResourceDefinition") what = await definitionHolds(access, live, due, signal);
   else if (ref.group === "" && ref.kind === "PersistentVolumeClaim") what = claimHolds(live);
   else if (ref.group === "" && ref.kind === "PersistentVolume") what = volumeHolds(live);
+  else if (ref.group === "" && ref.kind === "Node") what = "the Pods that run on it";
+  else if (ref.group === "" && ref.kind === "ServiceAccount") what = await accountHolds(access, ref, signal);
   if (what === undefined) return undefined;
   return `${
     refText(ref)
@@ -105,6 +100,23 @@ function volumeHolds(live: JsonObject): string | undefined {
   const claim = isJsonObject(spec.claimRef) ? spec.claimRef : undefined;
   if (status.phase !== "Bound" || claim === undefined) return undefined;
   return `the data of the claim "${String(claim.namespace)}/${String(claim.name)}" that is bound to it`;
+}
+
+/** Our own rights go with our own account. */
+async function accountHolds(access: Access, ref: ResourceRef, signal: AbortSignal): Promise<string | undefined> {
+  const own = access.viewers[0]?.api ?? access.api;
+  const path = "/apis/authentication.k8s.io/v1/selfsubjectreviews";
+  const body = { apiVersion: "authentication.k8s.io/v1", kind: "SelfSubjectReview" };
+  try {
+    const { status } = await own.send({ method: "POST", path, body }, signal);
+    const user = isJsonObject(status) && isJsonObject(status.userInfo) ? status.userInfo.username : undefined;
+    const isOurs = user === `system:serviceaccount:${ref.namespace}:${ref.name}`;
+    return isOurs ? "all rights of this daemon, which acts as it" : undefined;
+  } catch (error) {
+    // Servers before 1.28 do not tell.
+    if (isKubeError(error, 403) || isKubeError(error, 404)) return undefined;
+    throw error;
+  }
 }
 
 async function namespaceHolds(

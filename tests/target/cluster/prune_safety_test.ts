@@ -255,12 +255,48 @@ Deno.test("a kind that is only called Namespace is no Namespace: it is deleted, 
   equal(deletions, 1);
 });
 
-Deno.test("no confirmation deletes a namespace without which a cluster is none", async () => {
+Deno.test("no confirmation deletes what a cluster, or Pilotfish, cannot be without", async () => {
   using bench = new TargetBench();
+  const rbac = "rbac.authorization.k8s.io/v1";
+  const bootstrap = { labels: { "kubernetes.io/bootstrapping": "rbac-defaults" } };
+  bench.cluster.put(
+    "/apis/rbac.authorization.k8s.io/v1/clusterroles/view",
+    thing(rbac, "ClusterRole", "view", {}, bootstrap),
+  );
+  const others = [
+    thing("v1", "ServiceAccount", "default", {}, { namespace: "default" }),
+    thing("v1", "ConfigMap", "kube-root-ca.crt", {}, { namespace: "default" }),
+    thing("v1", "Service", "kubernetes", { spec: {} }, { namespace: "default" }),
+    thing(rbac, "ClusterRole", "view"),
+    map("inventory", { labels: { "pilotfish.dev/inventory": "true" } }),
+  ];
   const names = ["default", "kube-system", "kube-public", "kube-node-lease"];
-  const applied = await bench.apply(apps, names.map((name) => thing("v1", "Namespace", name)));
+  const applied = await bench.apply(apps, [...names.map((name) => thing("v1", "Namespace", name)), ...others]);
 
-  nothingRemoved(await bench.remove(apps, applied.inventory.entries, { isWholeRemoval: true, pruneConfirmed: true }));
+  const removed = await bench.remove(apps, applied.inventory.entries, { isWholeRemoval: true, pruneConfirmed: true });
+  nothingRemoved(removed);
+  deepEqual(removed.kept, []);
+  equal(removed.released.length, names.length + others.length);
+});
+
+Deno.test("a Node, and the account that we act as, are kept until a person confirms it", async () => {
+  using bench = new TargetBench();
+  const node = "/api/v1/nodes/one";
+  const accounts = ["ours", "theirs"].map((name) => thing("v1", "ServiceAccount", name, {}, { namespace: "default" }));
+  bench.cluster.intercept = ({ path }) =>
+    path.endsWith("/selfsubjectreviews")
+      ? Response.json({ status: { userInfo: { username: "system:serviceaccount:default:ours" } } }, { status: 201 })
+      : undefined;
+  const applied = await bench.apply(apps, [thing("v1", "Node", "one"), ...accounts]);
+
+  const guarded = await bench.remove(apps, applied.inventory.entries, { isWholeRemoval: true });
+  deepEqual(ids(guarded.kept), ["_one__Node", "default_ours__ServiceAccount"]);
+  match(guarded.kept[0]?.message ?? "", /Node\/one is kept: its deletion would also delete the Pods that run on it/);
+  match(guarded.kept[1]?.message ?? "", /would also delete all rights of this daemon/);
+  deepEqual(guarded.removed.map(({ ref }) => ref.name), ["theirs"]);
+  ok(bench.cluster.object(node));
+  await bench.remove(apps, applied.inventory.entries, { isWholeRemoval: true, pruneConfirmed: true });
+  equal(bench.cluster.object(node), undefined);
 });
 
 Deno.test("a definition is kept while objects of it stand, its owner's own ones too", async () => {
