@@ -113,42 +113,48 @@ function compose(text: string, firstLine: number, options: YamlOptions, withPlac
     const strict = options.strict === true;
     return { documents: composeDocuments(lenient.text, lenient.events, { strict, withPlaces }), mends };
   } catch (error) {
-    throw asFormatError(error, text, firstLine, mends, options);
+    throw asFormatError(error, { text, firstLine, mends, file: options.file });
   }
 }
 
-function asFormatError(
-  error: unknown,
-  text: string,
-  firstLine: number,
-  mends: readonly Mend[],
-  options: YamlOptions,
-): unknown {
-  const file = options.file === undefined ? {} : { file: options.file };
+/** What was read when a fault was found. */
+interface Reading {
+  readonly text: string;
+  readonly firstLine: number;
+  readonly mends: readonly Mend[];
+  readonly file: string | undefined;
+}
+
+function asFormatError(error: unknown, reading: Reading): unknown {
   if (error instanceof ComposeFault) {
-    const { line, column } = lineAndColumn(text, sourceOffset(mends, error.offset));
-    return placed(error.message, error.code, text, firstLine, line, column, file);
+    const { message, code } = error;
+    return placed(
+      { message, code, ...lineAndColumn(reading.text, sourceOffset(reading.mends, error.offset)) },
+      reading,
+    );
   }
   if (!(error instanceof YAMLException)) return error;
-  const line = (error.mark?.line ?? 0) + 1;
-  const column = (error.mark?.column ?? 0) + 1;
   const isLimit = error.reason.startsWith("nesting exceeded");
-  const what = isLimit ? `nested deeper than ${maxDepth} levels` : error.reason;
-  return placed(what, isLimit ? "limit" : "syntax", text, firstLine, line, column, file);
+  return placed({
+    message: isLimit ? `nested deeper than ${maxDepth} levels` : error.reason,
+    code: isLimit ? "limit" : "syntax",
+    line: (error.mark?.line ?? 0) + 1,
+    column: (error.mark?.column ?? 0) + 1,
+  }, reading);
 }
 
-function placed(
-  what: string,
-  code: "syntax" | "limit",
-  text: string,
-  firstLine: number,
-  line: number,
-  column: number,
-  file: { readonly file?: string },
-): FormatError {
+/** A fault at a place of the part that was read. */
+interface Fault {
+  readonly message: string;
+  readonly code: "syntax" | "limit";
+  readonly line: number;
+  readonly column: number;
+}
+
+function placed({ message, code, line, column }: Fault, { text, firstLine, file }: Reading): FormatError {
   // The excerpt is cut from the part; its line number is that of the whole text.
-  return new FormatError(`Cannot read YAML: ${what}`, {
-    ...file,
+  return new FormatError(`Cannot read YAML: ${message}`, {
+    ...(file === undefined ? {} : { file }),
     code,
     line: line + firstLine - 1,
     column,

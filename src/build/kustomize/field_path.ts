@@ -42,65 +42,70 @@ export function splitPath(path: string, sign: string): string[] {
 /** What stands at the end of a path that is made: nothing is made where it is `undefined`. */
 export type MadeKind = { readonly kind: "map" } | { readonly kind: "scalar"; readonly tag: string } | undefined;
 
+/** A field spec, ready to be walked along. */
+export interface FieldRule<Field extends { readonly path: string; readonly create: boolean }> {
+  readonly field: Field;
+  readonly parts: readonly PathPart[];
+  /** What is made at the end where the field is to be created. */
+  readonly made: MadeKind;
+}
+
+/** Rule of a field spec. */
+export function fieldRule<Field extends { readonly path: string; readonly create: boolean }>(
+  field: Field,
+  made: MadeKind,
+): FieldRule<Field> {
+  return { field, parts: pathParts(field.path), made };
+}
+
+type Rule = FieldRule<{ readonly path: string; readonly create: boolean }>;
+
 /**
- * Visits every node at a field spec's path. Missing parts are made when the spec says so and `made` is given; null on
+ * Visits every node at a field spec's path. Missing parts are made when the spec says so and the rule has a `made`; null on
  * the way ends the walk, unless it is made into what is needed (kustomize `api/filters/fieldspec`).
  *
  * @throws {StageError} BuildFailed when a scalar stands where the path goes on
  */
-export function visitField(
-  root: YamlNode,
-  spec: { readonly path: string; readonly create: boolean },
-  parts: readonly PathPart[],
-  made: MadeKind,
-  visit: (node: YamlNode) => void,
-): void {
-  walk(root, 0, spec, parts, made, visit);
+export function visitField(root: YamlNode, rule: Rule, visit: (node: YamlNode) => void): void {
+  walk(root, 0, { rule, visit });
 }
 
-function walk(
-  node: YamlNode,
-  at: number,
-  spec: { readonly path: string; readonly create: boolean },
-  parts: readonly PathPart[],
-  made: MadeKind,
-  visit: (node: YamlNode) => void,
-): void {
+interface Walk {
+  readonly rule: Rule;
+  readonly visit: (node: YamlNode) => void;
+}
+
+function walk(node: YamlNode, at: number, on: Walk): void {
+  const { field, parts } = on.rule;
   if (at === parts.length) {
-    visit(node);
+    on.visit(node);
     return;
   }
   if (node.tag === "!!null") return;
   if (node.kind === "list") {
-    for (const item of node.items) walk(item, at, spec, parts, made, visit);
+    for (const item of node.items) walk(item, at, on);
     return;
   }
   if (node.kind === "scalar") {
     throw fault(
-      `Considering field "${spec.path}": expected a list or mapping, not the ${kindWord(node)} "${node.text}"`,
+      `Considering field "${field.path}": expected a list or mapping, not the ${kindWord(node)} "${node.text}"`,
     );
   }
-  const part = parts[at] as PathPart;
-  if (part.name === "") throw fault(`Considering field "${spec.path}": cannot set or create an empty field name`);
-  const child = childOf(node, part, at === parts.length - 1, spec.create, made);
-  if (child !== undefined) walk(child, at + 1, spec, parts, made, visit);
+  const child = childOf(node, at, on.rule);
+  if (child !== undefined) walk(child, at + 1, on);
 }
 
-function childOf(
-  map: MapNode,
-  part: PathPart,
-  isLast: boolean,
-  create: boolean,
-  made: MadeKind,
-): YamlNode | undefined {
+function childOf(map: MapNode, at: number, { field, parts, made }: Rule): YamlNode | undefined {
+  const part = parts[at] as PathPart;
+  if (part.name === "") throw fault(`Considering field "${field.path}": cannot set or create an empty field name`);
   const index = keyIndex(map, part.name);
   const found = index < 0 ? undefined : map.values[index] as YamlNode;
-  if (part.isList || !create || made === undefined) {
+  if (part.isList || !field.create || made === undefined) {
     if (part.isList && found?.tag === "!!null") return map.values[index] = listNode();
     return found;
   }
   if (found !== undefined && found.tag !== "!!null") return found;
-  const fresh = isLast && made.kind === "scalar" ? emptyScalar(found, made.tag) : mapNode();
+  const fresh = at === parts.length - 1 && made.kind === "scalar" ? emptyScalar(found, made.tag) : mapNode();
   if (index >= 0) map.values[index] = fresh;
   else putField(map, part.name, fresh);
   return fresh;

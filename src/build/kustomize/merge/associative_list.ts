@@ -26,7 +26,7 @@ export function mergeList(target: ListNode, patch: ListNode | undefined, options
     const own = indexByKey(target, key);
     const changes = patch === undefined || patch === target ? undefined : indexByKey(patch, key);
     if (own !== undefined && (patch === undefined || patch === target || changes !== undefined)) {
-      return mergeByKey(target, patch, own, key, options);
+      return mergeByKey(target, patch, { ...options, own, key });
     }
   }
   return mergeStepwise(target, patch, options);
@@ -49,10 +49,9 @@ function indexByKey(list: ListNode, key: string): Map<string, YamlNode> | undefi
 function mergeByKey(
   target: ListNode,
   patch: ListNode | undefined,
-  own: Map<string, YamlNode>,
-  key: string,
-  options: ListMerge,
+  options: ListMerge & { readonly own: ReadonlyMap<string, YamlNode>; readonly key: string },
 ): YamlNode[] {
+  const { own, key } = options;
   const first: YamlNode[] = [];
   const done = new Map<string, YamlNode | undefined>();
   const changed = patch === target ? target.items.slice() : patch?.items ?? [];

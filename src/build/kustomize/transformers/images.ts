@@ -2,7 +2,7 @@ import type { ScalarNode, YamlNode } from "../../../format/yaml_node/node.ts";
 import { getField, isEmptyNode, isPresent } from "../../../format/yaml_node/node.ts";
 import { fault, wrapFault } from "../fault.ts";
 import type { FieldSpec } from "../field_path.ts";
-import { pathParts, visitField } from "../field_path.ts";
+import { fieldRule, visitField } from "../field_path.ts";
 import { idText } from "../identity.ts";
 import type { ImageEntry } from "../kustomization_file.ts";
 import { imageMatch } from "../match.ts";
@@ -18,7 +18,7 @@ import { isMatch } from "./set_fields.ts";
  */
 export function prepareImage(entry: ImageEntry, fields: readonly FieldSpec[]): Transform {
   const matches = imageMatch(entry.name);
-  const rules = fields.map((field) => ({ field, parts: pathParts(field.path) }));
+  const rules = fields.map((field) => fieldRule(field, undefined));
   const change = (node: YamlNode) => {
     if (!isPresent(node)) return;
     if (node.kind !== "scalar") throw fault(`Wrong node kind: an image must be a scalar, not a ${kindWord(node)}`);
@@ -31,8 +31,8 @@ export function prepareImage(entry: ImageEntry, fields: readonly FieldSpec[]): T
       if (gvk.kind === "CustomResourceDefinition") continue;
       try {
         inContainers(resource.node, change);
-        for (const { field, parts } of rules) {
-          if (isMatch(field, gvk)) visitField(resource.node, field, parts, undefined, change);
+        for (const rule of rules) {
+          if (isMatch(rule.field, gvk)) visitField(resource.node, rule, change);
         }
       } catch (error) {
         throw wrapFault(`Cannot set images of ${idText(resource.id())}`, error);

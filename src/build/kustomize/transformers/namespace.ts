@@ -2,7 +2,7 @@ import type { MapNode, YamlNode } from "../../../format/yaml_node/node.ts";
 import { getField, isEmptyNode, isPresent, putField, scalar } from "../../../format/yaml_node/node.ts";
 import { fault } from "../fault.ts";
 import type { FieldSpec } from "../field_path.ts";
-import { pathParts, visitField } from "../field_path.ts";
+import { fieldRule, visitField } from "../field_path.ts";
 import type { CustomScopes } from "../identity.ts";
 import { effectiveNamespace, idKey, idText, isClusterScoped, textOf } from "../identity.ts";
 import type { NamedResource } from "../named_resource.ts";
@@ -35,10 +35,9 @@ export function prepareNamespace(spec: NamespaceSpec): Transform {
       }`,
     );
   }
-  const rules = spec.fields.filter((field) => field.path !== "metadata/namespace").map((field) => ({
-    field,
-    parts: pathParts(field.path),
-  }));
+  const rules = spec.fields.filter((field) => field.path !== "metadata/namespace").map((field) =>
+    fieldRule(field, { kind: "scalar", tag: "!!str" })
+  );
   return (set, context) => {
     if (spec.namespace === "") return;
     let changed = false;
@@ -51,11 +50,12 @@ export function prepareNamespace(spec: NamespaceSpec): Transform {
       if (!isClusterScoped(gvk, context.scopes)) setMetadata(resource.node, spec);
       const isBinding = gvk.kind === "RoleBinding" || gvk.kind === "ClusterRoleBinding";
       if (isBinding) setSubjects(resource.node, mode, spec);
-      for (const { field, parts } of rules) {
+      for (const rule of rules) {
+        const { field } = rule;
         if (field.path === "metadata/name" && apiVersion !== "v1") continue;
         if (isBinding && field.path === "subjects/namespace") continue;
         if (!isMatch(field, gvk)) continue;
-        visitField(resource.node, field, parts, { kind: "scalar", tag: "!!str" }, (node) => setText(node, spec));
+        visitField(resource.node, rule, (node) => setText(node, spec));
       }
     }
     if (!changed) return;

@@ -2,7 +2,7 @@ import type { ScalarNode, YamlNode } from "../../../format/yaml_node/node.ts";
 import { isEmptyNode, keyIndex, putField } from "../../../format/yaml_node/node.ts";
 import { fault, wrapFault } from "../fault.ts";
 import type { FieldSpec } from "../field_path.ts";
-import { pathParts, visitField } from "../field_path.ts";
+import { fieldRule, pathParts, visitField } from "../field_path.ts";
 import type { Gvk } from "../identity.ts";
 import { idText, selects } from "../identity.ts";
 import { freshScalar, kindWord, setScalarField } from "../node_edit.ts";
@@ -20,8 +20,7 @@ export function isMatch(spec: FieldSpec, gvk: Gvk): boolean {
 export function prepareTexts(texts: ReadonlyMap<string, string>, fields: readonly FieldSpec[]): Transform {
   const entries = [...texts].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
   const rules = fields.map((field) => ({
-    field,
-    parts: pathParts(field.path),
+    ...fieldRule(field, { kind: "map" }),
     // kustomize keeps annotations of its own there, so that the mapping is often there already.
     isAnnotations: !field.create && field.path === "metadata/annotations",
   }));
@@ -41,11 +40,12 @@ export function prepareTexts(texts: ReadonlyMap<string, string>, fields: readonl
       if (isEmptyNode(resource.node)) continue;
       const gvk = resource.gvk();
       made = [];
-      for (const { field, parts, isAnnotations } of rules) {
+      for (const rule of rules) {
+        const { field } = rule;
         if (!isMatch(field, gvk)) continue;
-        if (isAnnotations) resource.openAnnotations();
+        if (rule.isAnnotations) resource.openAnnotations();
         try {
-          visitField(resource.node, field, parts, { kind: "map" }, setAll);
+          visitField(resource.node, rule, setAll);
         } catch (error) {
           throw wrapFault(`Cannot set field "${field.path}" of ${idText(resource.id())}`, error);
         }
@@ -65,19 +65,20 @@ const unnamed: readonly Gvk[] = [
  * (told by the original identity).
  */
 export function prepareAffix(part: "prefix" | "suffix", text: string, fields: readonly FieldSpec[]): Transform {
-  const rules = fields.map((field) => ({ field, parts: pathParts(field.path) }));
+  const rules = fields.map((field) => fieldRule(field, { kind: "scalar", tag: "!!str" }));
   return (set, context) => {
     for (const resource of set.list) {
       const original = resource.originalId();
       if (unnamed.some((gvk) => selects(gvk, original))) continue;
-      for (const { field, parts } of rules) {
+      for (const rule of rules) {
+        const { field } = rule;
         if (!selects(field, original)) continue;
         if (field.path === "metadata/name" && text !== "") {
           (part === "prefix" ? resource.prefixes : resource.suffixes).push(text);
           resource.remember(context.scopes);
         }
         if (!isMatch(field, resource.gvk())) continue;
-        visitField(resource.node, field, parts, { kind: "scalar", tag: "!!str" }, (node) => {
+        visitField(resource.node, rule, (node) => {
           if (node.kind !== "scalar") throw fault(`Wrong node kind: expected a scalar at "${field.path}"`);
           node.text = part === "prefix" ? text + node.text : node.text + text;
           node.tag = "";
@@ -93,10 +94,11 @@ export function prepareReplicas(
   replica: { readonly name: string; readonly count: number | bigint },
   fields: readonly FieldSpec[],
 ): Transform {
-  const rules = fields.map((field) => ({ field, parts: pathParts(field.path) }));
+  const rules = fields.map((field) => fieldRule(field, { kind: "scalar", tag: "!!int" }));
   return (set) => {
     let found = false;
-    for (const { field, parts } of rules) {
+    for (const rule of rules) {
+      const { field } = rule;
       for (const resource of set.withName(replica.name)) {
         if (resource.isGone || isEmptyNode(resource.node)) continue;
         const gvk = resource.gvk();
@@ -105,7 +107,7 @@ export function prepareReplicas(
         if (!named.some((kind) => selects(field, { ...gvk, kind }))) continue;
         found = true;
         if (!isMatch(field, gvk)) continue;
-        visitField(resource.node, field, parts, { kind: "scalar", tag: "!!int" }, (node) => {
+        visitField(resource.node, rule, (node) => {
           if (node.kind !== "scalar") throw fault(`Wrong node kind: expected a scalar at "${field.path}"`);
           node.text = String(replica.count);
           node.tag = "!!int";
@@ -125,7 +127,7 @@ export function prepareReplicas(
 /** Sets one text at a path in some or all resources (`ValueAddTransformer`). */
 export function setValue(root: YamlNode, path: string, text: string, filePathPosition: number): void {
   const parts = pathParts(path).map((part) => ({ name: part.isList ? `${part.name}[]` : part.name, isList: false }));
-  visitField(root, { path, create: true }, parts, { kind: "scalar", tag: "" }, (node) => {
+  visitField(root, { field: { path, create: true }, parts, made: { kind: "scalar", tag: "" } }, (node) => {
     if (node.kind !== "scalar") throw fault(`Wrong node kind: expected a scalar at "${path}"`);
     node.text = filePathPosition > 0 ? insertPathPart(node.text, filePathPosition - 1, text) : text;
     node.tag = "";

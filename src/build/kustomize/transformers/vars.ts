@@ -4,7 +4,7 @@ import { isEmptyNode, isPresent, isTextNode } from "../../../format/yaml_node/no
 import { resolveText } from "../../../format/yaml_node/resolve.ts";
 import { fault, wrapFault } from "../fault.ts";
 import type { FieldSpec } from "../field_path.ts";
-import { pathParts, visitField } from "../field_path.ts";
+import { fieldRule, visitField } from "../field_path.ts";
 import type { ResourceId } from "../identity.ts";
 import { effectiveNamespace, idText } from "../identity.ts";
 import type { Variable } from "../kustomization_file.ts";
@@ -89,13 +89,14 @@ export function resolveVariables(
       return value;
     },
   };
-  const rules = fields.map((field) => ({ field, parts: pathParts(field.path) }));
+  const rules = fields.map((field) => fieldRule(field, undefined));
   for (const resource of set.list) {
     const gvk = resource.gvk();
-    for (const { field, parts } of rules) {
+    for (const rule of rules) {
+      const { field } = rule;
       if (!isMatch(field, gvk)) continue;
       try {
-        visitField(resource.node, field, parts, undefined, (node) => replaceIn(node, values));
+        visitField(resource.node, rule, (node) => replaceIn(node, values));
       } catch (error) {
         throw wrapFault(`Cannot replace vars in "${field.path}" of ${idText(resource.id())}`, error);
       }
