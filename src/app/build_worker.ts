@@ -40,7 +40,7 @@ const shortRender: RenderLimits = {
 /** Milliseconds of a build without a limit of its own. */
 const longestBuildMs = 300_000;
 /** Bytes by which a build in the worker may let the process grow. The largest charts in use take 300 MB. */
-const maxGrowthBytes = 1024 * mebi;
+const usualGrowthBytes = 1024 * mebi;
 /** The same where the machine gives the process little: so much of it may be used in all, and so much at least is tried. */
 const maxShare = 0.85;
 const leastGrowthBytes = 96 * mebi;
@@ -81,6 +81,8 @@ export interface BuildWorkerOptions {
   readonly allowHttp?: boolean;
   /** What a release's templates may ask; they are answered from here, where the connection is. */
   readonly factsOf: BuilderOptions["factsOf"];
+  /** Bytes by which a build in the worker may let the process grow. Default 1 GiB, or less where the machine gives little. */
+  readonly maxGrowthBytes?: number;
   /** The render's moment and chance. */
   readonly doors: Pick<Doors, "clock" | "random">;
 }
@@ -92,6 +94,8 @@ export interface BuildWorkerOptions {
  */
 export function buildBeside(inner: Builders, options: BuildWorkerOptions): Builders & Disposable {
   const thread = openWorkerThread(options.module);
+  const send = (order: Order, signal: AbortSignal) =>
+    sendTo(thread, order, { signal, maxGrowthBytes: options.maxGrowthBytes ?? growthBytes() });
   const place = (object: DesiredObject) => ({
     storeFolder: options.storeFolder,
     isDirectory: options.isDirectory(object),
@@ -109,7 +113,7 @@ export function buildBeside(inner: Builders, options: BuildWorkerOptions): Build
         }
       }
       const order: Order = { ...place(object), kind: "kustomization", request };
-      const sent = await send(thread, order, signal);
+      const sent = await send(order, signal);
       return sent?.kind === "built" ? sent.result : await inner.kustomization(request, signal);
     },
     async helmRelease(request, signal) {
@@ -139,7 +143,7 @@ export function buildBeside(inner: Builders, options: BuildWorkerOptions): Build
           request,
           world: facts === undefined ? world : { ...world, known },
         };
-        const sent = await send(thread, order, signal);
+        const sent = await send(order, signal);
         if (sent === undefined) return await inner.helmRelease(request, signal);
         if (sent.kind === "built") return sent.result as RenderedRelease;
         const answer = sent.request.kind === "lookup" ? await facts?.lookup(sent.request, signal) : "";
@@ -173,8 +177,8 @@ function tooMuch(object: DesiredObject, what: string, cause?: unknown): StageErr
 /** Bytes by which a build may let this process grow: less where the machine gives it little. */
 function growthBytes(): number {
   const limit = memoryLimitBytes();
-  if (limit === undefined) return maxGrowthBytes;
-  return Math.min(maxGrowthBytes, Math.max(leastGrowthBytes, Math.floor(maxShare * limit) - residentBytes()));
+  if (limit === undefined) return usualGrowthBytes;
+  return Math.min(usualGrowthBytes, Math.max(leastGrowthBytes, Math.floor(maxShare * limit) - residentBytes()));
 }
 
 async function hasManyDocuments(artifact: Artifact, store: ArtifactStore): Promise<boolean> {
@@ -186,10 +190,10 @@ async function hasManyDocuments(artifact: Artifact, store: ArtifactStore): Promi
 }
 
 /** @returns `undefined` when the order holds something that cannot be sent */
-async function send(
+async function sendTo(
   thread: WorkerThread,
   order: Order,
-  signal: AbortSignal,
+  { signal, maxGrowthBytes }: { readonly signal: AbortSignal; readonly maxGrowthBytes: number },
 ): Promise<Exclude<Answer, { readonly kind: "failed" }> | undefined> {
   const { object } = order.request;
   const { timeoutMs } = object.spec as { readonly timeoutMs?: number };
@@ -198,7 +202,7 @@ async function send(
     answer = await thread.call(order, {
       signal,
       timeoutMs: timeoutMs ?? longestBuildMs,
-      maxGrowthBytes: growthBytes(),
+      maxGrowthBytes,
     }) as Answer;
   } catch (error) {
     if (signal.aborted) throw signal.reason;
@@ -213,10 +217,13 @@ async function send(
 /** Serves builds: what the program does when it is started as a worker of itself. Charts are kept for the rounds of a render. */
 export function serveBuilds(): void {
   const charts = new ChartCache(2);
-  serveCalls((value) => build(value as Order, charts));
+  serveCalls((value, isStopped) => build(value as Order, { charts, isStopped }));
 }
 
-async function build(order: Order, charts: ChartCache): Promise<Answer> {
+async function build(
+  order: Order,
+  { charts, isStopped }: { readonly charts: ChartCache; readonly isStopped: () => boolean },
+): Promise<Answer> {
   const never = new AbortController().signal;
   try {
     await using store = await openStore(order.storeFolder, {
@@ -230,7 +237,7 @@ async function build(order: Order, charts: ChartCache): Promise<Answer> {
     const world = order.kind === "helmRelease" ? order.world : undefined;
     const builders = openBuilders({
       store: store.opened,
-      doors: world === undefined ? hostDoors : doorsOf(world),
+      doors: doorsOf(isStopped, world),
       charts,
       isDirectory: () => order.isDirectory,
       allowHttp: order.allowHttp,
@@ -248,18 +255,21 @@ async function build(order: Order, charts: ChartCache): Promise<Answer> {
   }
 }
 
-/** The doors of this machine with the moment and the chance that the order names. */
-function doorsOf({ nowMs, seed }: RenderWorld): Doors {
+/**
+ * The doors of this machine, with the moment and the chance that the order names. When the answer is not wanted any more the clock
+ * stands at the end of all times, so that a render that is under way reaches its limit of time.
+ */
+function doorsOf(isStopped: () => boolean, world: RenderWorld | undefined): Doors {
   const { clock, random } = hostDoors;
   return {
     ...hostDoors,
     clock: {
-      now: () => nowMs,
-      monotonic: () => clock.monotonic(),
+      now: () => world?.nowMs ?? clock.now(),
+      monotonic: () => isStopped() ? Infinity : clock.monotonic(),
       sleep: (ms, signal) => clock.sleep(ms, signal),
       after: (ms, action) => clock.after(ms, action),
     },
-    random: { next: () => random.next(), bytes: () => seed },
+    random: world === undefined ? random : { next: () => random.next(), bytes: () => world.seed },
   };
 }
 

@@ -36,13 +36,15 @@ export interface GoRegexp {
   split(text: string, limit?: number, onSearch?: () => void): readonly string[];
 }
 
-const cacheLimit = 500;
-/** Instructions from which on a pattern is not kept. */
-const largeSize = 2000;
+/** Instructions and characters of all kept patterns together: some hundred bytes each. A usual pattern has 40. */
+const maxKept = 30_000;
+/** The same of one from which on it is not kept. */
+const maxKeptOne = 3000;
 /** Characters that kept patterns search before all are forgotten: what they learn of texts takes some hundred bytes for each. */
 const maxSearched = 250_000;
 /** Compiled patterns, oldest first. A memory only: what is in it never changes an answer. */
 const cache = new Map<string, GoRegexp>();
+let kept = 0;
 let searched = 0;
 
 /**
@@ -54,10 +56,20 @@ export function compileRegexp(pattern: string): GoRegexp {
   const known = cache.get(pattern);
   if (known !== undefined) return known;
   const compiled = build(pattern);
-  if (compiled.size > largeSize || pattern.length > largeSize) return compiled;
-  if (cache.size >= cacheLimit) cache.delete(cache.keys().next().value ?? "");
+  const weight = weightOf(compiled);
+  if (weight > maxKeptOne) return compiled;
   cache.set(pattern, compiled);
+  kept += weight;
+  for (const [oldest, one] of cache) {
+    if (kept <= maxKept) break;
+    cache.delete(oldest);
+    kept -= weightOf(one);
+  }
   return compiled;
+}
+
+function weightOf({ pattern, size }: GoRegexp): number {
+  return pattern.length + size;
 }
 
 /** Counts what is searched. */
@@ -65,6 +77,7 @@ function count(text: string): void {
   searched += text.length;
   if (searched < maxSearched) return;
   searched = 0;
+  kept = 0;
   cache.clear();
 }
 

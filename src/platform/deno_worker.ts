@@ -6,6 +6,8 @@ interface Message {
   readonly id: number;
   readonly value?: unknown;
   readonly fault?: string;
+  /** Shared with the worker: 1 in its first place asks it to stop what it does. */
+  readonly stop?: Int32Array<SharedArrayBuffer>;
 }
 
 /** How one call is made. */
@@ -62,11 +64,15 @@ export function isWorker(): boolean {
 export function openWorkerThread(url: string): WorkerThread {
   let worker: Worker | undefined;
   let isListening = false;
+  let stop = new Int32Array(new SharedArrayBuffer(4));
   let last: Promise<unknown> = Promise.resolve();
   let count = 0;
   let rest: ReturnType<typeof setTimeout> | undefined;
   const end = () => {
     clearTimeout(rest);
+    // Deno 2.9 ends a worker when its program rests, and not before: one that is at work has to be asked.
+    Atomics.store(stop, 0, 1);
+    stop = new Int32Array(new SharedArrayBuffer(4));
     worker?.terminate();
     worker = undefined;
     isListening = false;
@@ -95,15 +101,15 @@ export function openWorkerThread(url: string): WorkerThread {
       if (Deno.memoryUsage().rss <= mostBytes) return;
       fail(new WorkerLimitError(`it took more than ${Math.round(maxGrowthBytes / 2 ** 20)} MiB of memory`));
     }, watchMs);
-    const stop = () => fail(signal.reason);
-    signal.addEventListener("abort", stop, { once: true });
+    const abort = () => fail(signal.reason);
+    signal.addEventListener("abort", abort, { once: true });
     thread.onerror = (event) => {
       event.preventDefault();
       fail(new Error(`the worker ended: ${event.message}`));
     };
     const send = () => {
       try {
-        thread.postMessage({ id, value });
+        thread.postMessage({ id, value, stop });
       } catch (error) {
         answer.reject(error);
       }
@@ -121,7 +127,7 @@ export function openWorkerThread(url: string): WorkerThread {
     return answer.promise.finally(() => {
       clearTimeout(limit);
       clearInterval(watch);
-      signal.removeEventListener("abort", stop);
+      signal.removeEventListener("abort", abort);
       if (worker === undefined) return;
       clearTimeout(rest);
       rest = setTimeout(cool, warmMs);
@@ -139,11 +145,15 @@ export function openWorkerThread(url: string): WorkerThread {
   };
 }
 
-/** Answers the calls of the thread that started this worker, for as long as it runs. */
-export function serveCalls(answer: (value: unknown) => Promise<unknown>): void {
+/**
+ * Answers the calls of the thread that started this worker, for as long as it runs. `isStopped` says whether the answer is not
+ * wanted any more: long work looks at it, since nothing else ends it.
+ */
+export function serveCalls(answer: (value: unknown, isStopped: () => boolean) => Promise<unknown>): void {
   const scope = globalThis as unknown as Pick<Worker, "onmessage" | "postMessage">;
-  scope.onmessage = ({ data: { id, value } }: MessageEvent<Message>) => {
-    answer(value).then(
+  scope.onmessage = ({ data: { id, value, stop } }: MessageEvent<Message>) => {
+    const isStopped = () => stop !== undefined && Atomics.load(stop, 0) === 1;
+    answer(value, isStopped).then(
       (result) => scope.postMessage({ id, value: result }),
       (error: unknown) => scope.postMessage({ id, fault: String(error) }),
     ).catch((error: unknown) => scope.postMessage({ id, fault: String(error) }));

@@ -1,6 +1,7 @@
-import { deepEqual, equal, ok, rejects } from "node:assert/strict";
+import { deepEqual, equal, match, ok, rejects } from "node:assert/strict";
 import { buildBeside } from "../../src/app/build_worker.ts";
-import type { Builders } from "../../src/app/builders.ts";
+import { type Builders, openBuilders } from "../../src/app/builders.ts";
+import { hostDoors } from "../../src/app/doors.ts";
 import type { JsonObject } from "../../src/core/json.ts";
 import { silentLog } from "../../src/core/log.ts";
 import { StageError } from "../../src/core/stage_error.ts";
@@ -154,6 +155,60 @@ Deno.test("buildBeside() ends a worker that crashes, hangs or is not wanted any 
     stop.abort(new Error("replaced"));
     await rejects(stopped, /replaced/);
   });
+});
+
+Deno.test("buildBeside() ends a worker that fills the memory, says so, and starts another one", async () => {
+  await withStore(async (place, order) => {
+    const filling =
+      "postMessage({ id: 0 }); onmessage = ({ data }) => { const all = []; while (Atomics.load(data.stop, 0) === 0) all.push(new Array(1e5).fill(0)); }";
+    using builders = buildBeside(builtHere, {
+      module: `data:application/javascript,${encodeURIComponent(filling)}`,
+      ...place,
+      isDirectory: () => true,
+      factsOf: () => undefined,
+      maxGrowthBytes: 64 * 2 ** 20,
+      doors: { clock: denoClock, random: denoRandom },
+    });
+    for (const attempt of ["first", "second"]) {
+      const failed = await builders.kustomization(order("app"), never).catch((error: unknown) => error);
+      ok(failed instanceof StageError, attempt);
+      equal(failed.reason, "BuildFailed");
+      equal(failed.message, "Cannot build Kustomization/default/app: it took more than 64 MiB of memory");
+      ok(failed.hint.includes("grows without end"), failed.hint);
+    }
+  });
+});
+
+/** What a hostile template asks for, and how its render ends in the worker. */
+const hostile: Readonly<Record<string, readonly [template: string, message: RegExp]>> = {
+  "steps": ["{{ range 1000000000 }}{{ end }}", /takes more than 50000000 steps/],
+  "a list": ["{{ until 1000000000 }}", /takes more than 50000000 steps/],
+  "a text": ['{{ repeat 1000000000 "x" }}', /Cannot call "repeat".* the limit is 16777216/],
+  "a width": ['{{ range 1000000 }}{{ $x := printf "%999999d" 1 }}{{ end }}', /make more than 268435456 characters/],
+  "a value that holds itself often": [
+    "{{ $d := dict }}{{ range 40 }}{{ $d = dict `l` $d `r` $d }}{{ end }}{{ toYaml $d }}",
+    /make more than 268435456 characters/,
+  ],
+  "a pattern": ['{{ regexMatch (repeat 1000000 "a?") "aaaa" }}', /takes more than 50000000 steps/],
+};
+
+Deno.test("buildBeside() ends each hostile render with the limit and its place, and renders on", async (t) => {
+  for (const [what, [template, message]] of Object.entries(hostile)) {
+    await t.step(what, () =>
+      withChart(`${template}\n`, async (place, request) => {
+        const options = { ...place, isDirectory: () => true, factsOf: () => undefined };
+        const here = openBuilders({ ...options, doors: hostDoors });
+        using builders = buildBeside(here, { ...options, module: program, doors: hostDoors });
+        for (const sizeBytes of [10, request.artifact.sizeBytes]) {
+          const failed = await builders.helmRelease({ ...request, artifact: { ...request.artifact, sizeBytes } }, never)
+            .catch((error: unknown) => error);
+          ok(failed instanceof StageError);
+          equal(failed.reason, "BuildFailed");
+          match(failed.message, message);
+          match(failed.message, /"web\/templates\/all\.yaml" at line 1/);
+        }
+      }));
+  }
 });
 
 /** A release of a large chart whose templates ask for one object after the other, as `next` says. */

@@ -21,7 +21,7 @@ const { bool, int, string, strings } = goTypes;
 const stepsPerSign = 32;
 const usualLength = 256;
 /** A match as it is counted. */
-const bytesPerMatch = 64;
+const bytesPerMatch = 256;
 /** Instructions of a pattern that each character of a text may pass for one step. */
 const sizePerStep = 8;
 

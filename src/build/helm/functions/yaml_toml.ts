@@ -64,6 +64,7 @@ function jsonOf(context: CallContext, value: Value, depth = 0): MutableJson {
   }
   if (value instanceof GoInt) return value.value;
   if (value instanceof GoSlice) {
+    context.made(50 + 8 * (value.items?.length ?? 0));
     return value.items === null ? null : value.items.map((item) => jsonOf(context, item, depth + 1));
   }
   if (value instanceof GoBytes) return value.bytes === null ? null : value.bytes.toBase64();
@@ -75,7 +76,11 @@ function jsonOf(context: CallContext, value: Value, depth = 0): MutableJson {
   if (members === undefined) throw new GoError(`json: unsupported type: ${typeNameOf(value)}`);
   if (members === null) return null;
   const made: { [key: string]: MutableJson } = {};
-  for (const [key, item] of members) setMember(made, withoutRawBytes(key), jsonOf(context, item, depth + 1));
+  context.made(100);
+  for (const [key, item] of members) {
+    context.made(50);
+    setMember(made, withoutRawBytes(key), jsonOf(context, item, depth + 1));
+  }
   return made;
 }
 

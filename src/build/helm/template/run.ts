@@ -10,9 +10,9 @@ import type { Value } from "./value.ts";
 export interface RenderLimits {
   /** Statements, calls and turns of loops, and a measure for work on long texts and lists. Default 50 million: some seconds. */
   readonly steps?: number;
-  /** Characters of all outputs together. Default 128 Mi. */
+  /** Characters of all outputs together. Default 32 Mi: reading them as YAML takes some 50 bytes for each at worst. */
   readonly outputLength?: number;
-  /** Characters of texts that functions make, and a measure for lists and maps, together. Default 512 Mi. */
+  /** Characters of texts that functions make, and a measure for lists and maps, together. Default 256 Mi: ten times what charts take. */
   readonly madeLength?: number;
   /** Characters of the longest text, or items of the longest list, that one call may make. Default 16 Mi. */
   readonly callLength?: number;
@@ -115,8 +115,8 @@ export class Run implements CallContext {
     this.find = find;
     this.#limits = {
       steps: 50_000_000,
-      outputLength: 128 * mebi,
-      madeLength: 512 * mebi,
+      outputLength: 32 * mebi,
+      madeLength: 256 * mebi,
       callLength: 16 * mebi,
       slowMs: 60_000,
       timeMs: 60_000,
@@ -143,7 +143,7 @@ export class Run implements CallContext {
 
   checkTime(): void {
     const now = this.tools.monotonicMs?.() ?? 0;
-    if (now > this.#deadline) throw this.#exceeded(`it takes more than ${this.#limits.timeMs / 1000} s`);
+    if (now >= this.#deadline) throw this.#exceeded(`it takes more than ${this.#limits.timeMs / 1000} s`);
   }
 
   made(length: number): void {

@@ -126,7 +126,7 @@ Deno.test("executeTemplates() ends what would not end, or would fill the memory"
   assert.match(errorOf('{{ repeat 1000000000 "x" }}'), /Cannot call "repeat".* limit is 16777216/);
   assert.match(errorOf("{{ range 1000000000 }}{{ end }}"), /more than 50000000 steps/);
   assert.match(errorOf('{{ $x := "ab" }}{{ range 60 }}{{ $x = print $x $x }}{{ end }}'), /limit is 16777216/);
-  assert.match(errorOf('{{ range 9999 }}{{ repeat 99999 "x" }}{{ end }}'), /more than 134217728 characters/);
+  assert.match(errorOf('{{ range 9999 }}{{ repeat 99999 "x" }}{{ end }}'), /more than 33554432 characters/);
   assert.match(errorOf("{{ $d := dict }}{{ $_ := set $d `d` $d }}{{ $d }}"), /nested too deep/);
 });
 
