@@ -81,7 +81,7 @@ export const settingsSchema = object({
     object({
       path: may(filePath, "Folder of everything that is kept; relative paths count from the document", ours),
       maxSize: may(size, "Size above which old revisions are removed", ours),
-      history: may(integer({ min: 1, max: 100 }), "Revisions of each object that are kept for a rollback", ours),
+      history: may(integer({ min: 1, max: 100 }), "Revisions of each object that stay in the store", ours),
     }),
     "What is kept on disk",
     ours,
@@ -107,6 +107,7 @@ export const settingsSchema = object({
             "ServiceAccount that acts for documents which name none, in their namespace",
             ours,
           ),
+          noPruneGuards: may(flag(), "Delete whatever is not wanted any more without a question", ours),
           noLease: may(flag(), "Write without a Lease: no other daemon may work in this cluster's namespace", ours),
         }),
         "A Kubernetes cluster",
@@ -228,7 +229,7 @@ export const settingsTable: readonly SettingRow[] = [
     path: ["store", "history"],
     value: "COUNT",
     preset: 3,
-    doc: "Revisions of each object that are kept for a rollback",
+    doc: "Revisions of each object that stay in the store",
     parse: asNumber,
   },
   {
@@ -295,6 +296,14 @@ export const settingsTable: readonly SettingRow[] = [
     preset: null,
     doc: "ServiceAccount that acts for documents which name none, in their namespace",
     parse: asText,
+  },
+  {
+    flag: "no-prune-guards",
+    env: "PILOTFISH_NO_PRUNE_GUARDS",
+    path: ["target", "cluster", "noPruneGuards"],
+    preset: false,
+    doc: "Delete from the cluster whatever is not wanted any more, without a person's word",
+    parse: asSwitch,
   },
   {
     flag: "no-lease",

@@ -94,11 +94,6 @@ function decimal(value: bigint, places: number): string {
   return fraction === "" ? whole : `${whole}.${fraction}`;
 }
 
-/** A duration cut towards zero to a multiple of `unit` (Go's `Duration.Truncate`). Unchanged for a unit of 0 or less. */
-export function truncateDurationNs(ns: bigint, unit: bigint): bigint {
-  return unit <= 0n ? ns : ns - ns % unit;
-}
-
 /** A duration rounded to the nearest multiple of `unit`, halves away from zero (Go's `Duration.Round`). */
 export function roundDurationNs(ns: bigint, unit: bigint): bigint {
   if (unit <= 0n) return ns;

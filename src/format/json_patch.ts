@@ -9,7 +9,6 @@ import type { JsonObject, JsonValue, MutableJson } from "../core/json.ts";
 import { jsonEqual } from "../core/json.ts";
 import { FormatError } from "./format_error.ts";
 import { cloneJson, setMember } from "./json_clone.ts";
-import { decodePointerPart } from "./json_pointer.ts";
 
 /** One operation as it was written; its fields are looked at when it is applied. */
 export type JsonPatchOperation = JsonObject;
@@ -176,4 +175,9 @@ function insert(step: Step, container: Container, key: string, value: MutableJso
   if (place < 0 || place > container.length) return step.refuse(`the list has no place ${index}`);
   step.meter.onShift?.(container.length - place);
   container.splice(place, 0, value);
+}
+
+/** One part of a JSON pointer (RFC 6901) without its escapes: `a~1b` is `a/b`. What follows a `~` that is no escape stays, as in evanphx/json-patch. */
+function decodePointerPart(part: string): string {
+  return part.replace(/~[01]/g, (escape) => escape === "~1" ? "/" : "~");
 }

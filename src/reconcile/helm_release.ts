@@ -1,5 +1,6 @@
 import { keyText } from "../core/object.ts";
 import type { HelmReleaseSpec } from "../core/specs.ts";
+import { formatDuration } from "../format/duration.ts";
 import { isUntouched } from "./inputs.ts";
 import type { Pipeline, Run, RunResult } from "./pipeline.ts";
 import { isReady } from "./record.ts";
@@ -9,7 +10,6 @@ import { actionTimeout, type HelmReleaseTools, orderOf, type ReleaseOrder } from
 import { uninstall } from "./release_removal.ts";
 import { checkChartVersion, isOtherChart, nextStep } from "./release_step.ts";
 import { failedRelease, refuseFurtherTries } from "./release_tries.ts";
-import { goDuration } from "./release_words.ts";
 
 /**
  * Pipeline of a HelmRelease: chart and values in, manifests through the same target as a Kustomization's. Hooks run in
@@ -75,7 +75,7 @@ async function makeRelease(
   let order = given;
   const render = async () => {
     const { action, revision } = order.step;
-    run.progress(`Running '${action}' action with timeout of ${goDuration(actionTimeout(spec, action))}`);
+    run.progress(`Running '${action}' action with timeout of ${formatDuration(actionTimeout(spec, action))}`);
     const { artifact, valuesFrom } = order;
     const built = await tools.render({ object, artifact, valuesFrom, action, revision }, run.signal);
     checkChartVersion(spec, artifact, built.chart);

@@ -101,12 +101,3 @@ export function chartArtifactOf(run: Pick<Run<unknown>, "find">, ref: ObjectKey)
     : "does not have an artifact";
   throw new StageError("SourceNotReady", `${ref.kind} '${ref.namespace}/${ref.name}' is not ready: ${why}`);
 }
-
-/** Milliseconds as Go prints a duration of seconds and more: `5m0s`, `1h0m0s`, `1.5s`. */
-export function goDuration(ms: number): string {
-  if (ms !== 0 && Math.abs(ms) < 1_000) return `${ms}ms`;
-  const hours = Math.floor(ms / 3_600_000);
-  const minutes = Math.floor(ms / 60_000) % 60;
-  const seconds = `${(ms % 60_000) / 1_000}s`;
-  return hours > 0 ? `${hours}h${minutes}m${seconds}` : minutes > 0 ? `${minutes}m${seconds}` : seconds;
-}

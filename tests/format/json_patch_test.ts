@@ -1,12 +1,9 @@
 import { deepEqual, equal, throws } from "node:assert/strict";
-import fc from "fast-check";
 import type { JsonValue } from "../../src/core/json.ts";
-import { canonicalJson, jsonEqual } from "../../src/core/json.ts";
+import { canonicalJson } from "../../src/core/json.ts";
 import { FormatError } from "../../src/format/format_error.ts";
 import { applyJsonPatch } from "../../src/format/json_patch.ts";
 import { parseJsonPatch } from "../../src/format/json_patch_text.ts";
-import { parsePointer, printPointer, valueAt } from "../../src/format/json_pointer.ts";
-import { applyMergePatch, createMergePatch } from "../../src/format/merge_patch.ts";
 import { parseYaml } from "../../src/format/yaml.ts";
 import { testVectors } from "../support/vectors.ts";
 import { jsonNumbers } from "./go_json.ts";
@@ -31,50 +28,6 @@ Deno.test("applyJsonPatch() leaves the document as it is and says what does not 
   const risky = applyJsonPatch({}, [{ op: "add", path: "/__proto__", value: { x: 1 } }]) as { x?: unknown };
   equal(risky.x, undefined);
   throws(() => applyJsonPatch({}, [{ op: "add", path: "/constructor/x", value: 1 }]), FormatError);
-});
-
-Deno.test("JSON pointers are read and printed", () => {
-  deepEqual(parsePointer("/a~1b/~01/"), ["a/b", "~1", ""]);
-  equal(printPointer(["a/b", "~1", 0]), "/a~1b/~01/0");
-  equal(valueAt({ a: [{ b: 1 }] }, "/a/0/b"), 1);
-  equal(valueAt({ a: [1] }, "/a/-1"), undefined);
-  equal(valueAt({}, "/toString"), undefined);
-  throws(() => parsePointer("a"), FormatError);
-  fc.assert(fc.property(fc.array(fc.string()), (parts) => {
-    deepEqual(parsePointer(printPointer(parts)), parts);
-  }));
-});
-
-Deno.test("applyMergePatch() follows RFC 7386, appendix A", () => {
-  const cases: readonly (readonly [JsonValue, JsonValue, JsonValue])[] = [
-    [{ a: "b" }, { a: "c" }, { a: "c" }],
-    [{ a: "b" }, { b: "c" }, { a: "b", b: "c" }],
-    [{ a: "b" }, { a: null }, {}],
-    [{ a: ["b"] }, { a: "c" }, { a: "c" }],
-    [{ a: "c" }, { a: ["b"] }, { a: ["b"] }],
-    [{ a: { b: "c" } }, { a: { b: "d", c: null } }, { a: { b: "d" } }],
-    [["a", "b"], ["c", "d"], ["c", "d"]],
-    [{ a: "b" }, ["c"], ["c"]],
-    [{ a: "foo" }, null, null],
-    [{ e: null }, { a: 1 }, { e: null, a: 1 }],
-    [[1, 2], { a: "b", c: null }, { a: "b" }],
-    [{}, { a: { bb: { ccc: null } } }, { a: { bb: {} } }],
-  ];
-  for (const [document, patch, result] of cases) deepEqual(applyMergePatch(document, patch), result);
-});
-
-Deno.test("createMergePatch() makes one document of the other", () => {
-  const value = fc.letrec<{ value: JsonValue }>((tie) => ({
-    value: fc.oneof(
-      { maxDepth: 3 },
-      fc.constantFrom(1, "x", true),
-      fc.dictionary(fc.constantFrom("a", "b", "c"), tie("value")),
-    ),
-  })).value;
-  fc.assert(fc.property(value, value, (from, to) => {
-    const patch = createMergePatch(from, to);
-    return patch === undefined ? jsonEqual(from, to) : jsonEqual(applyMergePatch(from, patch), to);
-  }));
 });
 
 const rawText = "evanphx compares scalars by their JSON text; here 1.5 and 1.50, or x and \\u0078, are the same";

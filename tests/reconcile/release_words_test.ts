@@ -1,8 +1,8 @@
-import { deepEqual, equal, throws } from "node:assert/strict";
+import { equal, throws } from "node:assert/strict";
 import type { Artifact } from "../../src/core/artifact.ts";
 import type { Condition } from "../../src/core/condition.ts";
 import type { StageError } from "../../src/core/stage_error.ts";
-import { chartArtifactOf, goDuration, toldVersion } from "../../src/reconcile/release_words.ts";
+import { chartArtifactOf, toldVersion } from "../../src/reconcile/release_words.ts";
 import { repository, specOf } from "../support/release_bench.ts";
 
 const digest = "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
@@ -23,18 +23,6 @@ Deno.test("toldVersion() has the digest of an OCIRepository's artifact as metada
     ignoreMissingValuesFiles: false,
   };
   equal(toldVersion(specOf({ chart }), { revision: `1.2.3@${digest}` } as Artifact, "1.2.3"), "1.2.3");
-});
-
-Deno.test("goDuration() prints what Go prints", () => {
-  deepEqual([300_000, 3_600_000, 90_000, 30_000, 1_500, 500, 0].map(goDuration), [
-    "5m0s",
-    "1h0m0s",
-    "1m30s",
-    "30s",
-    "1.5s",
-    "500ms",
-    "0s",
-  ]);
 });
 
 const ref = { kind: "OCIRepository", namespace: "default", name: "src" };

@@ -209,3 +209,18 @@ Deno.test("two owners of one resource do not fight: the second is told, the firs
   await world.advance(60 * minuteMs);
   assert.deepEqual(await world.files(), before);
 });
+
+Deno.test("readyExpr is checked before it is evaluated, as Flux does: a fault that would not be reached is one", async () => {
+  await using world = await worldOf("base", "good", "wrong");
+  const dependOnBase = (name: string, readyExpr: string) =>
+    world.write(
+      `${name}.yaml`,
+      ociRepository(name, `org/${name}`),
+      kustomization(name, name, { dependsOn: [{ name: "base", readyExpr }] }),
+    );
+  await dependOnBase("good", "dep.metadata.name == 'base' && self.metadata.name == 'good'");
+  await dependOnBase("wrong", "true || other.x == 1");
+  await world.run();
+  world.expectReady("Kustomization/default/good");
+  assert.equal(world.ready("Kustomization/default/wrong").reason, "InvalidCELExpression");
+});

@@ -68,16 +68,6 @@ export function fluxReadinessOf(object: JsonObject, now: number): Readiness {
   }
 }
 
-/** Flux's rule for Jobs alone. An object that cannot be read is `Unknown`. */
-export function fluxJobReadiness(object: JsonObject): Readiness {
-  try {
-    return jobReadiness(object);
-  } catch (error) {
-    if (!(error instanceof Unreadable)) throw error;
-    return { status: "Unknown", message: `Failed to compute job status: ${error.message}`, reason: "" };
-  }
-}
-
 function jobReadiness(object: JsonObject): Readiness {
   const { spec, status, conditions } = fieldsOf(object, 0);
   const parallelism = whole(spec, "parallelism", 1);

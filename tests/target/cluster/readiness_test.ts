@@ -1,7 +1,7 @@
 import { deepEqual, equal } from "node:assert/strict";
 import type { JsonObject } from "../../../src/core/json.ts";
 import type { Readiness } from "../../../src/target/cluster/readiness.ts";
-import { fluxJobReadiness, fluxReadinessOf, readinessOf } from "../../../src/target/cluster/readiness.ts";
+import { fluxReadinessOf, readinessOf } from "../../../src/target/cluster/readiness.ts";
 import { ownVectors } from "../../support/paths.ts";
 import { testVectors } from "../../support/vectors.ts";
 
@@ -54,7 +54,7 @@ Deno.test("readinessOf() meets kstatus on our own cases", async () => {
 testVectors<Case>("kstatus/job_status.json", {
   name: (_, index) => `job ${index}`,
   run: (given) => {
-    const { status, message } = fluxJobReadiness(given.object);
+    const { status, message } = fluxReadinessOf({ apiVersion: "batch/v1", kind: "Job", ...given.object }, now);
     equal(status, given.status);
     equal(message, given.message);
   },
