@@ -72,6 +72,7 @@ export function openClusters(options: ClusterOptions): Clusters {
       clock: doors.clock,
       random: doors.random,
       ...leased,
+      guards: place.noPruneGuards !== true,
       openCluster: (kubeconfig) =>
         doors.openForeignCluster !== undefined
           ? doors.openForeignCluster(kubeconfig)

@@ -25,12 +25,17 @@ export const reconcile: Command = {
     ...connectFlags,
     namespaceFlag,
     { name: "with-source", type: "boolean", help: "Run its source first" },
+    { name: "confirm-prune", type: "boolean", help: "Let go, this once, what a guard keeps from deletion" },
     { name: "no-wait", type: "boolean", help: "Return at once" },
   ],
   async run(invocation, { console, app, signal }) {
     const { client, status } = await target(invocation, app);
     const token = `cli-${app.clock.now()}`;
-    await client.order(status.key, "reconcile", { withSource: invocation.flag("with-source"), token });
+    await client.order(status.key, "reconcile", {
+      withSource: invocation.flag("with-source"),
+      confirmPrune: invocation.flag("confirm-prune"),
+      token,
+    });
     console.err(`► ${keyText(status.key)} reconciliation requested\n`);
     if (invocation.flag("no-wait")) return 0;
     const outcome = await client.outcome(status.key, token, signal);

@@ -146,6 +146,7 @@ function targetOf(input: SettingsInput, expand: (path: string) => string): Targe
     ...(cluster?.context === undefined ? {} : { context: cluster.context }),
     ...(cluster?.events === true ? { events: true } : {}),
     ...(cluster?.status === true ? { status: true } : {}),
+    ...(cluster?.noPruneGuards === true ? { noPruneGuards: true } : {}),
     ...(cluster?.noLease === true ? { noLease: true } : {}),
     ...(cluster?.defaultServiceAccount === undefined ? {} : { defaultServiceAccount: cluster.defaultServiceAccount }),
   };

@@ -117,7 +117,7 @@ export const reasons = {
   PruneGuarded: {
     stage: "target",
     retry: "at-interval",
-    hint: "Confirm with the annotation pilotfish.dev/prune: confirmed",
+    hint: "Confirm with the annotation pilotfish.dev/prune: confirmed, or once: pilotfish reconcile --confirm-prune",
   },
   HealthCheckFailed: { stage: "target", retry: "at-interval", hint: "Look at the resources named" },
   HealthCheckCanceled: { stage: "target", retry: "at-interval", hint: "A newer revision replaced this run" },

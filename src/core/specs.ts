@@ -340,6 +340,8 @@ export type TargetSettings =
     readonly events?: boolean;
     /** Whether each object has a ConfigMap with its status; default `false`. */
     readonly status?: boolean;
+    /** Whether deletions need no person's word, whatever they take along; default `false`. */
+    readonly noPruneGuards?: boolean;
     /** Whether to write without holding a Lease; default `false`. */
     readonly noLease?: boolean;
     /** Whom documents act as that name no ServiceAccount, in their own namespace; default ourselves. */

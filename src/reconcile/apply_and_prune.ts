@@ -27,6 +27,11 @@ export const targetAnnotation = "pilotfish.dev/target";
 /** Annotation (value `confirmed`) that lets a guarded prune pass. */
 export const pruneAnnotation = "pilotfish.dev/prune";
 
+/** An object as if its document confirmed that what is guarded may be deleted. */
+export function withConfirmedPrune(object: DesiredObject): DesiredObject {
+  return { ...object, annotations: { ...object.annotations, [pruneAnnotation]: "confirmed" } };
+}
+
 /** Options of the target from what a Kustomization or HelmRelease says. */
 export async function targetOptions(
   object: DesiredObject<Pick<KustomizationSpec, "serviceAccountName" | "kubeConfig"> & Partial<KustomizationSpec>>,

@@ -10,6 +10,7 @@ import type { Random } from "../core/random.ts";
 import type { Reporter } from "../core/reporter.ts";
 import { asStageError, messageOf } from "../core/stage_error.ts";
 import type { WatchedChange } from "../core/target.ts";
+import { withConfirmedPrune } from "./apply_and_prune.ts";
 import type { Checkpoints } from "./checkpoint.ts";
 import { Children } from "./children.ts";
 import { Gate } from "./gate.ts";
@@ -137,9 +138,10 @@ export class Engine implements EngineControl {
     this.#quiet.look();
   }
 
-  reconcile(key: ObjectKey, options: { readonly withSource?: boolean; readonly token?: string } = {}): boolean {
+  reconcile(key: ObjectKey, options: NonNullable<Parameters<EngineControl["reconcile"]>[1]> = {}): boolean {
     const slot = this.#slots.get(key);
     if (slot === undefined) return false;
+    if (options.confirmPrune === true) slot.isPruneConfirmed = true;
     const token = options.token ?? timeText(this.#tools.clock.now());
     void this.#records.trySave(slot, { ...this.#records.of(slot), lastHandledReconcileAt: token });
     const source = options.withSource === true ? this.#slots.sourceOf(slot.object) : undefined;
@@ -309,7 +311,10 @@ export class Engine implements EngineControl {
     const before = records.of(slot);
     // A build that nothing else asks for brings what others held back.
     const buildsAnew = this.#children.mayTakeRefused(slot.object.key, before.refused);
-    return await runObject({ object: slot.object, trigger: slot.trigger, signal, before, buildsAnew }, {
+    const { isPruneConfirmed } = slot;
+    slot.isPruneConfirmed = false;
+    const object = isPruneConfirmed ? withConfirmedPrune(slot.object) : slot.object;
+    const outcome = await runObject({ object, trigger: slot.trigger, signal, before, buildsAnew }, {
       clock,
       evaluate,
       pipelines: this.#pipelines,
@@ -326,6 +331,9 @@ export class Engine implements EngineControl {
         ),
       offWorker: (work) => this.#turns.offGate(work),
     });
+    // What a person asked of a run that was replaced is asked of the next one.
+    if (outcome.kind === "aborted") slot.isPruneConfirmed ||= isPruneConfirmed;
+    return outcome;
   }
 
   async #succeed(slot: Slot, facts: RunFacts, result: RunResult): Promise<void> {

@@ -24,6 +24,8 @@ export interface Slot {
   hasRun: boolean;
   /** An order that runs it as soon as its source has been looked at. */
   isOrdered: boolean;
+  /** Whether a person said that what is guarded may be deleted in the next run. */
+  isPruneConfirmed: boolean;
   /** Whether it found its source without an artifact while that was at its first run, and nobody was told. */
   isEarly: boolean;
   /** Settles when the present run has ended. */
@@ -152,6 +154,7 @@ function newSlot(object: DesiredObject): Slot {
     live: { warnings: [] },
     hasRun: false,
     isOrdered: false,
+    isPruneConfirmed: false,
     isEarly: false,
     ended: Promise.resolve(),
     hasApplied: false,

@@ -18,7 +18,7 @@ export interface ControlClient {
   order(
     key: ObjectKey,
     verb: "reconcile" | "suspend" | "resume",
-    options?: { readonly withSource?: boolean; readonly token?: string },
+    options?: { readonly withSource?: boolean; readonly token?: string; readonly confirmPrune?: boolean },
   ): Promise<void>;
   /** Waits for the end of the run that a `reconcile` order with this token started. */
   outcome(key: ObjectKey, token: string, signal: AbortSignal): Promise<ObjectStatus>;

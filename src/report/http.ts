@@ -138,9 +138,10 @@ export function controlApp(tools: ControlTools): Hono {
     switch (verb) {
       case "reconcile": {
         const given: unknown = await context.req.json().catch(() => undefined);
-        const body: { readonly withSource?: unknown; readonly token?: unknown } = isJsonObject(given) ? given : {};
+        const body = isJsonObject(given) ? given : {};
         const order = {
           ...(body.withSource === true ? { withSource: true } : {}),
+          ...(body.confirmPrune === true ? { confirmPrune: true } : {}),
           ...(typeof body.token === "string" ? { token: body.token.slice(0, 128) } : {}),
         };
         return tools.engine.reconcile(key, order) ? context.json({ done: true }, 202) : unknown();

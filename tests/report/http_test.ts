@@ -145,11 +145,14 @@ Deno.test("the open port changes nothing", async () => {
   const path = "/api/v1/objects/Kustomization/default/apps/reconcile";
 
   const refused = await open.request(path, { method: "POST" });
-  const done = await control.request(path, { method: "POST", body: JSON.stringify({ withSource: true, token: "t" }) });
+  const done = await control.request(path, {
+    method: "POST",
+    body: JSON.stringify({ withSource: true, confirmPrune: true, token: "t" }),
+  });
   const unknown = await control.request(path.replace("apps", "other"), { method: "POST" });
 
   deepEqual([refused.status, done.status, unknown.status], [404, 202, 404]);
-  deepEqual(calls, ['reconcile apps {"withSource":true,"token":"t"}', "reconcile other {}"]);
+  deepEqual(calls, ['reconcile apps {"withSource":true,"confirmPrune":true,"token":"t"}', "reconcile other {}"]);
 });
 
 Deno.test("repeated events are counted, and a listener gets what it missed", () => {

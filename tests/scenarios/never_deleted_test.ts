@@ -10,9 +10,9 @@ import { World } from "./world.ts";
 const minuteMs = 60_000;
 const maps = "/api/v1/namespaces/default/configmaps";
 
-function clusterWorld(): World {
+function clusterWorld(env: Readonly<Record<string, string>> = {}): World {
   const clock = new FakeClock();
-  return new World({ clock, cluster: new FakeCluster(clock) });
+  return new World({ clock, cluster: new FakeCluster(clock), env });
 }
 
 /** Puts ConfigMaps of these names, or other documents, into an artifact. */
@@ -341,4 +341,44 @@ Deno.test("what other documents over the same store made stays, and is removed b
   await world.run();
   await world.advance(2 * minuteMs);
   assert.deepEqual(deletions(world), [`DELETE ${maps}/one`]);
+});
+
+const many = Array.from({ length: 12 }, (_, index) => `map-${index}`);
+
+Deno.test("what a guard keeps goes when a person confirms it once, and the next such pass is kept again", async () => {
+  await using world = await appWorld(...many);
+  put(world, "app", "map-0");
+  await world.reconcile("OCIRepository/default/app");
+  await world.reconcile("Kustomization/default/app");
+  assert.deepEqual(deletions(world), []);
+  assert.match(
+    world.status("Kustomization/default/app").warnings.join(),
+    /11 of 12 resources would be deleted.*or run pilotfish reconcile KIND NAME --confirm-prune/,
+  );
+
+  await world.reconcile("Kustomization/default/app", { confirmPrune: true });
+  assert.equal(deletions(world).length, 11);
+  assert.deepEqual(world.status("Kustomization/default/app").warnings, []);
+  put(world, "app", ...many);
+  await world.reconcile("OCIRepository/default/app");
+  put(world, "app", "map-0");
+  await world.reconcile("OCIRepository/default/app");
+  assert.equal(deletions(world).length, 11);
+});
+
+Deno.test("with noPruneGuards whatever is not wanted any more goes, with its document too", async () => {
+  await using world = clusterWorld({ PILOTFISH_NO_PRUNE_GUARDS: "true" });
+  const namespace: JsonObject = { apiVersion: "v1", kind: "Namespace", metadata: { name: "shop" } };
+  put(world, "app", ...many, namespace);
+  await world.write("app.yaml", ociRepository("app", "org/app"), kustomization("app", "app"));
+  await world.run();
+  const foreign = "/api/v1/namespaces/shop/configmaps/foreign";
+  cluster(world).put(foreign, configMap("shop/foreign", {}));
+  put(world, "app", "map-0", namespace);
+  await world.reconcile("OCIRepository/default/app");
+  assert.equal(deletions(world).length, 11);
+
+  await world.write("app.yaml", ociRepository("app", "org/app"));
+  await world.reload();
+  assert.ok(deletions(world).includes("DELETE /api/v1/namespaces/shop"));
 });

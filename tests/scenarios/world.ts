@@ -250,7 +250,10 @@ export class World implements AsyncDisposable {
   }
 
   /** Asks for a run of an object, as `pilotfish reconcile` does. */
-  async reconcile(key: string, options: { readonly withSource?: boolean } = {}): Promise<void> {
+  async reconcile(
+    key: string,
+    options: { readonly withSource?: boolean; readonly confirmPrune?: boolean } = {},
+  ): Promise<void> {
     assert.ok(this.loop.engine.reconcile(parseKey(key), options), `there is no ${key}`);
     await this.settle();
   }

@@ -12,6 +12,7 @@ import type { Access } from "./access.ts";
 
 /** Annotation that lets a guarded deletion pass, on the resource itself or on the object that owns it. */
 const confirmAnnotation = "pilotfish.dev/prune";
+const byOrder = "or run pilotfish reconcile KIND NAME --confirm-prune";
 
 /** How many resources an owner must have before the share of those that go is looked at. */
 const shareGuardFrom = 10;
@@ -71,20 +72,20 @@ export async function guardReason(
   if (what === undefined) return undefined;
   return `${
     refText(ref)
-  } is kept: its deletion would also delete ${what}; to confirm, annotate it or its owner with ${confirmAnnotation}: confirmed`;
+  } is kept: its deletion would also delete ${what}; to confirm, annotate it or its owner with ${confirmAnnotation}: confirmed, ${byOrder}`;
 }
 
 /** Message of a pass that would delete too much at once; `undefined` when it would not. */
 export function shareReason(going: number, all: number): string | undefined {
   if (all <= shareGuardFrom || going * 2 <= all) return undefined;
-  return `${going} of ${all} resources would be deleted in one pass, which is more than half; to confirm, annotate the owner with ${confirmAnnotation}: confirmed`;
+  return `${going} of ${all} resources would be deleted in one pass, which is more than half; to confirm, annotate the owner with ${confirmAnnotation}: confirmed, ${byOrder}`;
 }
 
 /** Message of a build that gave nothing at all where there was something: a wrong path looks just so. */
 export function emptyReason(going: number): string {
   return `${going} ${
     going === 1 ? "resource" : "resources"
-  } would be deleted because the build gave none at all, as a wrong path does; to confirm, annotate the owner with ${confirmAnnotation}: confirmed`;
+  } would be deleted because the build gave none at all, as a wrong path does; to confirm, annotate the owner with ${confirmAnnotation}: confirmed, ${byOrder}`;
 }
 
 function claimHolds(live: JsonObject): string | undefined {
