@@ -4,7 +4,7 @@ import { isGzip } from "./chart/archive.ts";
 import type { Chart } from "./chart/chart.ts";
 import { parseIgnoreRules } from "./chart/ignore.ts";
 import type { IgnoreRules } from "./chart/ignore.ts";
-import { loadChartArchive, loadChartFolder } from "./chart/load.ts";
+import { checkChartHead, loadChartArchive, loadChartFolder } from "./chart/load.ts";
 import type { LoadOptions } from "./chart/load.ts";
 import { maxChartBytes, maxFileBytes, maxFileCount } from "./chart/archive.ts";
 import { ChartError } from "./chart/metadata.ts";
@@ -104,10 +104,14 @@ function contentType(bytes: Uint8Array): string {
 }
 
 async function loadFolder(path: string, files: ChartFiles, options: LoadOptions): Promise<Chart> {
-  if (!isHelm3(options.dialect) && await files.read(`${path}/Chart.yaml`) === undefined) {
-    throw new ChartError(
-      `unable to detect chart at ${path}/Chart.yaml: open ${path}/Chart.yaml: no such file or directory`,
-    );
+  if (!isHelm3(options.dialect)) {
+    const head = await files.read(`${path}/Chart.yaml`);
+    if (head === undefined) {
+      throw new ChartError(
+        `unable to detect chart at ${path}/Chart.yaml: open ${path}/Chart.yaml: no such file or directory`,
+      );
+    }
+    checkChartHead(head, options.dialect);
   }
   const ignore = await files.read(`${path}/.helmignore`);
   const rules = parseIgnoreRules(ignore === undefined ? "" : fromBytes(ignore));
@@ -171,7 +175,11 @@ async function walk(state: Walk, inner: string, depth: number): Promise<void> {
       );
     }
     const bytes = await files.read(full);
-    if (bytes === undefined) throw new ChartError(`open ${full}: no such file or directory`);
+    if (bytes === undefined) {
+      // A link that was told of leads somewhere: it is the system that follows no more than 40 of them.
+      const why = entry.kind === "link" ? "too many levels of symbolic links" : "no such file or directory";
+      throw new ChartError(`open ${full}: ${why}`);
+    }
     state.total += bytes.length;
     if (state.total > maxChartBytes) throw new ChartError(`chart is larger than the maximum size ${maxChartBytes}`);
     if (state.found.size >= maxFileCount) throw new ChartError(`chart folder has more than ${maxFileCount} files`);

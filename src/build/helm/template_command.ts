@@ -228,7 +228,11 @@ class TemplateCommand {
       }
       throw this.#withHint(error);
     }
-    await this.#print(flags, request.release.name, rendered, sorted);
+    try {
+      await this.#print(flags, request.release.name, rendered, sorted);
+    } catch (error) {
+      throw this.#withHint(error);
+    }
   }
 
   /** Helm 4 logs some failures before it prints them. */
@@ -268,8 +272,10 @@ class TemplateCommand {
     }
     const below = flags.isOn("release-name") ? joinPaths(folder, name) : folder;
     const begun = new Set<string>();
+    const isFile = (await this.#doors.files.stat(folder))?.kind === "file";
     const write = (root: string, path: string, text: string, adds: boolean) => {
       const file = `${root}/${path}`;
+      if (isFile) throw new RenderError("manifests", `stat ${file.slice(0, file.lastIndexOf("/"))}: not a directory`);
       const before = adds ? this.#written.get(file) ?? "" : "";
       this.#written.set(file, before + documentText(path, text));
       this.#stdout += `wrote ${file}\n`;

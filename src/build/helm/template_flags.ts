@@ -1,7 +1,9 @@
 import { FormatError } from "../../format/format_error.ts";
 import { parseDurationNs } from "../../format/duration.ts";
 import type { Dialect } from "./dialect.ts";
+import { durationFault } from "./functions/dates.ts";
 import { quoteText } from "./template/go_quote.ts";
+import { byteLength } from "./template/go_string.ts";
 
 /** How the text behind a flag is read (names of Go's pflag). */
 export type FlagType =
@@ -290,7 +292,7 @@ function readFlag(name: string, row: FlagRow, text: string): readonly string[] {
       }
       return [text];
     case "duration":
-      if (!isDuration(text)) throw wrong(`time: invalid duration ${quoteText(text)}`);
+      if (!isDuration(text)) throw wrong(durationFault(text));
       return [text];
     case "wait":
       if (!["watcher", "hookOnly", "legacy", "true", "false"].includes(text)) {
@@ -300,14 +302,25 @@ function readFlag(name: string, row: FlagRow, text: string): readonly string[] {
       }
       return [text];
     case "strings":
-      return csvFields(text);
-    case "stringToString":
-      for (const pair of csvFields(text)) {
+      return csv(text, wrong);
+    case "stringToString": {
+      const pairs = csv(text, wrong);
+      for (const pair of pairs) {
         if (!pair.includes("=")) throw wrong(`${pair} must be formatted as key=value`);
       }
-      return csvFields(text);
+      return pairs;
+    }
   }
   return [text];
+}
+
+function csv(text: string, wrong: (why: string) => FlagError): readonly string[] {
+  try {
+    return csvFields(text);
+  } catch (error) {
+    if (error instanceof FormatError) throw wrong(error.what);
+    throw error;
+  }
 }
 
 function isDuration(text: string): boolean {
@@ -326,18 +339,31 @@ export function goBool(text: string): boolean | undefined {
   return ["0", "f", "F", "FALSE", "false", "False"].includes(text) ? false : undefined;
 }
 
-/** Fields of the first line of a CSV text; "" has none. */
+/** Fields of the first line of a CSV text; "" has none. @throws {FormatError} in the words of Go's encoding/csv */
 function csvFields(text: string): readonly string[] {
   if (text === "") return [];
   const fields: string[] = [];
-  const field = /(?:"((?:[^"]|"")*)"|([^,\n]*))(,|\n|$)/y;
-  while (field.lastIndex <= text.length) {
-    const match = field.exec(text);
-    if (match === null) {
-      throw new FlagError(`parse error on line 1, column ${field.lastIndex + 1}: bare " in non-quoted field`);
+  const wrong = (at: number, what: string) =>
+    new FormatError(`parse error on line 1, column ${byteLength(text.slice(0, at)) + 1}: ${what}`);
+  for (let at = 0; at <= text.length;) {
+    if (text[at] !== '"') {
+      const end = text.slice(at).search(/[,\n]|$/) + at;
+      const quote = text.slice(at, end).indexOf('"');
+      if (quote >= 0) throw wrong(at + quote, 'bare " in non-quoted-field');
+      fields.push(text.slice(at, end));
+      if (text[end] !== ",") break;
+      at = end + 1;
+      continue;
     }
-    fields.push(match[1]?.replaceAll('""', '"') ?? match[2] ?? "");
-    if (match[3] !== ",") break;
+    const inside = /(?:[^"]|"")*/y;
+    inside.lastIndex = at + 1;
+    const content = inside.exec(text)?.[0] ?? "";
+    const end = at + 1 + content.length;
+    if (text[end] !== '"') throw wrong(end, 'extraneous or missing " in quoted-field');
+    fields.push(content.replaceAll('""', '"'));
+    if (text[end + 1] === undefined || text[end + 1] === "\n") break;
+    if (text[end + 1] !== ",") throw wrong(end, 'extraneous or missing " in quoted-field');
+    at = end + 2;
   }
   return fields;
 }

@@ -1,4 +1,5 @@
 import type { FileTree, TreeFile } from "../../../core/file_tree.ts";
+import { isJsonObject } from "../../../core/json.ts";
 import type { JsonValue } from "../../../core/json.ts";
 import { quoteText } from "../template/go_quote.ts";
 import { compareStrings, fromBytes } from "../template/go_string.ts";
@@ -94,6 +95,16 @@ function chartOf(files: readonly ChartFile[], options: LoadOptions, depth: numbe
     ...(made.lock === undefined ? {} : { lock: made.lock }),
     ...(made.schema === undefined ? {} : { schema: made.schema }),
   };
+}
+
+/**
+ * What Helm 4 looks at before it walks a folder: whether Chart.yaml is YAML, and its apiVersion.
+ *
+ * @throws {ChartError} with Helm's text
+ */
+export function checkChartHead(bytes: Uint8Array, dialect: Dialect): void {
+  const head = prefixed("cannot load Chart.yaml", () => readYaml(withoutMark(bytes)));
+  if (isJsonObject(head) && typeof head.apiVersion === "string") checkApiVersion(head as RawMetadata, dialect);
 }
 
 /** Helm 4 chooses a loader by the apiVersion before anything else; charts of apiVersion v3 are not installable. */

@@ -226,7 +226,7 @@ const htmlLayout = "2006-01-02";
 const dateInZone = func([string, any, string], string, dateText);
 
 /** Texts that Go's ParseDuration refuses, as it words them. */
-function durationFault(text: string): string {
+export function durationFault(text: string): string {
   const quoted = quoteTimeText(text);
   const body = text.replace(/^[-+]/, "");
   const known = new Set(["ns", "us", "µs", "μs", "ms", "s", "m", "h"]);

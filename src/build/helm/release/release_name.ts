@@ -7,6 +7,7 @@ import { GoError } from "../template/go_error.ts";
 import { builtins } from "../template/builtins.ts";
 import { compileTemplate } from "../template/evaluate.ts";
 import { quoteText } from "../template/go_quote.ts";
+import { withoutMarks } from "../template/helm_error.ts";
 import { parseTemplate } from "../template/parser.ts";
 import { Run } from "../template/run.ts";
 
@@ -61,6 +62,6 @@ export function templatedName(text: string, dialect: Dialect, tools: RenderTools
     return template === undefined ? "" : run.capture(template, undefined);
   } catch (error) {
     if (!(error instanceof GoError)) throw error;
-    throw new ChartError(error.message, { cause: error });
+    throw new ChartError(withoutMarks(error.message), { cause: error });
   }
 }

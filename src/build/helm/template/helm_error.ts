@@ -16,6 +16,11 @@ export function authorsError(message: string): GoError {
   return new GoError(`${startMark}${message}${endMark}`);
 }
 
+/** A message as Sprig words it, without the marks. */
+export function withoutMarks(text: string): string {
+  return text.replaceAll(startMark, "").replaceAll(endMark, "");
+}
+
 /** Text of a parse error: its place and what follows the last `": "`. */
 export function parseFailure(name: string, error: GoError): string {
   const parts = error.message.split(": ");

@@ -1,5 +1,6 @@
 import { FormatError } from "../../../../format/format_error.ts";
 import { compileRegexp } from "../../../../format/go_regexp.ts";
+import { parseGoTime } from "../../../../format/go_time_parse.ts";
 import { addressFault } from "../../functions/ip_address.ts";
 import { regexpFault } from "../../functions/regex.ts";
 import { hostName, parseUrl } from "../../functions/url.ts";
@@ -131,36 +132,14 @@ function email(text: string): string | undefined {
   return fault === undefined ? undefined : `invalid domain: ${fault}`;
 }
 
-/** What Go's time.Parse says of a text by the layout 2006-01-02. */
 function date(text: string): string | undefined {
-  const failure = (rest: string, element: string) =>
-    `parsing time ${timeQuote(text)} as "2006-01-02": cannot parse ${timeQuote(rest)} as "${element}"`;
-  if (!/^\d{4}/.test(text)) return failure(text, "2006");
-  let rest = text.slice(4);
-  if (!rest.startsWith("-")) return failure(rest, "-");
-  rest = rest.slice(1);
-  if (!/^\d\d/.test(rest)) return failure(rest, "01");
-  const month = Number(rest.slice(0, 2));
-  if (month < 1 || month > 12) return `parsing time ${timeQuote(text)}: month out of range`;
-  rest = rest.slice(2);
-  if (!rest.startsWith("-")) return failure(rest, "-");
-  rest = rest.slice(1);
-  if (!/^\d\d/.test(rest)) return failure(rest, "02");
-  const day = Number(rest.slice(0, 2));
-  if (rest.length > 2) return `parsing time ${timeQuote(text)}: extra text: ${timeQuote(rest.slice(2))}`;
-  const days = new Date(Date.UTC(2000 + (Number(text.slice(0, 4)) % 400), month, 0)).getUTCDate();
-  return day < 1 || day > days ? `parsing time ${timeQuote(text)}: day out of range` : undefined;
-}
-
-/** Quotes as package time does: bytes that are no plain ASCII are escaped one by one. */
-function timeQuote(text: string): string {
-  let shown = "";
-  for (const byte of toBytes(text)) {
-    const symbol = String.fromCharCode(byte);
-    if (byte < 0x20 || byte > 0x7f) shown += `\\x${byte.toString(16).padStart(2, "0")}`;
-    else shown += symbol === '"' || symbol === "\\" ? `\\${symbol}` : symbol;
+  try {
+    parseGoTime("2006-01-02", text);
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof FormatError)) throw error;
+    return error.what;
   }
-  return `"${shown}"`;
 }
 
 /** Two or more numbers between colons, not negative; the faults in the words of `of`. */
