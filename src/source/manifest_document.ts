@@ -120,8 +120,9 @@ function readJson(bytes: Uint8Array): JsonObject {
   let value: unknown;
   try {
     value = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
-  } catch (cause) {
-    throw refusal("it is no JSON text", cause);
+  } catch {
+    // The parser's words would show a part of what is there.
+    throw refusal("it is no JSON text");
   }
   if (!isJsonObject(value)) throw refusal("it is no JSON object");
   return value;
@@ -151,10 +152,9 @@ function platformOf(value: JsonValue | undefined): { readonly platform?: Platfor
   return { platform: { architecture: value.architecture, os: value.os, ...textField(value, "variant") } };
 }
 
-function refusal(why: string, cause?: unknown): StageError {
+function refusal(why: string): StageError {
   return new StageError("OCIArtifactPullFailed", `Cannot use manifest: ${why}`, {
     hint: "Push the artifact again; what is there is malformed",
-    ...(cause === undefined ? {} : { cause }),
   });
 }
 

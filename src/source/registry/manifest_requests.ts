@@ -1,13 +1,13 @@
 import type { Descriptor } from "../../core/descriptor.ts";
 import type { Digest } from "../../core/digest.ts";
 import { digestStream, isDigest, splitDigest } from "../../core/digest.ts";
-import { StageError } from "../../core/stage_error.ts";
+import { messageOf, StageError } from "../../core/stage_error.ts";
 import { isTag } from "../../format/image_reference.ts";
 import { bareMediaType, manifestAccept, manifestLimitBytes, parseManifestDocument } from "../manifest_document.ts";
 import type { CallOptions, KnownContent, ManifestContent, Resolved } from "../oci_source.ts";
 import { numberHeader } from "./answer_headers.ts";
 import { redactedError } from "./redact.ts";
-import { answerError, dropBody, readLimited, registryMessage } from "./registry_answer.ts";
+import { answerError, dropBody, readInTime, registryMessage } from "./registry_answer.ts";
 import type { RegistrySession } from "./registry_session.ts";
 import type { WireAnswer } from "./wire.ts";
 
@@ -86,7 +86,7 @@ async function getManifest(
   if (response.status !== 200) {
     throw answerError(response, action, await registryMessage(response, session.wire.limits.errorBytes));
   }
-  const bytes = await readBody(answer, action, options.signal);
+  const bytes = await readBody(session, answer, { action, signal: options.signal });
   const descriptor = checkManifest(bytes, reference, response, action);
   return { descriptor, bytes, etag: etagOf(response) };
 }
@@ -109,17 +109,34 @@ function checkManifest(bytes: Uint8Array, reference: string, response: Response,
       });
     }
   }
-  const document = parseManifestDocument(bytes, response.headers.get("content-type") ?? undefined);
-  return { mediaType: document.mediaType, digest, size: bytes.length };
+  const contentType = response.headers.get("content-type") ?? "";
+  try {
+    const { mediaType } = parseManifestDocument(bytes, contentType);
+    return { mediaType, digest, size: bytes.length };
+  } catch (cause) {
+    throw new StageError("OCIArtifactPullFailed", `${action}: ${messageOf(cause)}`, {
+      cause,
+      hint: /html/i.test(contentType)
+        ? "What answers is a web page: check the registry's address and any proxy before it"
+        : "Push the artifact again; what is there is malformed, or not of a registry",
+    });
+  }
 }
 
-/** A body within the limit for manifests. A connection that breaks off here is told as such. */
-async function readBody(answer: WireAnswer, action: string, signal: AbortSignal | undefined): Promise<Uint8Array> {
+/** A body within the limits for manifests. A connection that breaks off here is told as such. */
+async function readBody(
+  { wire }: RegistrySession,
+  { response }: WireAnswer,
+  { action, signal }: { readonly action: string; readonly signal: AbortSignal | undefined },
+): Promise<Uint8Array> {
   try {
-    return await readLimited(answer.response, manifestLimitBytes);
+    return await readInTime(response, manifestLimitBytes, wire);
   } catch (error) {
     if (signal?.aborted) throw signal.reason;
-    throw new StageError("OCIArtifactPullFailed", action, { cause: redactedError(error) });
+    throw new StageError("OCIArtifactPullFailed", action, {
+      cause: redactedError(error),
+      ...(error instanceof RangeError ? { hint: "What is there is no manifest: one has 4 MiB at the most" } : {}),
+    });
   }
 }
 

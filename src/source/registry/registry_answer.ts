@@ -2,6 +2,7 @@ import { readAll } from "../../core/read_all.ts";
 import { StageError } from "../../core/stage_error.ts";
 import { ContentMissing } from "../oci_source.ts";
 import { redact } from "./redact.ts";
+import type { Wire } from "./wire.ts";
 
 /** A fault that passes: worth another try. */
 export class TransientFault extends Error {
@@ -34,6 +35,32 @@ export async function readLimited(answer: Response, limitBytes: number): Promise
     throw new RangeError(`the answer has ${announced} bytes, allowed are ${limitBytes}`);
   }
   return await readAll(answer.body, limitBytes);
+}
+
+/**
+ * {@linkcode readLimited} within the time for bodies of documents: a registry that sends a byte now and then holds up nobody.
+ *
+ * @throws {RangeError} when there is more
+ * @throws {Error} when the time is over
+ */
+export async function readInTime(
+  answer: Response,
+  limitBytes: number,
+  { tools, limits }: Pick<Wire, "tools" | "limits">,
+): Promise<Uint8Array> {
+  if (answer.body === null) return new Uint8Array(0);
+  const { bodyTimeoutMs } = limits;
+  const late = new AbortController();
+  const cancel = tools.clock.after(
+    bodyTimeoutMs,
+    () => late.abort(new Error(`the answer was not complete after ${bodyTimeoutMs / 1000} s`)),
+  );
+  try {
+    const body = answer.body.pipeThrough(new TransformStream<Uint8Array, Uint8Array>(), { signal: late.signal });
+    return await readLimited(new Response(body as ReadableStream<Uint8Array<ArrayBuffer>>, answer), limitBytes);
+  } finally {
+    cancel();
+  }
 }
 
 /** Lets go of a body that is not wanted. */

@@ -28,7 +28,9 @@ export interface RegistryLimits {
   readonly longestRetryAfterMs: number;
   /** Time for the head of an answer. */
   readonly headTimeoutMs: number;
-  /** A body that is slower than this over `slowSpanMs` is cut and resumed. */
+  /** Time for the body of a document: a manifest, a page of tags. */
+  readonly bodyTimeoutMs: number;
+  /** A blob that is slower than this over `slowSpanMs` is cut and resumed. */
   readonly minBytesPerSecond: number;
   readonly slowSpanMs: number;
   readonly redirects: number;
@@ -55,6 +57,7 @@ export const defaultLimits: RegistryLimits = {
   longestPauseMs: 10_000,
   longestRetryAfterMs: 30_000,
   headTimeoutMs: 30_000,
+  bodyTimeoutMs: 120_000,
   minBytesPerSecond: 1024,
   slowSpanMs: 30_000,
   redirects: 10,

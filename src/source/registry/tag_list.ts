@@ -3,7 +3,7 @@ import { StageError } from "../../core/stage_error.ts";
 import { isTag } from "../../format/image_reference.ts";
 import { nextPage } from "./answer_headers.ts";
 import { redactedError, shownUrl } from "./redact.ts";
-import { answerError, readLimited, registryMessage } from "./registry_answer.ts";
+import { answerError, readInTime, registryMessage } from "./registry_answer.ts";
 import type { RegistrySession } from "./registry_session.ts";
 
 /**
@@ -84,7 +84,7 @@ export async function* pagesOf(
       ...answer,
       read: async (limitBytes) => {
         try {
-          return await readLimited(answer.response, limitBytes);
+          return await readInTime(answer.response, limitBytes, session.wire);
         } catch (error) {
           if (options.signal?.aborted) throw options.signal.reason;
           throw new StageError("OCIArtifactPullFailed", `${options.action}`, { cause: redactedError(error) });

@@ -1,6 +1,7 @@
 import { deepEqual, equal, match, ok } from "node:assert/strict";
 import { mediaTypes } from "../../../src/core/descriptor.ts";
 import { digestOf } from "../../../src/core/digest.ts";
+import { messageOf } from "../../../src/core/stage_error.ts";
 import { isMissing } from "../../../src/source/oci_source.ts";
 import * as faults from "../../support/registry_faults.ts";
 import { linesOf, registryAndClient, stageErrorOf } from "./registry_fixture.ts";
@@ -209,4 +210,42 @@ Deno.test("referrers() takes an HTML page and a foreign host for no API, and a f
   deepEqual(await repository().referrers(digest), []);
   registry.fault({ path: /referrers/ }, faults.status(500));
   match((await stageErrorOf(repository().referrers(digest))).message, /answered 500/);
+});
+
+Deno.test("an answer that is no manifest is told with its reference and a fitting hint, never with what it holds", async () => {
+  const { registry, repository } = registryAndClient();
+  const { digest } = registry.put({ repository: "org/app", tag: "1", files });
+  for (const [type, hint] of [["text/html", /web page/], ["application/json", /malformed/]] as const) {
+    const answer = async () => new Response("<p>canary-text", { headers: { "content-type": type } });
+    registry.fault({ method: "GET", path: /manifests/ }, answer);
+    const error = await stageErrorOf(repository().manifest(digest));
+    equal(error.reason, "OCIArtifactPullFailed");
+    match(error.message, /^Cannot pull manifest "registry.test\/org\/app@sha256:.*its digest is/);
+
+    registry.fault({ method: "HEAD", path: /manifests/ }, answer);
+    registry.fault({ method: "GET", path: /manifests/ }, answer);
+    const ofTag = await stageErrorOf(repository().resolve("1"));
+    match(ofTag.message, /^Cannot resolve "registry.test\/org\/app:1": .*no JSON/);
+    match(ofTag.hint, hint);
+    ok(!messageOf(ofTag).includes("canary-text"), messageOf(ofTag));
+  }
+});
+
+Deno.test("a manifest that comes a byte now and then is given up after its time", async () => {
+  const { registry, repository, clock } = registryAndClient();
+  let isLetGo = false;
+  let sent = 0;
+  registry.fault({ method: "GET", path: /manifests/ }, async () => {
+    const body = new ReadableStream<Uint8Array<ArrayBuffer>>({
+      pull(controller) {
+        clock.fire(50_000);
+        if (++sent < 10) controller.enqueue(new Uint8Array([32]));
+      },
+      cancel: () => void (isLetGo = true),
+    }, { highWaterMark: 0 });
+    return new Response(body, { headers: { "content-type": mediaTypes.manifest } });
+  });
+  const error = await stageErrorOf(repository().manifest(digestOf("x")));
+  match(messageOf(error), /not complete after 120 s/);
+  ok(isLetGo && sent === 3, "its connection is free");
 });
