@@ -60,7 +60,18 @@ export function tagOfText(text: string, dialect: Dialect): string {
   return resolveText(text, dialect).tag;
 }
 
+/** Whether a text is nothing but a few decimal digits: the number that nearly every number is, told without an expression. */
+function isShortNumber(text: string): boolean {
+  if (text.length > 14 || (text.charCodeAt(0) === 0x30 && text.length > 1)) return false;
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code < 0x30 || code > 0x39) return false;
+  }
+  return true;
+}
+
 function resolveNumber(text: string, dialect: Dialect): Resolved {
+  if (isShortNumber(text)) return { tag: "!!int", value: Number(text) };
   const word = words.get(text);
   if (word !== undefined) return word;
   const date = resolveDate(text);
@@ -86,7 +97,6 @@ function parseGoInteger(text: string): number | bigint | undefined {
   const signed = negative || text.startsWith("+");
   const digits = signed ? text.slice(1) : text;
   let value: bigint;
-  if (digits.length < 15 && /^[1-9]/.test(digits)) return negative ? -Number(digits) : Number(digits);
   if (/^0[xXbBoO]/.test(digits)) {
     value = BigInt(`0${digits.charAt(1).toLowerCase()}${digits.slice(2)}`);
   } else if (digits.length > 1 && digits.startsWith("0")) value = BigInt(`0o${digits.slice(1)}`);
