@@ -308,6 +308,41 @@ const cases: Readonly<Record<string, (bench: Bench) => Promise<void>>> = {
     equal(await lab.kubectl(["get", "configmap", "-n", home, "-l", "pilotfish.dev/inventory", "-o", "name"]), "");
   },
 
+  "after an outage it goes on within seconds, and what a guard keeps goes by an order": async (bench) => {
+    const { lab, home } = bench;
+    const names = Array.from({ length: 12 }, (_, index) => `map-${index}`);
+    const made = async () => (await lab.kubectl(["get", "configmap", "-n", home, "-o", "name"])).match(/map-/g)?.length;
+    const site = (list: readonly string[]) => ({
+      "all.yaml": yamlOf(...list.map((name) => configMap(`${home}/${name}`, { name }))),
+    });
+    await using place = await installed(bench, { rbac: { mode: "namespace-admin" } });
+    await push(place, bench, site(names));
+    await place.write("all.yaml", yamlOf(source(bench), kustomization(`${home}/app`, "site", { interval: "1h" })));
+    place.start();
+    await untilReady(place, "app");
+    equal(await made(), 12);
+
+    await lab.stop();
+    await push(place, bench, site(names.slice(0, 1)));
+    await place.ask("reconcile", "OCIRepository", "site", "--namespace", home, "--no-wait");
+    const away = await until(() => statusOf(place, "app"), (status) => (status?.failures ?? 0) >= 4, {
+      withinMs: 90_000,
+      what: "four failures",
+    });
+    ok(away);
+    match(messageOf(away), /Cannot reach API server/);
+    await lab.start();
+    const startedAt = performance.now();
+    const back = await untilReady(place, "app");
+    ok(performance.now() - startedAt < 8_000, `${performance.now() - startedAt} ms`);
+
+    match(back.warnings.join(), /11 of 12 resources would be deleted/);
+    equal(await made(), 12);
+    const { code, stderr } = await place.ask("reconcile", "ks", "app", "--namespace", home, "--confirm-prune");
+    equal(code, 0, stderr);
+    equal(await made(), 1);
+  },
+
   "of two copies one works, and the other takes over when it is killed": async (bench) => {
     const { lab, home } = bench;
     await using first = await installed(bench, { rbac: { mode: "namespace-admin" } });
