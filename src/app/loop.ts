@@ -17,7 +17,7 @@ import { Engine } from "../reconcile/engine.ts";
 import { kubeconfigOf } from "../reconcile/foreign_cluster.ts";
 import { helmReleasePipeline } from "../reconcile/helm_release.ts";
 import { hooksInSecret } from "../reconcile/release_hooks.ts";
-import { targetAnnotation } from "../reconcile/apply_and_prune.ts";
+import { targetAnnotation, withConfirmedPrune } from "../reconcile/apply_and_prune.ts";
 import { kustomizationPipeline } from "../reconcile/kustomization.ts";
 import type { Pipeline } from "../reconcile/pipeline.ts";
 import { sourcePipeline } from "../reconcile/source_pipeline.ts";
@@ -93,8 +93,9 @@ export async function openLoop(options: LoopOptions): Promise<Loop> {
   await using stack = new AsyncDisposableStack();
   let current = options.desired;
   const account = settings.target.kind === "cluster" ? settings.target.defaultServiceAccount : undefined;
+  const isPruneFree = settings.target.kind === "cluster" && settings.target.noPruneGuards === true;
   const asActedOn = (object: DesiredObject) => ({
-    ...withDefaultAccount(object, account),
+    ...withDefaultAccount(isPruneFree ? withConfirmedPrune(object) : object, account),
     ...(object.place === undefined ? {} : { origin: filePath(object.place.file) }),
   });
   const roots = options.configPaths?.map(filePath);

@@ -107,6 +107,7 @@ export const settingsSchema = object({
             "ServiceAccount that acts for documents which name none, in their namespace",
             ours,
           ),
+          noPruneGuards: may(flag(), "Delete whatever is not wanted any more without a question", ours),
           noLease: may(flag(), "Write without a Lease: no other daemon may work in this cluster's namespace", ours),
         }),
         "A Kubernetes cluster",
@@ -295,6 +296,14 @@ export const settingsTable: readonly SettingRow[] = [
     preset: null,
     doc: "ServiceAccount that acts for documents which name none, in their namespace",
     parse: asText,
+  },
+  {
+    flag: "no-prune-guards",
+    env: "PILOTFISH_NO_PRUNE_GUARDS",
+    path: ["target", "cluster", "noPruneGuards"],
+    preset: false,
+    doc: "Delete from the cluster whatever is not wanted any more, without a person's word",
+    parse: asSwitch,
   },
   {
     flag: "no-lease",
