@@ -196,10 +196,26 @@ function fromToml(value: TomlValue): Value {
   return "ns" in value ? new GoTime(value) : goList(value.map(fromToml));
 }
 
+/** What the keys of a TOML text cost: one of many parts takes the square of their number, since each is a path of its own. */
+function keySteps(text: string): number {
+  let steps = 0;
+  let parts = 0;
+  let isKey = true;
+  for (const sign of text) {
+    if (sign === "\n") {
+      isKey = true;
+      parts = 0;
+    } else if (sign === "=") isKey = false;
+    else if (isKey && sign === ".") steps += ++parts >> 5;
+  }
+  return steps;
+}
+
 /** Functions by name. */
 export const yamlTomlFunctions: FunctionTable = {
   fromToml: func([string], dict, (context, text) => {
     context.made(16 * text.length);
+    context.spend(keySteps(text));
     try {
       return fromToml(readToml(text, localZone(context))) as GoMap;
     } catch (error) {

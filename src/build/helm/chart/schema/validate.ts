@@ -154,6 +154,11 @@ class Validation {
     );
   }
 
+  #count(checks: number): void {
+    this.#checks += checks;
+    if (this.#checks > maxChecks) throw new SchemaError(`values take more than ${maxChecks} checks of schemas`);
+  }
+
   #pattern(text: string, node: JsonObject, keyword: string): GoRegexp {
     let pattern = this.#patterns.get(text);
     if (pattern === undefined) {
@@ -192,7 +197,7 @@ class Validation {
     });
     if (typeof node === "boolean") return node ? undefined : fault("false schema");
     if (!isJsonObject(node)) return undefined;
-    if (++this.#checks > maxChecks) throw new SchemaError(`values take more than ${maxChecks} checks of schemas`);
+    this.#count(1);
     if (scope.depth > maxDepth) throw new SchemaError(`values are nested deeper than ${maxDepth} levels`);
     for (let outer = scope.parent; outer !== undefined && outer.depth === scope.depth; outer = outer.parent) {
       if (outer.node === node) {
@@ -411,7 +416,7 @@ class Validation {
       say(`maxItems: got ${localCount(value.length)}, want ${localCount(node.maxItems)}`);
     }
     if (node.uniqueItems === true) {
-      const pair = firstDuplicates(value, this.#isMended);
+      const pair = firstDuplicates(value, this.#isMended, (pairs) => this.#count(pairs / pairsPerCheck));
       if (pair !== undefined) say(`items at ${localCount(pair[0])} and ${localCount(pair[1])} are equal`);
     }
     const first = draft < 2020 ? node.items : node.prefixItems;
@@ -683,8 +688,16 @@ function fractionOf(value: number): { readonly digits: bigint; readonly scale: n
   return scale >= 0 ? { digits, scale } : { digits: digits * 10n ** BigInt(-scale), scale: 0 };
 }
 
-function firstDuplicates(items: readonly JsonValue[], isMended: boolean): readonly [number, number] | undefined {
+/** Pairs of items that are compared for the price of one check. */
+const pairsPerCheck = 16;
+
+function firstDuplicates(
+  items: readonly JsonValue[],
+  isMended: boolean,
+  count: (pairs: number) => void,
+): readonly [number, number] | undefined {
   for (let index = 1; index < items.length; index++) {
+    count(index);
     for (let earlier = 0; earlier < index; earlier++) {
       if (isEqual(items[index] as JsonValue, items[earlier] as JsonValue, isMended)) return [earlier, index];
     }
