@@ -4,15 +4,7 @@ import { refText } from "../core/resource.ts";
 import { type Command, UsageError } from "./command.ts";
 import { readyOf } from "./get.ts";
 import { outputForm, printValue } from "./output.ts";
-import {
-  configFlag,
-  outputFlag,
-  settingsFlags,
-  settingsOf,
-  timeIsOver,
-  timeoutFlag,
-  timeoutOf,
-} from "./shared_flags.ts";
+import { outputFlag, passFlags, passOf, timeIsOver } from "./shared_flags.ts";
 
 /** `pilotfish diff`: what would change in the target. */
 export const diff: Command = {
@@ -21,15 +13,10 @@ export const diff: Command = {
   summary: "Show what would change in the target; never writes",
   details:
     "Exit code 0: nothing would change; 3: something would; 1: something could not be built or asked; 2: something is wrong with a document, and its object is left out.",
-  flags: [configFlag, ...settingsFlags, timeoutFlag("5m"), outputFlag],
+  flags: [...passFlags("5m"), outputFlag],
   async run(invocation, { app, console, signal }) {
     const form = outputForm(invocation.text("output"));
-    const outcome = await app.preview({
-      configPaths: invocation.list("config"),
-      flags: settingsOf(invocation),
-      timeoutMs: timeoutOf(invocation, "5m"),
-      plans: true,
-    }, signal);
+    const outcome = await app.preview({ ...passOf(invocation, "5m"), plans: true }, signal);
     if (outcome.kind === "refused") throw new UsageError(outcome.message);
     const changed = outcome.planned.flatMap((plan) =>
       plan.changes.filter((change) => change.action !== "unchanged" && change.action !== "skip")

@@ -1,15 +1,7 @@
 import { type Command, UsageError } from "./command.ts";
 import { printStatuses } from "./get.ts";
 import { outputForm } from "./output.ts";
-import {
-  configFlag,
-  outputFlag,
-  settingsFlags,
-  settingsOf,
-  timeIsOver,
-  timeoutFlag,
-  timeoutOf,
-} from "./shared_flags.ts";
+import { outputFlag, passFlags, passOf, timeIsOver } from "./shared_flags.ts";
 
 /** `pilotfish once`: one pass, for CI and init containers. */
 export const once: Command = {
@@ -17,15 +9,10 @@ export const once: Command = {
   usage: "",
   summary: "Run everything once, until all is ready or failed, and exit",
   details: "Exit code 0: everything is ready; 1: something is not.",
-  flags: [configFlag, ...settingsFlags, timeoutFlag("10m"), outputFlag],
+  flags: [...passFlags("10m"), outputFlag],
   async run(invocation, { app, console, signal }) {
     const form = outputForm(invocation.text("output"));
-    const timeoutMs = timeoutOf(invocation, "10m");
-    const outcome = await app.once({
-      configPaths: invocation.list("config"),
-      flags: settingsOf(invocation),
-      timeoutMs,
-    }, signal);
+    const outcome = await app.once(passOf(invocation, "10m"), signal);
     if (outcome.kind === "refused") throw new UsageError(outcome.message);
     printStatuses(outcome.statuses, form, console);
     for (const status of outcome.statuses) {

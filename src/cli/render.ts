@@ -5,15 +5,7 @@ import { type Command, UsageError } from "./command.ts";
 import { readyOf } from "./get.ts";
 import { kindOf } from "./object_names.ts";
 import { outputForm, printValue } from "./output.ts";
-import {
-  configFlag,
-  outputFlag,
-  settingsFlags,
-  settingsOf,
-  timeIsOver,
-  timeoutFlag,
-  timeoutOf,
-} from "./shared_flags.ts";
+import { outputFlag, passFlags, passOf, timeIsOver } from "./shared_flags.ts";
 
 /** `pilotfish render`: what would be applied, by the daemon's own engine. */
 export const render: Command = {
@@ -25,9 +17,7 @@ export const render: Command = {
     "Values of Secrets are masked unless --show-secrets is given, also where variables or templates put them elsewhere.",
   positionals: [0, 2],
   flags: [
-    configFlag,
-    ...settingsFlags,
-    timeoutFlag("5m"),
+    ...passFlags("5m"),
     { name: "namespace", short: "n", type: "string", value: "NAME", help: "Only objects of this namespace" },
     { name: "show-secrets", type: "boolean", help: "Print the values of Secrets" },
     { name: "explain", type: "string", value: "WHAT", help: "values: where each value of a HelmRelease came from" },
@@ -40,9 +30,7 @@ export const render: Command = {
     }
     const form = outputForm(invocation.text("output"));
     const outcome = await app.preview({
-      configPaths: invocation.list("config"),
-      flags: settingsOf(invocation),
-      timeoutMs: timeoutOf(invocation, "5m"),
+      ...passOf(invocation, "5m"),
       plans: false,
       showsSecrets: invocation.flag("show-secrets"),
     }, signal);

@@ -60,9 +60,26 @@ export function settingsOf(
   ]));
 }
 
-/** How long a command may take. */
-export function timeoutFlag(preset: string): Flag {
-  return { name: "timeout", type: "string", value: "SPAN", help: `Give up after this time (default ${preset})` };
+/** Flags of a command that runs everything once: documents, settings, and how long it may take. */
+export function passFlags(timeout: string): readonly Flag[] {
+  const help = `Give up after this time (default ${timeout})`;
+  return [configFlag, ...settingsFlags, { name: "timeout", type: "string", value: "SPAN", help }];
+}
+
+/** What {@linkcode passFlags} say. @throws {UsageError} when the time is no span */
+export function passOf(
+  invocation: Invocation,
+  timeout: string,
+): {
+  readonly configPaths: readonly string[];
+  readonly flags: ReturnType<typeof settingsOf>;
+  readonly timeoutMs: number;
+} {
+  return {
+    configPaths: invocation.list("config"),
+    flags: settingsOf(invocation),
+    timeoutMs: timeoutOf(invocation, timeout),
+  };
 }
 
 /** What is said when the time ran out before all objects had run. */
@@ -71,7 +88,7 @@ export function timeIsOver(invocation: Invocation, preset: string): string {
 }
 
 /** Milliseconds of `--timeout`. @throws {UsageError} when it is no span */
-export function timeoutOf(invocation: Invocation, preset: string): number {
+function timeoutOf(invocation: Invocation, preset: string): number {
   const text = invocation.text("timeout") ?? preset;
   try {
     const ms = parseDuration(text);

@@ -8,9 +8,6 @@
  * @module
  */
 import process from "node:process";
-import type { FileTree } from "../../src/core/file_tree.ts";
-import { treeOf } from "../../src/core/file_tree.ts";
-import { parseIgnoreRules } from "../../src/build/helm/chart/ignore.ts";
 import { readValues } from "../../src/build/helm/chart/read_yaml.ts";
 import { loadChart, renderRelease } from "../../src/build/helm/helm.ts";
 import type { LoadedChart } from "../../src/build/helm/helm.ts";
@@ -19,6 +16,7 @@ import { documentsOf, renderFiles } from "../../src/build/helm/release/render.ts
 import { seededRandom } from "../../src/build/helm/release/seeded_random.ts";
 import { GoMap } from "../../src/build/helm/template/value.ts";
 import config from "../../deno.json" with { type: "json" };
+import { chartFolder } from "../support/chart_folder.ts";
 import { fromFileUrl, vectorsFolder } from "../support/paths.ts";
 import "../support/load_template_modules.ts";
 
@@ -159,7 +157,7 @@ async function work(folder: string, list: Work): Promise<void> {
     for (const each of list.cases) {
       let at = performance.now();
       // One chart again and again: what the daemon does, with the chart kept by its digest.
-      const loaded = list.rounds > 1 && kept !== undefined ? kept : loadChart(readFolder(`${folder}/${each.chart}`));
+      const loaded = list.rounds > 1 && kept !== undefined ? kept : loadChart(chartFolder(`${folder}/${each.chart}`));
       if (list.rounds > 1) kept = loaded;
       at = step("load", at);
       const values = each.values === ""
@@ -204,26 +202,4 @@ async function work(folder: string, list: Work): Promise<void> {
   spent.processor = (user + system) / 1000;
   spent.residentMiB = Deno.memoryUsage().rss / 1024 / 1024;
   console.log(JSON.stringify(spent));
-}
-
-function readFolder(root: string): FileTree {
-  const found = new Map<string, Uint8Array>();
-  let ignore = "";
-  try {
-    ignore = Deno.readTextFileSync(`${root}/.helmignore`);
-  } catch {
-    // None.
-  }
-  const rules = parseIgnoreRules(ignore);
-  const walk = (inner: string) => {
-    for (const entry of Deno.readDirSync(`${root}/${inner}`)) {
-      const path = inner === "" ? entry.name : `${inner}/${entry.name}`;
-      const isFolder = entry.isDirectory || (entry.isSymlink && Deno.statSync(`${root}/${path}`).isDirectory);
-      if (rules.ignores(path, isFolder)) continue;
-      if (isFolder) walk(path);
-      else found.set(path, Deno.readFileSync(`${root}/${path}`));
-    }
-  };
-  walk("");
-  return treeOf(found);
 }

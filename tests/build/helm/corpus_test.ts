@@ -3,13 +3,10 @@
  * takes part after masking what chance makes; those that fail with the same text.
  */
 import { strict as assert } from "node:assert";
-import type { FileTree } from "../../../src/core/file_tree.ts";
-import { treeOf } from "../../../src/core/file_tree.ts";
 import { StageError } from "../../../src/core/stage_error.ts";
 import type { Dialect } from "../../../src/build/helm/dialect.ts";
 import { loadChart } from "../../../src/build/helm/helm.ts";
 import type { LoadedChart } from "../../../src/build/helm/helm.ts";
-import { parseIgnoreRules } from "../../../src/build/helm/chart/ignore.ts";
 import { readValues } from "../../../src/build/helm/chart/read_yaml.ts";
 import { defaultCapabilities } from "../../../src/build/helm/release/capabilities.ts";
 import { documentText, manifestText } from "../../../src/build/helm/release/manifest_text.ts";
@@ -17,6 +14,7 @@ import { documentsOf, RenderError, renderFiles } from "../../../src/build/helm/r
 import { seededRandom } from "../../../src/build/helm/release/seeded_random.ts";
 import { trim } from "../../../src/build/helm/release/split.ts";
 import { GoMap } from "../../../src/build/helm/template/value.ts";
+import { chartFolder } from "../../support/chart_folder.ts";
 import { vectorsFolder } from "../../support/paths.ts";
 import { skips } from "./skip.ts";
 import { runCases, textDifference } from "./vector_suite.ts";
@@ -52,29 +50,6 @@ const isThere = archive !== undefined && (() => {
     return false;
   }
 })();
-
-/** Files of a chart's folder, without what `.helmignore` leaves out. */
-function readFolder(root: string): FileTree {
-  const found = new Map<string, Uint8Array>();
-  let ignore = "";
-  try {
-    ignore = Deno.readTextFileSync(`${root}/.helmignore`);
-  } catch {
-    // None.
-  }
-  const rules = parseIgnoreRules(ignore);
-  const walk = (inner: string) => {
-    for (const entry of Deno.readDirSync(`${root}/${inner}`)) {
-      const path = inner === "" ? entry.name : `${inner}/${entry.name}`;
-      const isFolder = entry.isDirectory || (entry.isSymlink && Deno.statSync(`${root}/${path}`).isDirectory);
-      if (rules.ignores(path, isFolder)) continue;
-      if (isFolder) walk(path);
-      else found.set(path, Deno.readFileSync(`${root}/${path}`));
-    }
-  };
-  walk("");
-  return treeOf(found);
-}
 
 /** How two outputs of chance differ: lines that are not the same must be the same apart from words that chance can make. */
 function randomDifference(got: string, wanted: string): string | undefined {
@@ -143,7 +118,7 @@ Deno.test({
               let loaded = charts.get(each.chart);
               if (loaded === undefined) {
                 charts.clear();
-                charts.set(each.chart, loaded = loadChart(readFolder(`${folder}/${each.chart}`), dialect));
+                charts.set(each.chart, loaded = loadChart(chartFolder(`${folder}/${each.chart}`), dialect));
               }
               text = render(loaded, each, corpus, dialect, folder);
             } catch (error) {
