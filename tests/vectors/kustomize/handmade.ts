@@ -220,6 +220,17 @@ export const handmadeOverlays: Readonly<Record<string, Readonly<Record<string, s
       "resources: [a.yaml]\npatches:\n- patch: |-\n    apiVersion: v1\n    kind: ConfigMap\n    metadata: {name: c, labels: {a: b}}\n",
     "overlay/a.yaml": config("  '': b\n"),
   },
+  "a schema that is a list counts when a patch is merged": {
+    "overlay/kustomization.yaml":
+      "resources: [a.yaml]\nopenapi: {path: schema.json}\npatches:\n- patch: '{apiVersion: v1, kind: ConfigMap, metadata: {name: c}, data: {b: c}}'\n",
+    "overlay/schema.json": "[]",
+    "overlay/a.yaml": config("  a: b\n"),
+  },
+  "a schema that is a list does not count elsewhere": {
+    "overlay/kustomization.yaml": "resources: [a.yaml]\nopenapi: {path: schema.json}\nnamePrefix: p-\n",
+    "overlay/schema.json": "[]",
+    "overlay/a.yaml": config("  a: b\n"),
+  },
   "annotations taken away take the name that it had along": {
     "overlay/kustomization.yaml":
       "resources: [../base]\npatches:\n- patch: '{apiVersion: v1, kind: ConfigMap, metadata: {name: c, annotations: null}}'\n- patch: '{apiVersion: v1, kind: ConfigMap, metadata: {name: c}, data: {b: c}}'\n",

@@ -1,5 +1,6 @@
 import type { JsonValue } from "../../../core/json.ts";
 import { isJsonObject } from "../../../core/json.ts";
+import { fault } from "../fault.ts";
 import { kindTypes, typeFields } from "./schema_table.ts";
 
 /** What is known of a field: the type of what it holds, and how its list is merged. */
@@ -83,8 +84,12 @@ interface Definition {
   readonly additional: JsonValue | undefined;
 }
 
-/** Schema of an OpenAPI v2 document as JSON. Parts that are not understood lead to no merging. */
+/**
+ * Schema of an OpenAPI v2 document as JSON. Parts that are not understood lead to no merging. What is no mapping at all is
+ * refused when a patch asks for a type, as kustomize does, which reads the schema then.
+ */
 export function customSchema(document: JsonValue): CustomSchema {
+  const isWrong = document !== null && !isJsonObject(document);
   const definitions = objectField(document, "definitions");
   const kinds = new Map<string, string>();
   for (const [name, definition] of Object.entries(definitions)) {
@@ -122,7 +127,10 @@ export function customSchema(document: JsonValue): CustomSchema {
     },
   });
   return {
-    typeOf: (apiVersion, kind) => typeNamed(kinds.get(`${apiVersion} ${kind}`) ?? ""),
+    typeOf(apiVersion, kind) {
+      if (isWrong) throw fault("Invalid schema file: an OpenAPI document must be a mapping");
+      return typeNamed(kinds.get(`${apiVersion} ${kind}`) ?? "");
+    },
     scopes: scopesOf(objectField(document, "paths")),
   };
 }
