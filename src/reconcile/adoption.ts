@@ -65,8 +65,8 @@ export function refusalTexts(refused: readonly ObjectKey[], holdings: Holdings):
   return refused.flatMap((key) => {
     const owner = ownerOf(key, holdings);
     if (owner === undefined) return [];
-    const holder = owner.kind === "documents" ? "the documents" : keyText(owner.parent);
-    return [`Left out "${keyText(key)}" of the artifact: ${holder} has an object of that name`];
+    const holder = owner.kind === "documents" ? "the documents have" : `${keyText(owner.parent)} has`;
+    return [`Left out "${keyText(key)}" of the artifact: ${holder} an object of that name`];
   });
 }
 
