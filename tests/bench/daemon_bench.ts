@@ -57,6 +57,37 @@ async function latencies(url: string, done: () => boolean): Promise<readonly num
   return taken.sort((a, b) => a - b);
 }
 
+/** Does work, watches resident memory and status answers meanwhile, and reports both, and the memory after a rest. */
+async function watchedWork(
+  daemon: Awaited<ReturnType<typeof startDaemon>>,
+  watched: { readonly name: string; readonly mostMb: number; readonly restMs: number },
+  work: () => Promise<void>,
+): Promise<void> {
+  const idleMb = await daemon.residentMb();
+  let isDone = false;
+  let peakMb = 0;
+  const watch = (async () => {
+    while (!isDone) {
+      peakMb = Math.max(peakMb, await daemon.residentMb());
+      await pause(20);
+    }
+  })();
+  const asked = latencies(`${daemon.url}/api/v1/objects`, () => isDone);
+  await work();
+  isDone = true;
+  await watch;
+  const taken = await asked;
+  report(`resident above idle, ${watched.name}, peak`, peakMb - idleMb, watched.mostMb, "MB");
+  report(
+    `status answers meanwhile, 99th of 100 (${taken.length} asked)`,
+    taken[Math.floor(taken.length * 0.99)] ?? NaN,
+    50,
+    "ms",
+  );
+  await pause(watched.restMs);
+  report("resident above idle afterwards", await daemon.residentMb() - idleMb, 20, "MB");
+}
+
 const pageManifest = (text: string) => ({
   path: "app/page.yaml",
   content: `apiVersion: v1\nkind: ConfigMap\nmetadata: {name: page}\ndata: {text: "${text}"}\n`,
@@ -147,7 +178,6 @@ const benches: Readonly<Record<string, Bench>> = {
     await using daemon = await startDaemon(program, folder, documents);
     await daemon.ready();
     await pause(settledMs);
-    const idleMb = await daemon.residentMb();
     const files = Array.from({ length: 10_000 }, (_, index) => ({
       path: `data/${index % 100}/${index}.bin`,
       content: new Uint8Array(randomBytes(5_000)),
@@ -155,31 +185,13 @@ const benches: Readonly<Record<string, Bench>> = {
     const out = await onlyFile(`${folder}/out`);
     const before = (await Deno.stat(out)).mtime?.getTime();
     const large = artifactOf([pageManifest("two"), ...files]);
-    registry.move(large);
-    let isDone = false;
-    let peakMb = 0;
-    const watch = (async () => {
-      while (!isDone) {
-        peakMb = Math.max(peakMb, await daemon.residentMb());
-        await pause(20);
-      }
-    })();
-    const asked = latencies(`${daemon.url}/api/v1/objects`, () => isDone);
-    await until(() => registry.toldNewAt > 0 && registry.requests > 0, 20);
-    await until(async () => (await Deno.stat(out)).mtime?.getTime() !== before, 20);
-    isDone = true;
-    await watch;
-    const taken = await asked;
     const size = Math.round(large.layer.length / 1024 / 1024);
-    report(`resident above idle, layer of ${size} MB with 10,000 files, peak`, peakMb - idleMb, 40, "MB");
-    report(
-      `status answers meanwhile, 99th of 100 (${taken.length} asked)`,
-      taken[Math.floor(taken.length * 0.99)] ?? NaN,
-      50,
-      "ms",
-    );
-    await pause(35_000);
-    report("resident above idle afterwards", await daemon.residentMb() - idleMb, 20, "MB");
+    const watched = { name: `layer of ${size} MB with 10,000 files`, mostMb: 40, restMs: 35_000 };
+    await watchedWork(daemon, watched, async () => {
+      registry.move(large);
+      await until(() => registry.toldNewAt > 0 && registry.requests > 0, 20);
+      await until(async () => (await Deno.stat(out)).mtime?.getTime() !== before, 20);
+    });
   },
   async chart(program, folder) {
     const vectors = vectorsFolder();
@@ -195,38 +207,14 @@ const benches: Readonly<Record<string, Bench>> = {
     await using daemon = await startDaemon(program, folder, documents);
     await daemon.ready();
     await pause(settledMs);
-    const idleMb = await daemon.residentMb();
-    let isDone = false;
-    let peakMb = 0;
-    const watch = (async () => {
-      while (!isDone) {
-        peakMb = Math.max(peakMb, await daemon.residentMb());
-        await pause(20);
-      }
-    })();
-    const asked = latencies(`${daemon.url}/api/v1/objects`, () => isDone);
     const renders = 20;
-    for (let render = 0; render < renders; render++) {
-      await Deno.writeTextFile(`${folder}/documents.yaml`, documents + release("web", "chart", `round-${render}`));
-      await until(() => holds(`${folder}/out`, `round-${render}`), 50);
-    }
-    isDone = true;
-    await watch;
-    const taken = await asked;
-    report(
-      `resident above idle, ${renders} renders of a chart with 3.5 MB of output, peak`,
-      peakMb - idleMb,
-      150,
-      "MB",
-    );
-    report(
-      `status answers meanwhile, 99th of 100 (${taken.length} asked)`,
-      taken[Math.floor(taken.length * 0.99)] ?? NaN,
-      50,
-      "ms",
-    );
-    await pause(45_000);
-    report("resident above idle afterwards", await daemon.residentMb() - idleMb, 20, "MB");
+    const watched = { name: `${renders} renders of a chart with 3.5 MB of output`, mostMb: 150, restMs: 45_000 };
+    await watchedWork(daemon, watched, async () => {
+      for (let render = 0; render < renders; render++) {
+        await Deno.writeTextFile(`${folder}/documents.yaml`, documents + release("web", "chart", `round-${render}`));
+        await until(() => holds(`${folder}/out`, `round-${render}`), 50);
+      }
+    });
   },
 };
 

@@ -2,23 +2,12 @@ import assert from "node:assert/strict";
 import { mediaTypes } from "../../src/core/descriptor.ts";
 import type { JsonObject } from "../../src/core/json.ts";
 import { configMap, kustomization, ociRepository, secret, yamlOf } from "../support/documents.ts";
+import { putWebChart } from "./web_chart.ts";
 import { World } from "./world.ts";
 
 const minuteMs = 60_000;
 
-function putChart(world: World, version: string, template?: string): void {
-  world.registry.put({
-    repository: "charts/web",
-    tag: version,
-    config: {
-      mediaType: mediaTypes.helmConfig,
-      bytes: new TextEncoder().encode(JSON.stringify({ name: "web", version })),
-    },
-    mediaType: mediaTypes.helmChart,
-    files: {
-      "web/Chart.yaml": `apiVersion: v2\nname: web\nversion: ${version}\n`,
-      "web/values.yaml": "text: preset\n",
-      "web/templates/map.yaml": template ?? `apiVersion: v1
+const mapTemplate = `apiVersion: v1
 kind: ConfigMap
 metadata:
   name: {{ .Release.Name }}-map
@@ -27,9 +16,10 @@ data:
   version: {{ .Chart.Version }}
   revision: {{ .Release.Revision | quote }}
   text: {{ .Values.text | quote }}
-`,
-    },
-  });
+`;
+
+function putChart(world: World, version: string, template = mapTemplate): void {
+  putWebChart(world, version, template);
 }
 
 function helmRelease(spec: Record<string, unknown>): JsonObject {

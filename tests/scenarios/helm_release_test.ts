@@ -3,27 +3,18 @@ import { mediaTypes } from "../../src/core/descriptor.ts";
 import type { JsonObject } from "../../src/core/json.ts";
 import { configMap, kustomization, ociRepository, secret, yamlOf } from "../support/documents.ts";
 import * as faults from "../support/registry_faults.ts";
+import { putWebChart } from "./web_chart.ts";
 import { World } from "./world.ts";
 
 const minuteMs = 60_000;
 const release = "HelmRelease/default/web";
 
 function putChart(world: World, version: string, template = "text: {{ .Values.text | quote }}"): void {
-  world.registry.put({
-    repository: "charts/web",
-    tag: version,
-    config: {
-      mediaType: mediaTypes.helmConfig,
-      bytes: new TextEncoder().encode(JSON.stringify({ name: "web", version })),
-    },
-    mediaType: mediaTypes.helmChart,
-    files: {
-      "web/Chart.yaml": `apiVersion: v2\nname: web\nversion: ${version}\n`,
-      "web/values.yaml": "text: preset\n",
-      "web/templates/map.yaml":
-        `apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {{ .Release.Name }}-map\ndata:\n  version: {{ .Chart.Version }}\n  ${template}\n`,
-    },
-  });
+  putWebChart(
+    world,
+    version,
+    `apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {{ .Release.Name }}-map\ndata:\n  version: {{ .Chart.Version }}\n  ${template}\n`,
+  );
 }
 
 function helmRelease(spec: Record<string, unknown>): JsonObject {
