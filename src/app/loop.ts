@@ -32,7 +32,7 @@ import { withDefaultAccount } from "./default_account.ts";
 import { type Doors, hostDoors } from "./doors.ts";
 import { KnownSecrets } from "./known_secrets.ts";
 import { scratchCheckpoints } from "./preview.ts";
-import { BundleReferences, firstOf } from "./references.ts";
+import { BundleReferences, contentText, firstOf } from "./references.ts";
 import { directoryFacts, type ReleaseFacts } from "./release_facts.ts";
 import { valueOpener } from "./sealed_values.ts";
 import { openSources } from "./sources.ts";
@@ -259,15 +259,10 @@ function isAtOrBelow(file: string, root: string): boolean {
 function changedData(before: DesiredState, after: DesiredState) {
   const keys = [];
   for (const [name, document] of after.data) {
-    const old = before.data.get(name);
-    if (old === undefined || contentText(old.data.data) !== contentText(document.data.data)) keys.push(document.key);
+    if (contentText(before.data.get(name)?.data) !== contentText(document.data)) keys.push(document.key);
   }
   for (const [name, document] of before.data) if (!after.data.has(name)) keys.push(document.key);
   return keys;
-}
-
-function contentText(data: ReadonlyMap<string, Uint8Array>): string {
-  return JSON.stringify([...data].sort().map(([key, value]) => [key, [...value]]));
 }
 
 /** A kind that does nothing by itself. */

@@ -85,8 +85,8 @@ function dataOf(resource: Resource): ReferencedData {
   return { type: typeof resource.type === "string" ? resource.type : "", data };
 }
 
-/** Text of content, for a comparison. */
-function contentText(content: ReferencedData | undefined): string {
+/** Text of content, for a comparison: the same text is the same content, in whatever order; "" where there is none. */
+export function contentText(content: ReferencedData | undefined): string {
   if (content === undefined) return "";
   return JSON.stringify([content.type, ...[...content.data].sort().map(([key, value]) => [key, [...value]])]);
 }
