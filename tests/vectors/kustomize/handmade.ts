@@ -231,6 +231,11 @@ export const handmadeOverlays: Readonly<Record<string, Readonly<Record<string, s
     "overlay/schema.json": "[]",
     "overlay/a.yaml": config("  a: b\n"),
   },
+  "a field of a wrong shape on the way to a reference": {
+    "overlay/kustomization.yaml": "resources: [a.yaml]\n",
+    "overlay/a.yaml":
+      "apiVersion: autoscaling/v2\nkind: HorizontalPodAutoscaler\nmetadata: {name: h}\nspec: {scaleTargetRef: x}\n",
+  },
   "annotations taken away take the name that it had along": {
     "overlay/kustomization.yaml":
       "resources: [../base]\npatches:\n- patch: '{apiVersion: v1, kind: ConfigMap, metadata: {name: c, annotations: null}}'\n- patch: '{apiVersion: v1, kind: ConfigMap, metadata: {name: c}, data: {b: c}}'\n",

@@ -34,8 +34,8 @@ interface PathTree {
  */
 export function fixNameReferences(set: ResourceSet, references: readonly NameReference[]): void {
   for (const resource of set.list) boundNamespaces(resource);
+  // Where nothing was renamed the fields are walked all the same: a resource of a wrong shape is refused on the way.
   const index = indexFormerNames(set);
-  if (index.byName.size === 0) return;
   const trees = new Map<string, PathTree | undefined>();
   for (const resource of set.list) {
     const original = resource.originalId();
