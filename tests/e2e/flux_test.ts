@@ -2,29 +2,15 @@
 import { deepEqual, equal, match, ok } from "node:assert/strict";
 import type { Condition } from "../../src/core/condition.ts";
 import type { JsonObject } from "../../src/core/json.ts";
-import type { ObjectStatus } from "../../src/core/status.ts";
 import { yamlOf } from "../support/documents.ts";
-import type { LabCluster } from "../support/lab.ts";
+import type { Side } from "../support/flux_sides.ts";
+import { fluxReady, hasFlux, namespaceOf, objects, ourReady, sides } from "../support/flux_sides.ts";
 import { labProgram, startCluster } from "../support/lab.ts";
 import type { LabRegistry } from "../support/lab_registry.ts";
 import { startRegistry } from "../support/lab_registry.ts";
 import { Place, until } from "../support/program.ts";
 
-/** Whether the lab has Flux's source- and kustomize-controller: it runs those that are installed. */
-function hasFlux(): boolean {
-  const home = Deno.env.get("LAB_HOME") ?? `${Deno.env.get("TMPDIR") ?? "/tmp"}/pilotfish-lab`;
-  try {
-    return ["source", "kustomize"].every((name) => Deno.statSync(`${home}/bin/${name}-controller`).isFile);
-  } catch {
-    return false;
-  }
-}
-
-const isHere = labProgram() !== undefined && hasFlux();
-/** Namespace of Flux's documents, and of ours: the same owner would be the same to both. */
-const sides = { flux: "flux-side", ours: "our-side" } as const;
-type Side = keyof typeof sides;
-
+const isHere = labProgram() !== undefined && hasFlux("source", "kustomize");
 const web = (more: JsonObject = {}, metadata: JsonObject = {}): JsonObject => ({
   apiVersion: "apps/v1",
   kind: "Deployment",
@@ -146,8 +132,14 @@ Deno.test({
     await t.step("both come to the same conditions", async () => {
       const wrong: string[] = [];
       for (const name of Object.keys(cases)) {
-        const theirs = await until(() => fluxReady(lab, name), isDecided, { withinMs: 120_000, what: `Flux: ${name}` });
-        const ours = await until(() => ourReady(place, name), isDecided, { withinMs: 60_000, what: `ours: ${name}` });
+        const theirs = await until(() => fluxReady(lab, "kustomization", name), isDecided, {
+          withinMs: 120_000,
+          what: `Flux: ${name}`,
+        });
+        const ours = await until(() => ourReady(place, "ks", name), isDecided, {
+          withinMs: 60_000,
+          what: `ours: ${name}`,
+        });
         const wanted = [theirs?.status, theirs?.reason];
         if (theirs?.status === "True") wanted.push(theirs.message);
         const got = [ours?.status, ours?.reason, ours?.message].slice(0, wanted.length);
@@ -231,15 +223,11 @@ Deno.test({
     });
 
     await t.step("what cannot be built or pulled by Flux's rules says why in our words too", async () => {
-      const message = (await fluxReady(lab, "invalid"))?.message ?? "";
+      const message = (await fluxReady(lab, "kustomization", "invalid"))?.message ?? "";
       match(message, /Deployment\/flux-invalid\/web dry-run failed/);
     });
   },
 });
-
-function namespaceOf(name: string): JsonObject {
-  return { apiVersion: "v1", kind: "Namespace", metadata: { name } };
-}
 
 function orphaned(document: JsonObject): JsonObject {
   return document.kind === "Kustomization"
@@ -289,43 +277,4 @@ function documents(side: Side, registry: LabRegistry, wanted: Readonly<Record<st
 function isDecided(ready: Condition | undefined): boolean {
   // Flux looks again after 30 s where its source was not ready at first.
   return ready !== undefined && ready.status !== "Unknown" && !ready.message.startsWith("Source artifact not found");
-}
-
-async function fluxReady(lab: LabCluster, name: string): Promise<Condition | undefined> {
-  const text = await lab.kubectl(["-n", sides.flux, "get", "kustomization", name, "-o", "json"]);
-  const status = (JSON.parse(text) as { status?: { conditions?: readonly Condition[] } }).status;
-  return status?.conditions?.find((condition) => condition.type === "Ready");
-}
-
-async function ourReady(place: Place, name: string): Promise<Condition | undefined> {
-  const { stdout } = await place.ask("get", "ks", name, "-n", sides.ours, "-o", "json");
-  if (!stdout.trimStart().startsWith("[") && !stdout.trimStart().startsWith("{")) return undefined;
-  const found = JSON.parse(stdout) as ObjectStatus | readonly ObjectStatus[] | {
-    readonly items: readonly ObjectStatus[];
-  };
-  const statuses = Array.isArray(found) ? found : "items" in found ? found.items : [found as ObjectStatus];
-  return (statuses as readonly ObjectStatus[])[0]?.conditions.find((condition) => condition.type === "Ready");
-}
-
-/** Everything that a side made, without what the server or the side itself decides. */
-async function objects(lab: LabCluster, side: Side): Promise<Readonly<Record<string, JsonObject>>> {
-  const text = await lab.kubectl(["get", "deployments,services,configmaps", "-A", "-o", "json"]);
-  const found: Record<string, JsonObject> = {};
-  for (const item of (JSON.parse(text) as { items: readonly JsonObject[] }).items) {
-    const metadata = item.metadata as JsonObject;
-    const namespace = String(metadata.namespace);
-    if (!namespace.startsWith(`${side}-`) || namespace === sides[side] || metadata.name === "kube-root-ca.crt") {
-      continue;
-    }
-    const { clusterIP: _ip, clusterIPs: _ips, ...spec } = (item.spec ?? {}) as JsonObject;
-    const annotations = { ...metadata.annotations as JsonObject };
-    delete (annotations as Record<string, unknown>)["deployment.kubernetes.io/revision"];
-    found[`${item.kind}/${namespace.slice(side.length + 1)}/${metadata.name}`] = {
-      labels: JSON.parse(JSON.stringify(metadata.labels ?? {}).replaceAll(sides[side], "side")) as JsonObject,
-      annotations,
-      spec,
-      data: item.data ?? {},
-    };
-  }
-  return found;
 }
