@@ -12,6 +12,7 @@ import { capacityOf } from "../template/go_capacity.ts";
 import { goTypes } from "../template/go_type.ts";
 import { GoSlice, goStrings } from "../template/value.ts";
 import { templateModules } from "../template_modules.ts";
+import { regexpFault } from "./regexp_fault.ts";
 import { func } from "./registry.ts";
 import type { CallContext, FunctionRecord, FunctionTable } from "./registry.ts";
 
@@ -38,14 +39,6 @@ function compiled(context: CallContext, pattern: string): GoRegexp | string {
     if (!(error instanceof FormatError)) throw error;
     return regexpFault(error);
   }
-}
-
-/** Go's words for an expression that could not be compiled. */
-export function regexpFault(error: FormatError): string {
-  const { cause } = error;
-  const why = cause instanceof Error ? cause.message : error.message;
-  // Go shows the part that is wrong even where it is empty.
-  return why.endsWith("trailing backslash at end of expression") ? `${why}: \`\`` : why;
 }
 
 /** `regexp.Compile`: the reason is the error. */

@@ -2,7 +2,7 @@ import { FormatError } from "../../../../format/format_error.ts";
 import { compileRegexp } from "../../../../format/go_regexp.ts";
 import { parseGoTime } from "../../../../format/go_time_parse.ts";
 import { addressFault } from "../../functions/ip_address.ts";
-import { regexpFault } from "../../functions/regex.ts";
+import { regexpFault } from "../../functions/regexp_fault.ts";
 import { hostName, parseUrl } from "../../functions/url.ts";
 import type { Url } from "../../functions/url.ts";
 import { GoError } from "../../template/go_error.ts";

@@ -9,7 +9,7 @@ import { isJsonObject, jsonEqual } from "../../../../core/json.ts";
 import { FormatError } from "../../../../format/format_error.ts";
 import { compileRegexp } from "../../../../format/go_regexp.ts";
 import type { GoRegexp } from "../../../../format/go_regexp.ts";
-import { regexpFault } from "../../functions/regex.ts";
+import { regexpFault } from "../../functions/regexp_fault.ts";
 import type { Dialect } from "../../dialect.ts";
 import { quoteText } from "../../template/go_quote.ts";
 import { compareStrings } from "../../template/go_string.ts";
