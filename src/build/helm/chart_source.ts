@@ -88,11 +88,17 @@ function isArchiveFault(message: string): boolean {
     .test(message);
 }
 
+/** How pages start that Go takes for HTML. */
+const hypertext = /^<(?:!DOCTYPE HTML|HTML|HEAD|SCRIPT|IFRAME|H1|DIV|FONT|TABLE|A|STYLE|TITLE|B|BODY|BR|P|!--)[ >]/i;
+
 /** Type of a content as Go's `http.DetectContentType` tells it, as far as error texts show it. */
 function contentType(bytes: Uint8Array): string {
   const head = new Uint8Array(512);
   head.set(bytes.subarray(0, 512));
   const starts = (...magic: readonly number[]) => magic.every((byte, index) => head[index] === byte);
+  const text = new TextDecoder("latin1").decode(head).trimStart();
+  if (hypertext.test(text)) return "text/html; charset=utf-8";
+  if (text.startsWith("<?xml")) return "text/xml; charset=utf-8";
   if (starts(0x50, 0x4b, 3, 4)) return "application/zip";
   if (starts(0x25, 0x50, 0x44, 0x46, 0x2d)) return "application/pdf";
   if (starts(0xef, 0xbb, 0xbf)) return "text/plain; charset=utf-8";

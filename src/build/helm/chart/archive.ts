@@ -77,6 +77,8 @@ function unzip(bytes: Uint8Array): Uint8Array {
     const code = (cause as { readonly code?: string }).code;
     if (code === "ERR_BUFFER_TOO_LARGE") throw tooLarge();
     const isCut = code === "Z_BUF_ERROR";
+    const tar = isCut ? undefined : unzipToEnd(bytes);
+    if (tar !== undefined) return tar;
     throw new ChartError(
       isCut ? "unexpected EOF" : `gzip: ${code === "Z_DATA_ERROR" ? "invalid checksum" : "invalid header"}`,
       {
@@ -84,6 +86,33 @@ function unzip(bytes: Uint8Array): Uint8Array {
       },
     );
   }
+}
+
+/**
+ * A tar that is whole although what follows it in the gzip is wrong: a checksum, bytes behind the end. Helm does not
+ * read on when the tar has ended.
+ */
+function unzipToEnd(bytes: Uint8Array): Uint8Array | undefined {
+  try {
+    const tar = nodeBuiltin.zlib().inflateRawSync(bytes.subarray(gzipHeaderLength(bytes)), {
+      maxOutputLength: maxTarBytes,
+    });
+    const end = tar.subarray(-1024);
+    return end.length === 1024 && end.every((byte) => byte === 0) ? tar : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Length of a gzip header with its optional parts (RFC 1952, 2.3). */
+function gzipHeaderLength(bytes: Uint8Array): number {
+  const flags = bytes[3] ?? 0;
+  let at = 10;
+  if ((flags & 4) !== 0) at += 2 + (bytes[at] ?? 0) + 256 * (bytes[at + 1] ?? 0);
+  for (const text of [8, 16]) {
+    if ((flags & text) !== 0) at = bytes.indexOf(0, at) + 1;
+  }
+  return (flags & 2) === 0 ? at : at + 2;
 }
 
 /** Whether bytes start as gzip does. */

@@ -57,7 +57,11 @@ export function loadChartFolder(tree: FileTree, options: LoadOptions): Chart {
  * @throws {ChartError | UnmarshalError | YamlConversionError} with Helm's text
  */
 export function loadChartArchive(bytes: Uint8Array, options: LoadOptions): Chart {
-  return chartOf(readChartArchive(bytes), options, 0, true);
+  const files = readChartArchive(bytes);
+  if (!isHelm3(options.dialect) && !files.some((file) => file.name === "Chart.yaml")) {
+    throw new ChartError("unable to detect chart version, no Chart.yaml found");
+  }
+  return chartOf(files, options, 0, true);
 }
 
 /** Files in the order of a walk through folders: element by element, so that a slash comes before all else. */

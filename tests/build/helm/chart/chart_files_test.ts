@@ -77,6 +77,24 @@ Deno.test("parseIgnoreRules() follows Helm, not git", () => {
   assert.throws(() => parseIgnoreRules("**/x"), IgnoreSyntaxError);
 });
 
+Deno.test("readChartArchive() reads no further than the end of the tar", () => {
+  const whole = new Uint8Array(archive({ "app/Chart.yaml": "name: app\n" }));
+  const wrongSum = whole.slice();
+  wrongSum.fill(0, -8, -4);
+  for (const bytes of [wrongSum, new Uint8Array([...whole, ...new TextEncoder().encode("garbage")])]) {
+    assert.deepEqual(readChartArchive(bytes).map(({ name }) => name), ["Chart.yaml"]);
+  }
+  const broken = whole.slice();
+  broken.fill(0xff, 12, 20);
+  assert.throws(() => readChartArchive(broken), ChartError);
+});
+
+Deno.test("loadChartArchive() says in which Helm's words Chart.yaml is missing", () => {
+  const bytes = archive({ "app/values.yaml": "a: 1\n" });
+  assert.throws(() => loadChartArchive(bytes, options), /unable to detect chart version, no Chart\.yaml found/);
+  assert.throws(() => loadChartArchive(bytes, { ...options, dialect: "helm3" }), /Chart\.yaml file is missing/);
+});
+
 Deno.test("readChartArchive() refuses what leaves the chart or is too large", () => {
   const refused = (files: Readonly<Record<string, string | number>>, pattern: RegExp) =>
     assert.throws(
