@@ -13,7 +13,6 @@ import { digestOf } from "../../core/digest.ts";
 import { inParallel } from "../../core/in_parallel.ts";
 import type { Inventory, InventoryEntry } from "../../core/inventory.ts";
 import { inventoryOf, refOfEntry, subtract, union } from "../../core/inventory.ts";
-import { isJsonObject } from "../../core/json.ts";
 import type { JsonValue } from "../../core/json.ts";
 import { canonicalJson } from "../../core/json.ts";
 import type { KubeApi } from "../../core/kube_api.ts";
@@ -34,6 +33,7 @@ import type {
   WatchedChange,
 } from "../../core/target.ts";
 import { applyResources } from "./apply.ts";
+import { ClusterIdentity } from "./cluster_identity.ts";
 import type { ClusterFacts } from "./cluster_facts.ts";
 import { clusterFacts } from "./cluster_facts.ts";
 import type { OpenCluster } from "./cluster_connections.ts";
@@ -41,7 +41,6 @@ import { ClusterConnections } from "./cluster_connections.ts";
 import { waitForHealth } from "./health.ts";
 import { InventoryStore } from "./inventory_store.ts";
 import { plannedRefs } from "./items.ts";
-import { aborted } from "./live_view.ts";
 import { ownerLabels } from "./marks.ts";
 import { ownerState, renewState, seeThrough, standsWhole, storedOf } from "./owner_state.ts";
 import type { OwnerState } from "./owner_state.ts";
@@ -98,8 +97,6 @@ export interface ClusterTarget extends Target, Disposable {
 }
 
 const applyTimeoutMs = 300_000;
-/** Milliseconds for which the identity of the cluster is not asked for again, while it answers. */
-const identityFreshMs = 300_000;
 /** Milliseconds for which the labels of a whole cluster are not read again: longer than a first pass over many owners. */
 const recoveryFreshMs = 300_000;
 
@@ -115,6 +112,7 @@ class Cluster implements ClusterTarget {
   readonly #store: InventoryStore;
   readonly #states = new Map<string, { readonly term: number; readonly state: Promise<OwnerState> }>();
   readonly #connections: ClusterConnections;
+  readonly #identity: ClusterIdentity;
   /** By connection, then by user: they keep for a minute what a cluster serves. */
   readonly #facts = new WeakMap<KubeApi, Map<string, ClusterFacts>>();
   readonly #recovered = new Map<
@@ -122,10 +120,9 @@ class Cluster implements ClusterTarget {
     { readonly at: number; readonly found: Promise<ReadonlyMap<string, readonly InventoryEntry[]>> }
   >();
 
-  #identity: { readonly at: number; readonly value: Promise<string> } | undefined;
-
   constructor(options: ClusterTargetOptions) {
     this.#options = options;
+    this.#identity = new ClusterIdentity(options.api, options.clock);
     this.#store = new InventoryStore(options.api, options.inventoryNamespace ?? options.api.namespace);
     this.#connections = new ClusterConnections(options.api, {
       clock: options.clock,
@@ -243,31 +240,8 @@ class Cluster implements ClusterTarget {
     });
   }
 
-  /** The id of the namespace `kube-system`, which lives as long as its cluster; the address where we may not read that. */
   async identity(signal: AbortSignal): Promise<string> {
-    const now = this.#options.clock.monotonic();
-    const known = this.#identity;
-    if (known !== undefined && now - known.at < identityFreshMs) return await aborted(known.value, signal);
-    // Asked for all who ask meanwhile, so that it does not end with the one who came first.
-    const value = this.#readIdentity(new AbortController().signal);
-    const read = { at: now, value };
-    this.#identity = read;
-    const forget = () => {
-      if (this.#identity === read) this.#identity = undefined;
-    };
-    value.catch(forget);
-    return await aborted(value, signal);
-  }
-
-  async #readIdentity(signal: AbortSignal): Promise<string> {
-    const { api } = this.#options;
-    try {
-      const found = await api.send({ method: "GET", path: "/api/v1/namespaces/kube-system" }, signal);
-      return `cluster ${isJsonObject(found.metadata) ? String(found.metadata.uid) : ""}`;
-    } catch (error) {
-      if (isKubeError(error, 403) || isKubeError(error, 404)) return `cluster at ${api.name}`;
-      return await this.#guarded("Cannot reach the cluster", () => Promise.reject(error));
-    }
+    return await this.#guarded("Cannot reach the cluster", () => this.#identity.read(signal));
   }
 
   async remembered(owner: ObjectKey, signal?: AbortSignal): Promise<Inventory | undefined> {
@@ -488,7 +462,7 @@ class Cluster implements ClusterTarget {
     const made = { term, state: read() };
     this.#states.set(key, made);
     made.state.catch(() => {
-      this.#identity = undefined;
+      this.#identity.forget();
       if (this.#states.get(key) !== made) return;
       if (known === undefined) this.#states.delete(key);
       else this.#states.set(key, known);
@@ -632,7 +606,7 @@ class Cluster implements ClusterTarget {
     } catch (error) {
       if (!(error instanceof KubeError)) throw error;
       // Whoever answers next may be another cluster.
-      if (error.code === 0 || error.code === 401) this.#identity = undefined;
+      if (error.code === 0 || error.code === 401) this.#identity.forget();
       if (error.retryAfterMs === undefined) throw asStageError(error, "ReconciliationFailed", action);
       throw new StageError("ReconciliationFailed", `${action}: ${error.message}`, {
         cause: error,
