@@ -50,6 +50,9 @@ const watchMs = 25;
 /** Milliseconds after which an ended thread's memory is there to be given back. */
 const releaseAfterMs = 1_000;
 
+/** The same for one that was at work: it ends when it comes to look whether it is still wanted. */
+const lateReleasesMs = [10_000, 60_000];
+
 /** The address of the program's own first module, from which a worker can be started: also when bundled or compiled. */
 export function mainModule(): string {
   return Deno.mainModule;
@@ -68,6 +71,7 @@ export function openWorkerThread(url: string): WorkerThread {
   let last: Promise<unknown> = Promise.resolve();
   let count = 0;
   let rest: ReturnType<typeof setTimeout> | undefined;
+  let lateReleases: readonly ReturnType<typeof setTimeout>[] = [];
   const end = () => {
     clearTimeout(rest);
     // Deno 2.9 ends a worker when its program rests, and not before: one that is at work has to be asked.
@@ -90,6 +94,9 @@ export function openWorkerThread(url: string): WorkerThread {
     const answer = Promise.withResolvers<unknown>();
     const fail = (error: unknown) => {
       cool();
+      lateReleases.forEach((timer) => clearTimeout(timer));
+      lateReleases = lateReleasesMs.map((ms) => setTimeout(releaseMemory, ms));
+      lateReleases.forEach((timer) => Deno.unrefTimer(timer));
       answer.reject(error);
     };
     const limit = setTimeout(
@@ -141,7 +148,10 @@ export function openWorkerThread(url: string): WorkerThread {
       last = answer.then(() => {}, () => {});
       return answer;
     },
-    [Symbol.dispose]: end,
+    [Symbol.dispose]() {
+      lateReleases.forEach((timer) => clearTimeout(timer));
+      end();
+    },
   };
 }
 
