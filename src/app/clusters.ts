@@ -5,6 +5,7 @@ import type { TargetSettings } from "../core/specs.ts";
 import type { Target } from "../core/target.ts";
 import { parseYaml } from "../format/yaml.ts";
 import type { ClusterTools, OpenKubeApi } from "../platform/kube/connect_cluster.ts";
+import { ClusterIdentity } from "../target/cluster/cluster_identity.ts";
 import { type ClusterReferences, clusterReferences } from "../target/cluster/cluster_references.ts";
 import { type ClusterReporter, clusterReporter } from "../target/cluster/cluster_reporter.ts";
 import { type ClusterTarget, clusterTarget } from "../target/cluster/cluster_target.ts";
@@ -29,6 +30,8 @@ interface OpenCluster {
   readonly references: References;
   /** Where the cluster is told what happens; `undefined` when the settings do not ask for it. */
   reporter(): Promise<ClusterReporter> | undefined;
+  /** Asks it something. @throws while it is away */
+  answers(signal: AbortSignal): Promise<unknown>;
   /** What templates may ask of the cluster that an owner's resources go to ({@linkcode ClusterTarget.facts}). */
   readonly facts: ClusterTarget["facts"];
 }
@@ -100,7 +103,7 @@ export function openClusters(options: ClusterOptions): Clusters {
       await lease?.[Symbol.asyncDispose]();
       connection[Symbol.dispose]();
     });
-    return { target, references, reporter };
+    return { target, references, reporter, identity: new ClusterIdentity(api, doors.clock) };
   };
 
   return {
@@ -119,6 +122,11 @@ export function openClusters(options: ClusterOptions): Clusters {
       const made: OpenCluster = {
         target: new LazyTarget("cluster", async () => (await ready()).target),
         reporter: () => place.events === true || place.status === true ? ready().then((it) => it.reporter) : undefined,
+        answers: async (signal) => {
+          const { identity } = await ready();
+          identity.forget();
+          return await identity.read(signal);
+        },
         facts: async (owner, identity) => (await ready()).target.facts(owner, identity),
         references: {
           secret: async (namespace, secret) => (await ready()).references.secret(namespace, secret),

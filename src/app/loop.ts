@@ -196,7 +196,7 @@ export async function openLoop(options: LoopOptions): Promise<Loop> {
     new ClusterOutage({
       clock: doors.clock,
       random: doors.random,
-      ask: (signal) => settings.target.kind === "cluster" ? targets.targetOf(undefined).identity?.(signal) : undefined,
+      ask: targets.clusterAnswers,
       retry: (key) => held.engine?.retry(key),
     }),
   );

@@ -33,6 +33,8 @@ export interface Targets extends AsyncDisposable {
     owner: ObjectKey,
     identity: Pick<ApplyOptions, "kubeconfig" | "serviceAccountName">,
   ) => Promise<ClusterFacts> | undefined;
+  /** Asks our cluster something, which fails while it is away; `undefined` where there is none. */
+  readonly clusterAnswers: (signal: AbortSignal) => Promise<unknown> | undefined;
   /** Look-up of Secrets and ConfigMaps in the cluster, where there is one. */
   readonly clusterReferences: () => readonly References[];
   /** Where the cluster is told what happens; `undefined` when the settings do not ask for it. */
@@ -69,6 +71,8 @@ export function openTargets(settings: Settings, options: TargetOptions): Targets
       const wanted = annotation === undefined ? settings.target : parseTarget(annotation, settings);
       return wanted.kind === "cluster" ? clusters.open(wanted).facts(owner, identity) : undefined;
     },
+    clusterAnswers: (signal) =>
+      settings.target.kind === "cluster" ? clusters.open(settings.target).answers(signal) : undefined,
     clusterReferences: () => settings.target.kind === "cluster" ? [clusters.open(settings.target).references] : [],
     clusterReporter: () => settings.target.kind === "cluster" ? clusters.open(settings.target).reporter() : undefined,
     isStandby: () => clusters.isStandby,

@@ -1,6 +1,6 @@
 /** A cluster that refuses, or is away: what is told meanwhile, and what is left when it is over. */
 import assert from "node:assert/strict";
-import { configMap, kustomization, ociRepository, yamlOf } from "../support/documents.ts";
+import { configMap, kustomization, ociRepository, secret, yamlOf } from "../support/documents.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 import { FakeCluster } from "../support/fake_cluster.ts";
 import { World } from "./world.ts";
@@ -80,6 +80,37 @@ Deno.test("what failed while the API server was away runs as soon as it is back,
   await world.advance(5_000);
   world.expectReady(app);
   assert.deepEqual(cluster.object("/api/v1/namespaces/default/configmaps/one")?.data, { k: "2" });
+});
+
+Deno.test("a login that was away with the cluster is read as soon as it is back", async () => {
+  const clock = new FakeClock();
+  const cluster = new FakeCluster(clock);
+  await using world = await appWorld(cluster, clock);
+  await world.run();
+  let isAway = true;
+  cluster.intercept = ({ path }) => {
+    // At first only the Secret cannot be had, while what is known of the cluster is fresh.
+    if (isAway && (path.includes("/secrets/") || path.endsWith("/kube-system"))) {
+      throw new TypeError("connection refused");
+    }
+    return undefined;
+  };
+  const path = "/api/v1/namespaces/default/secrets/login";
+  cluster.put(path, {
+    ...secret("login", {}, "kubernetes.io/dockerconfigjson"),
+    data: { ".dockerconfigjson": btoa("{}") },
+  });
+  await world.write(
+    "app.yaml",
+    ociRepository("app", "org/app", { interval: "1h", secretRef: { name: "login" } }),
+    kustomization("app", "app"),
+  );
+  await world.reload();
+  await world.advance(20 * minuteMs);
+  assert.match(world.ready("OCIRepository/default/app").message, /connection refused/);
+  isAway = false;
+  await world.advance(5_000);
+  world.expectReady("OCIRepository/default/app");
 });
 
 Deno.test("what one kind's server refuses is tried with growing pauses while the cluster itself answers", async () => {

@@ -42,8 +42,9 @@ import { waitForHealth } from "./health.ts";
 import { InventoryStore } from "./inventory_store.ts";
 import { plannedRefs } from "./items.ts";
 import { ownerLabels } from "./marks.ts";
-import { ownerState, renewState, seeThrough, standsWhole, storedOf } from "./owner_state.ts";
+import { seeThrough, standsWhole, storedOf } from "./owner_state.ts";
 import type { OwnerState } from "./owner_state.ts";
+import { OwnerStates } from "./owner_states.ts";
 import { watchOwner } from "./owner_watch.ts";
 import { planResources } from "./plan.ts";
 import { pruneResources } from "./prune.ts";
@@ -110,7 +111,7 @@ class Cluster implements ClusterTarget {
   readonly name = "cluster";
   readonly #options: ClusterTargetOptions;
   readonly #store: InventoryStore;
-  readonly #states = new Map<string, { readonly term: number; readonly state: Promise<OwnerState> }>();
+  readonly #states: OwnerStates;
   readonly #connections: ClusterConnections;
   readonly #identity: ClusterIdentity;
   /** By connection, then by user: they keep for a minute what a cluster serves. */
@@ -124,6 +125,11 @@ class Cluster implements ClusterTarget {
     this.#options = options;
     this.#identity = new ClusterIdentity(options.api, options.clock);
     this.#store = new InventoryStore(options.api, options.inventoryNamespace ?? options.api.namespace);
+    this.#states = new OwnerStates({
+      store: this.#store,
+      term: () => options.lease?.term ?? 0,
+      access: (owner) => this.#access(owner, {}),
+    });
     this.#connections = new ClusterConnections(options.api, {
       clock: options.clock,
       random: options.random,
@@ -181,7 +187,7 @@ class Cluster implements ClusterTarget {
   async wait(request: WaitRequest, signal: AbortSignal) {
     return await this.#guarded("Cannot check health", async () => {
       const access = await this.#access(request.owner, request);
-      const state = await this.#state(request.owner, signal);
+      const state = await this.#states.of(request.owner, signal);
       const refs = await this.#placedRefs(state, request.refs, signal);
       return await waitForHealth(access, {
         refs: refs.filter((ref) => !state.skipped.has(refKey(ref))),
@@ -208,18 +214,19 @@ class Cluster implements ClusterTarget {
 
   async stands(owner: ObjectKey, inputs: string, signal: AbortSignal): Promise<boolean> {
     try {
-      const state = await this.#state(owner, signal);
+      const state = await this.#states.of(owner, signal);
       if (inputs === "" || state.inputs !== this.#kept(inputs) || this.#isSweepDue(state)) return false;
       for (const entry of state.stored.values()) if (entry.desired === "") return false;
       return await standsWhole(state, signal);
     } catch (error) {
-      if (error instanceof KubeError) return false;
-      throw error;
+      if (!(error instanceof KubeError)) throw error;
+      if (error.code === 0 || error.code === 401) this.#identity.forget();
+      return false;
     }
   }
 
   watch(owner: ObjectKey, onChange: (change: WatchedChange) => void, signal: AbortSignal): void {
-    void this.#state(owner, signal).then((state) => watchOwner(state, onChange, signal)).catch(() => {
+    void this.#states.of(owner, signal).then((state) => watchOwner(state, onChange, signal)).catch(() => {
       // A watch that cannot be had is no fault: the next run at its interval looks anyway.
     });
   }
@@ -256,7 +263,7 @@ class Cluster implements ClusterTarget {
           await lease.hold(signal);
           stored = await this.#store.reload(owner, limit.signal);
         }
-        const state = await this.#state(owner, limit.signal);
+        const state = await this.#states.of(owner, limit.signal);
         const known = union({ entries: [...state.stored.values()] }, { entries: stored?.entries ?? [] });
         if (stored !== undefined) return plain(known);
         const lost = await this.#recover(owner, limit.signal);
@@ -285,7 +292,7 @@ class Cluster implements ClusterTarget {
   ): Promise<Result> {
     return await this.#guarded(action, async () => {
       await this.#options.lease?.hold(signal);
-      const state = await this.#state(owner, signal);
+      const state = await this.#states.of(owner, signal);
       state.isApplying = true;
       try {
         return await work(state);
@@ -445,31 +452,6 @@ class Cluster implements ClusterTarget {
     return (await recovery.found).get(keyText(owner)) ?? [];
   }
 
-  /** What is known of an owner. When the right to write has come to us anew, what another one kept meanwhile is taken in. */
-  #state(owner: ObjectKey, signal: AbortSignal): Promise<OwnerState> {
-    const key = keyText(owner);
-    const term = this.#options.lease?.term ?? 0;
-    const known = this.#states.get(key);
-    if (known !== undefined && known.term >= term) return known.state;
-    const read = async () => {
-      const isKept = ownerLabels(owner) !== undefined;
-      const stored = isKept ? await this.#store.load(owner, signal, term) : undefined;
-      const state = await known?.state ?? ownerState(owner, stored, await this.#access(owner, {}));
-      if (known !== undefined && isKept) renewState(state, stored);
-      state.term = term;
-      return state;
-    };
-    const made = { term, state: read() };
-    this.#states.set(key, made);
-    made.state.catch(() => {
-      this.#identity.forget();
-      if (this.#states.get(key) !== made) return;
-      if (known === undefined) this.#states.delete(key);
-      else this.#states.set(key, known);
-    });
-    return made.state;
-  }
-
   async #access(
     owner: ObjectKey,
     options: Pick<TargetOptions, "kubeconfig" | "serviceAccountName">,
@@ -546,7 +528,7 @@ class Cluster implements ClusterTarget {
   /** Lets the memory of an owner go that has nothing left. */
   #forget(state: OwnerState): void {
     if (state.proofs.size > 0 || state.stored.size > 0) return;
-    this.#states.delete(keyText(state.owner));
+    this.#states.forget(state.owner);
     this.#connections.leave(state.owner);
   }
 
