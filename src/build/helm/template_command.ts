@@ -29,7 +29,7 @@ import { checkReleaseName, templatedName } from "./release/release_name.ts";
 import { checkInstallable, documentsOf, RenderError, renderFiles } from "./release/render.ts";
 import type { RenderedFiles } from "./release/render.ts";
 import { splitManifests, trim } from "./release/split.ts";
-import { FlagError, goBool, parseFlags, templateFlags } from "./template_flags.ts";
+import { dialectOf, FlagError, goBool, parseFlags, templateFlags } from "./template_flags.ts";
 import type { ParsedFlags } from "./template_flags.ts";
 import { quoteText } from "./template/go_quote.ts";
 import { fromBytes, toBytes } from "./template/go_string.ts";
@@ -59,8 +59,6 @@ export interface TemplateDoors {
   readonly resolveHost?: (request: HostRequest, signal?: AbortSignal) => Promise<string>;
   /** Value of an environment variable: `HELM_NAMESPACE`, `HELM_DEBUG`. */
   readonly environment?: (name: string) => string | undefined;
-  /** Which Helm's text is given. Default `helm4.2.4`. */
-  readonly dialect?: Dialect;
   /** Makes random values and the time of a render repeatable. */
   readonly seed?: string;
   /** What the render may use. Default: the engine's limits. A render beyond limits that are given here throws. */
@@ -78,7 +76,8 @@ export interface TemplateOutcome {
 }
 
 /**
- * Runs `template` with arguments as Helm takes them, without the command's own name. Never throws for what a user did.
+ * Runs `template` with arguments as Helm takes them, and our own `--dialect`, without the command's own name. Never throws
+ * for what a user did.
  *
  * @throws {RenderLimitError} for a render beyond `doors.limits`
  */
@@ -122,7 +121,7 @@ function throwLimit(failure: unknown): void {
 /** One run: texts grow in the order in which Helm prints them. */
 class TemplateCommand {
   readonly #doors: TemplateDoors;
-  readonly #dialect: Dialect;
+  #dialect: Dialect = defaultDialect;
   readonly #written = new Map<string, string>();
   #stdout = "";
   #stderr = "";
@@ -130,7 +129,6 @@ class TemplateCommand {
 
   constructor(doors: TemplateDoors) {
     this.#doors = doors;
-    this.#dialect = doors.dialect ?? defaultDialect;
   }
 
   outcome(exitCode: number): TemplateOutcome {
@@ -142,6 +140,7 @@ class TemplateCommand {
   }
 
   async run(args: readonly string[]): Promise<void> {
+    this.#dialect = dialectOf(args) ?? defaultDialect;
     const flags = parseFlags(args, this.#dialect);
     this.#checkColor(flags);
     for (const line of flags.deprecations) this.#stderr += `${line}\n`;

@@ -1,6 +1,6 @@
 import { FormatError } from "../../format/format_error.ts";
 import { parseDurationNs } from "../../format/duration.ts";
-import type { Dialect } from "./dialect.ts";
+import { defaultDialect, type Dialect, dialects } from "./dialect.ts";
 import { durationFault } from "./functions/dates.ts";
 import { quoteText } from "./template/go_quote.ts";
 import { byteLength } from "./template/go_string.ts";
@@ -62,6 +62,10 @@ const shared: Readonly<Record<string, FlagRow>> = {
   "debug": { type: "bool", summary: "verbose output; prints manifests that are no YAML too" },
   "dependency-update": { type: "bool", summary: "fetch dependencies that are missing" },
   "description": { type: "string", summary: "no effect here" },
+  "dialect": {
+    type: "string",
+    summary: `our own: whose text is printed: ${dialects.join(", ")} (default ${defaultDialect})`,
+  },
   "devel": { type: "bool", summary: "development versions of the chart, too" },
   "disable-openapi-validation": { type: "bool", summary: "no effect here" },
   "dry-run": { type: "string", bare: "unset", summary: "client, or server to ask the cluster" },
@@ -137,6 +141,13 @@ const helm4Rows: Readonly<Record<string, FlagRow>> = {
   "wait": { type: "wait", bare: "watcher", summary: "no effect here" },
 };
 
+/** Helm 4.1 did not yet say that flags about notes have no effect. */
+const helm41Rows: Readonly<Record<string, FlagRow>> = {
+  ...helm4Rows,
+  "hide-notes": { type: "bool", summary: "no effect here" },
+  "render-subchart-notes": { type: "bool", summary: "no effect here" },
+};
+
 const helm3Rows: Readonly<Record<string, FlagRow>> = {
   ...shared,
   "atomic": { type: "bool", summary: "no effect here" },
@@ -147,9 +158,38 @@ const helm3Rows: Readonly<Record<string, FlagRow>> = {
   "wait": { type: "bool", summary: "no effect here" },
 };
 
+const rowsOf: Readonly<Record<Dialect, Readonly<Record<string, FlagRow>>>> = {
+  "helm3": helm3Rows,
+  "helm4.1": helm41Rows,
+  "helm4.2.4": helm4Rows,
+};
+
 /** Flags of `template` in a dialect, by name. */
 export function templateFlags(dialect: Dialect): Readonly<Record<string, FlagRow>> {
-  return dialect === "helm3" ? helm3Rows : helm4Rows;
+  return rowsOf[dialect];
+}
+
+/**
+ * The dialect that arguments ask for with our own `--dialect`, the last one when there are several; `undefined` without. It
+ * is looked for ahead of all others, because it decides which flags there are.
+ *
+ * @throws {FlagError} for one that is not known
+ */
+export function dialectOf(args: readonly string[]): Dialect | undefined {
+  const end = args.indexOf("--");
+  const own = end < 0 ? args : args.slice(0, end);
+  let found: Dialect | undefined;
+  own.forEach((arg, index) => {
+    const text = arg === "--dialect" ? own[index + 1] : arg.startsWith("--dialect=") ? arg.slice(10) : undefined;
+    if (text === undefined) return;
+    found = dialects.find((dialect) => dialect === text);
+    if (found === undefined) {
+      throw new FlagError(
+        `invalid argument ${quoteText(text)} for "--dialect" flag: must be one of ${dialects.join(", ")}`,
+      );
+    }
+  });
+  return found;
 }
 
 /** Flags that must not stand together. */

@@ -121,6 +121,19 @@ Deno.test("runTemplate() gives the same random text for the same seed", async ()
   assert.notEqual((await run("one")).stdout, (await run("two")).stdout);
 });
 
+Deno.test("runTemplate() refuses a dialect that is not known, and takes no argument behind -- for one", async () => {
+  const refused = await runTemplate(["rel", "c", "--dialect=helm5"], doors(chart));
+  assert.equal(refused.exitCode, 1);
+  assert.equal(
+    refused.stderr,
+    'Error: invalid argument "helm5" for "--dialect" flag: must be one of helm3, helm4.1, helm4.2.4\n',
+  );
+  const missing = await runTemplate(["rel", "c", "--dialect"], doors(chart));
+  assert.equal(missing.stderr, "Error: flag needs an argument: --dialect\n");
+  const behind = await runTemplate(["rel", "c", "--", "--dialect=helm5"], doors(chart));
+  assert.match(behind.stderr, /unexpected arguments: --dialect=helm5/);
+});
+
 Deno.test("parseFlags() throws nothing but FlagError", () => {
   const word = fc.constantFrom(
     "-",

@@ -4,7 +4,7 @@ import type { JsonValue } from "../../../core/json.ts";
 import { quoteText } from "../template/go_quote.ts";
 import { compareStrings, fromBytes } from "../template/go_string.ts";
 import type { Dialect } from "../dialect.ts";
-import { isHelm3 } from "../dialect.ts";
+import { dependencyAdvice, isHelm3 } from "../dialect.ts";
 import type { Notify } from "../notice.ts";
 import { plainNotice } from "../notice.ts";
 import type { GoMap } from "../template/value.ts";
@@ -13,7 +13,7 @@ import type { Chart, ChartFile, ChartLock } from "./chart.ts";
 import { readStruct, UnmarshalError } from "./go_struct.ts";
 import type { StructShape, StructValue } from "./go_struct.ts";
 import { keptFiles, parseIgnoreRules } from "./ignore.ts";
-import { ChartError, checkMetadata, readMetadata } from "./metadata.ts";
+import { ChartError, checkIsMapping, checkMetadata, readMetadata } from "./metadata.ts";
 import type { RawMetadata } from "./metadata.ts";
 import { readValues, readYaml, YamlConversionError } from "./read_yaml.ts";
 
@@ -107,7 +107,11 @@ function chartOf(files: readonly ChartFile[], options: LoadOptions, depth: numbe
  * @throws {ChartError} with Helm's text
  */
 export function checkChartHead(bytes: Uint8Array, dialect: Dialect): void {
-  const head = prefixed("cannot load Chart.yaml", () => readYaml(withoutMark(bytes)));
+  const head = prefixed("cannot load Chart.yaml", () => {
+    const read = readYaml(withoutMark(bytes));
+    checkIsMapping(read);
+    return read;
+  });
   if (isJsonObject(head) && typeof head.apiVersion === "string") checkApiVersion(head as RawMetadata, dialect);
 }
 
@@ -118,10 +122,7 @@ function checkApiVersion(raw: RawMetadata, dialect: Dialect): void {
   if (version === "v3") {
     const hasDependencies = Array.isArray(raw.dependencies) && raw.dependencies.length > 0;
     throw new ChartError(
-      hasDependencies
-        ? "an error occurred while checking for chart dependencies. You may need to run 'helm dependency build' to " +
-          "fetch missing dependencies: unsupported chart dependency type"
-        : "invalid chart apiVersion",
+      hasDependencies ? `${dependencyAdvice(dialect)}: unsupported chart dependency type` : "invalid chart apiVersion",
     );
   }
   if (version !== "" && version !== "v1" && version !== "v2") throw new ChartError("unsupported chart version");

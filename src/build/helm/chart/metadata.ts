@@ -111,15 +111,18 @@ export type RawMetadata = StructValue;
 
 /** Reads Chart.yaml or requirements.yaml. @throws {UnmarshalError} with Go's text */
 export function readMetadata(value: JsonValue, dialect: Dialect, isRoot = false): RawMetadata {
-  if (isRoot && !isHelm3(dialect) && value !== null && (typeof value !== "object" || Array.isArray(value))) {
-    // Helm 4 looks at the apiVersion first, through a struct of its own.
-    throw new UnmarshalError(
-      `error unmarshaling JSON: while decoding JSON: json: cannot unmarshal ${
-        jsonKind(value)
-      } into Go value of type loader.chartBase`,
-    );
-  }
+  if (isRoot && !isHelm3(dialect)) checkIsMapping(value);
   return readStruct(value, isHelm3(dialect) ? helm3Shape : helm4Shape);
+}
+
+/** Helm 4 looks at the apiVersion of a Chart.yaml first, through a struct of its own. @throws {UnmarshalError} with Go's text */
+export function checkIsMapping(value: JsonValue): void {
+  if (value === null || typeof value === "object" && !Array.isArray(value)) return;
+  throw new UnmarshalError(
+    `error unmarshaling JSON: while decoding JSON: json: cannot unmarshal ${
+      jsonKind(value)
+    } into Go value of type loader.chartBase`,
+  );
 }
 
 /** A chart that Helm refuses to load; the message is Helm's. */

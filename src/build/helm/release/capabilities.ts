@@ -31,6 +31,19 @@ const helm3Versions: readonly string[] = knownVersions.flatMap((version) => {
   return [version];
 });
 
+/** Helm 4.1.4 carries client-go 0.35. */
+const helm41Versions: readonly string[] = knownVersions.flatMap((version) => {
+  if (version === "autoscaling/v2") return [version, "autoscaling/v2beta1", "autoscaling/v2beta2"];
+  return version === "scheduling.k8s.io/v1alpha2" ? ["scheduling.k8s.io/v1alpha1"] : [version];
+});
+
+/** What each Helm says of itself where there is no cluster; Helm 3.22 built from its module says Kubernetes 1.20. */
+const builds = {
+  "helm3": { helm: "v3.22.0", kube: "v1.20.0", client: "", apiVersions: helm3Versions },
+  "helm4.1": { helm: "v4.1.4", kube: "v1.35.0", client: "v1.35", apiVersions: helm41Versions },
+  "helm4.2.4": { helm: "v4.2.4", kube: "v1.36.0", client: "v1.36", apiVersions: knownVersions },
+} as const satisfies Readonly<Record<Dialect, unknown>>;
+
 /** What a cluster can do, as templates see it. */
 export interface Capabilities {
   /** Version with vendor suffix: `v1.33.4-gke.1245000`. */
@@ -39,12 +52,10 @@ export interface Capabilities {
   readonly apiVersions: readonly string[];
 }
 
-/** What Helm of a dialect assumes where there is no cluster; Helm 3.22 built from its module says 1.20. */
+/** What Helm of a dialect assumes where there is no cluster. */
 export function defaultCapabilities(dialect: Dialect): Capabilities {
-  return {
-    kubeVersion: dialect === "helm3" ? "v1.20.0" : "v1.36.0",
-    apiVersions: dialect === "helm3" ? helm3Versions : knownVersions,
-  };
+  const { kube, apiVersions } = builds[dialect];
+  return { kubeVersion: kube, apiVersions };
 }
 
 /**
@@ -87,7 +98,7 @@ export interface ParsedKubeVersion {
 /** Everything that `.Capabilities` shows. @throws {ChartError} for a Kubernetes version that is none */
 export function capabilityValues(capabilities: Capabilities, dialect: Dialect): CapabilityValues {
   const kube = parseKubeVersion(capabilities.kubeVersion, dialect);
-  const helm = { "helm3": "v3.22.0", "helm4.1": "v4.1.4", "helm4.2.4": "v4.2.4" }[dialect];
+  const { helm, client } = builds[dialect];
   return {
     kubeVersion: kube.version,
     normalizedKubeVersion: kube.normalized,
@@ -96,6 +107,6 @@ export function capabilityValues(capabilities: Capabilities, dialect: Dialect): 
     apiVersions: capabilities.apiVersions,
     helmVersion: helm,
     goVersion: "go1.26.8",
-    kubeClientVersion: dialect === "helm3" ? "" : "v1.36",
+    kubeClientVersion: client,
   };
 }

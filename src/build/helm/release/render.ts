@@ -5,7 +5,7 @@ import { checkDependencies, processDependencies } from "../chart/dependencies.ts
 import { ChartError } from "../chart/metadata.ts";
 import { isCompatibleRange } from "../chart/version_range.ts";
 import type { Dialect } from "../dialect.ts";
-import { languageOf } from "../dialect.ts";
+import { dependencyAdvice, languageOf } from "../dialect.ts";
 import type { Notice } from "../notice.ts";
 import { StageError } from "../../../core/stage_error.ts";
 import { compareStrings } from "../template/go_string.ts";
@@ -146,10 +146,7 @@ export function checkInstallable(chart: Chart, dialect: Dialect): void {
     checkDependencies(chart);
   } catch (error) {
     if (!(error instanceof ChartError)) throw error;
-    const what = dialect === "helm3"
-      ? "An error occurred while checking for chart dependencies. You may need to run `helm dependency build` to fetch missing dependencies"
-      : "an error occurred while checking for chart dependencies. You may need to run 'helm dependency build' to fetch missing dependencies";
-    throw new RenderError("dependencies", `${what}: ${error.message}`, { cause: error });
+    throw new RenderError("dependencies", `${dependencyAdvice(dialect)}: ${error.message}`, { cause: error });
   }
 }
 
