@@ -21,6 +21,7 @@ import type { HelmReleaseSpec } from "../core/specs.ts";
 import type { ReleaseBuild, RenderedRelease } from "../reconcile/release_order.ts";
 import type { KustomizationBuild } from "../reconcile/kustomization.ts";
 import type { Doors } from "./doors.ts";
+import type { Outside } from "./outside.ts";
 import { placedRelease } from "./placed_release.ts";
 import type { ReleaseFacts } from "./release_facts.ts";
 
@@ -36,6 +37,8 @@ export interface BuilderOptions {
   readonly charts?: ChartCache;
   /** Kustomizations may name files and charts of http(s) addresses. Default `false`. */
   readonly allowHttp?: boolean;
+  /** What charts may ask of the network. Default: nothing. */
+  readonly outside?: Outside;
   /** Told where each value of a release came from, a line each; absent: nobody asks. */
   readonly onExplained?: (owner: ObjectKey, text: string) => void;
 }
@@ -120,6 +123,7 @@ export function openBuilders(options: BuilderOptions): Builders {
         monotonicMs: () => doors.clock.monotonic(),
         random: doors.random,
         postRender,
+        ...options.outside,
         ...(facts === undefined ? {} : { lookup: facts.lookup }),
         ...(facts?.known === undefined ? {} : { known: facts.known }),
       };

@@ -3,6 +3,7 @@ import { absolutePath, readStandardInput } from "../platform/deno_environment.ts
 import { waitingFileSystem } from "../platform/deno_file_system.ts";
 import { hostDoors } from "./doors.ts";
 import { lazyRegistries } from "./lazy_registries.ts";
+import { outsideOf } from "./outside.ts";
 import type { Printed } from "./work.ts";
 
 /** `pilotfish template`: helm's command over charts of this disk and of registries. */
@@ -15,6 +16,8 @@ export async function runTemplate(args: readonly string[]): Promise<Printed> {
     random: doors.random,
     readStdin: async () => new TextEncoder().encode(await readStandardInput()),
     environment: doors.processes.env,
+    // Used where a flag allows it.
+    ...outsideOf(doors, { allowDns: true, allowHttp: true }),
     pullChart: async (reference, signal) =>
       (await import("./pull_chart.ts")).pullChart(reference, await registries.open(), signal),
   });

@@ -16,8 +16,17 @@ export interface HostRequest {
   readonly host: string;
 }
 
+/** A document that a values.schema.json refers to by an http(s) address. */
+export interface SchemaRequest {
+  readonly kind: "schema";
+  readonly url: string;
+}
+
+/** A schema's text, or why it could not be read. */
+export type SchemaAnswer = { readonly text: string } | { readonly fault: string };
+
 /** An answer that has to be fetched before a render can finish. */
-export type InputRequest = LookupRequest | HostRequest;
+export type InputRequest = LookupRequest | HostRequest | SchemaRequest;
 
 /**
  * Thrown by a tool whose answer is not there yet. It passes through the engine unchanged: the caller fetches the answer
@@ -53,9 +62,15 @@ export interface RenderTools {
    */
   readonly lookup?: (request: LookupRequest) => JsonValue;
   /**
-   * Answers `getHostByName` with an address. Absent: always "", as Helm without `--enable-dns`.
+   * Answers `getHostByName` with an address, "" where the host has none. Absent: always "", as Helm without `--enable-dns`.
    *
    * @throws {MissingInput} when it must be fetched first
    */
   readonly resolveHost?: (request: HostRequest) => string;
+  /**
+   * Reads a schema of an http(s) address. Absent: such a schema is refused.
+   *
+   * @throws {MissingInput} when it must be fetched first
+   */
+  readonly readSchema?: (request: SchemaRequest) => SchemaAnswer;
 }

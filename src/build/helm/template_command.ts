@@ -18,7 +18,7 @@ import type { Dialect } from "./dialect.ts";
 import { defaultDialect } from "./dialect.ts";
 import type { Notice } from "./notice.ts";
 import { noticeLine } from "./notice.ts";
-import type { HostRequest, LookupRequest } from "./render_tools.ts";
+import type { LookupRequest } from "./render_tools.ts";
 import { defaultCapabilities, parseKubeVersion } from "./release/capabilities.ts";
 import type { Capabilities } from "./release/capabilities.ts";
 import { settle } from "./release/inputs.ts";
@@ -55,8 +55,10 @@ export interface TemplateDoors {
   readonly pullChart?: (reference: ChartReference, signal?: AbortSignal) => Promise<Uint8Array>;
   /** Absent: no cluster can be asked. */
   readonly cluster?: ClusterDoor;
-  /** Absent: `getHostByName` is always "". */
-  readonly resolveHost?: (request: HostRequest, signal?: AbortSignal) => Promise<string>;
+  /** Answers `getHostByName` for `--enable-dns`. Absent: always "". */
+  readonly resolveHost?: WorldTools["resolveHost"];
+  /** Reads schemas for `--allow-http`. Absent: none are read. */
+  readonly readSchema?: WorldTools["readSchema"];
   /** Value of an environment variable: `HELM_NAMESPACE`, `HELM_DEBUG`. */
   readonly environment?: (name: string) => string | undefined;
   /** Makes random values and the time of a render repeatable. */
@@ -387,7 +389,7 @@ class TemplateCommand {
   }
 
   #world(flags: ParsedFlags, asksCluster: boolean): WorldTools {
-    const { clock, random, cluster, resolveHost, seed } = this.#doors;
+    const { clock, random, cluster, resolveHost, readSchema, seed } = this.#doors;
     return {
       nowMs: clock.now(),
       monotonicMs: () => clock.monotonic(),
@@ -395,6 +397,7 @@ class TemplateCommand {
       ...(seed === undefined ? {} : { seed }),
       ...(asksCluster && cluster !== undefined ? { lookup: (request, signal) => cluster.lookup(request, signal) } : {}),
       ...(flags.isOn("enable-dns") && resolveHost !== undefined ? { resolveHost } : {}),
+      ...(flags.isOn("allow-http") && readSchema !== undefined ? { readSchema } : {}),
     };
   }
 

@@ -53,6 +53,7 @@ export class FlagError extends Error {
 }
 
 const shared: Readonly<Record<string, FlagRow>> = {
+  "allow-http": { type: "bool", summary: "our own: read schemas of http(s) addresses" },
   "api-versions": { type: "strings", short: "a", summary: "Kubernetes API versions for Capabilities.APIVersions" },
   "atomic": { type: "bool", deprecated: "use --rollback-on-failure instead", summary: "no effect here" },
   "burst-limit": { type: "int", summary: "no effect here" },

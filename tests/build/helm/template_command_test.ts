@@ -134,6 +134,32 @@ Deno.test("runTemplate() refuses a dialect that is not known, and takes no argum
   assert.match(behind.stderr, /unexpected arguments: --dialect=helm5/);
 });
 
+Deno.test("runTemplate() reads schemas of other hosts where --allow-http says so, and nowhere else", async () => {
+  const url = "https://schemas.example.com/values.json";
+  const files = { ...chart, "c/values.yaml": "a: 1\n", "c/values.schema.json": JSON.stringify({ $ref: url }) };
+  const asked: string[] = [];
+  const run = async (answer: () => string, ...flags: string[]) => {
+    const readSchema = ({ url: address }: { readonly url: string }) => {
+      asked.push(address);
+      return Promise.resolve().then(answer);
+    };
+    return (await runTemplate(["rel", "c", ...flags], doors(files, { readSchema }))).stderr.split("\n")[2];
+  };
+  const wanted = '{"properties": {"a": {"type": "string"}}}';
+  assert.equal(
+    await run(() => wanted),
+    `failing loading "${url}": remote schemas are not fetched (--allow-http allows it)`,
+  );
+  assert.deepEqual(asked, []);
+  assert.equal(await run(() => wanted, "--allow-http"), "- at '/a': got number, want string");
+  assert.deepEqual(asked, [url]);
+  const away = () => {
+    throw new Error("the host is away");
+  };
+  assert.equal(await run(away, "--allow-http"), `failing loading "${url}": the host is away`);
+  assert.match(await run(() => "<html>", "--allow-http") ?? "", /failing loading .*: invalid character '<'/);
+});
+
 Deno.test("parseFlags() throws nothing but FlagError", () => {
   const word = fc.constantFrom(
     "-",

@@ -1,5 +1,3 @@
-import type { Dialect } from "../dialect.ts";
-import type { Notify } from "../notice.ts";
 import { fromBytes } from "../template/go_string.ts";
 import type { Table } from "../values/tables.ts";
 import { jsonOf } from "../values/value_json.ts";
@@ -7,6 +5,7 @@ import { ownSchemaUrl, SchemaDocuments, SchemaError } from "./schema/schema_docu
 import { faultLines, topFaults } from "./schema/schema_error.ts";
 import { parseSchemaText } from "./schema/schema_text.ts";
 import { checkSchema, validateValues } from "./schema/validate.ts";
+import type { SchemaOptions } from "./values_schema.ts";
 
 /**
  * What is wrong with values by one chart's values.schema.json, a line each; `undefined` when nothing is. A schema that is
@@ -15,19 +14,28 @@ import { checkSchema, validateValues } from "./schema/validate.ts";
 export function schemaFaults(
   schema: Uint8Array,
   values: Table,
-  options: { readonly dialect: Dialect; readonly notify: Notify },
+  options: SchemaOptions,
 ): string | undefined {
   try {
     const text = fromBytes(schema);
     const root = parseSchemaText(text);
     options.notify({ level: "DEBUG", message: "unmarshalled JSON schema", fields: { schema: text } });
-    const documents = new SchemaDocuments((urn) => {
-      options.notify({
-        level: "WARN",
-        message: "unresolved URN reference ignored; using permissive schema",
-        fields: { urn },
-        helm3: `jsonschema.go:192: WARNING: unresolved URN reference ignored; using permissive schema: ${urn}`,
-      });
+    const { readSchema } = options;
+    const documents = new SchemaDocuments({
+      onUrn: (urn) =>
+        options.notify({
+          level: "WARN",
+          message: "unresolved URN reference ignored; using permissive schema",
+          fields: { urn },
+          helm3: `jsonschema.go:192: WARNING: unresolved URN reference ignored; using permissive schema: ${urn}`,
+        }),
+      ...(readSchema === undefined ? {} : {
+        read(url) {
+          const answer = readSchema({ kind: "schema", url });
+          if ("fault" in answer) throw new SchemaError(answer.fault);
+          return parseSchemaText(answer.text);
+        },
+      }),
     });
     const resource = documents.add(ownSchemaUrl, root);
     checkSchema(documents, root, {

@@ -1,5 +1,6 @@
 import type { Dialect } from "../dialect.ts";
 import type { Notify } from "../notice.ts";
+import type { RenderTools } from "../render_tools.ts";
 import { templateModules } from "../template_modules.ts";
 import { typeNameOf } from "../template/value.ts";
 import { isTable } from "../values/tables.ts";
@@ -11,13 +12,17 @@ import { ChartError } from "./metadata.ts";
 export interface SchemaOptions {
   readonly dialect: Dialect;
   readonly notify: Notify;
+  /** Reads schemas of http(s) addresses. Absent: they are refused. */
+  readonly readSchema?: RenderTools["readSchema"];
 }
 
 /**
  * Checks values against the values.schema.json of a chart and of each sub-chart (Helm 4.2.4, `ValidateAgainstSchema`).
  *
- * Differs: nothing is fetched from the network and no file of this machine is read; a schema that needs it is refused.
+ * Differs: nothing is fetched from the network unless `readSchema` does, and no file of this machine is read; a schema that
+ * needs it is refused.
  * @throws {ChartError} with Helm's text, all charts' faults in it
+ * @throws {MissingInput} when a schema must be fetched first
  */
 export function checkSchemas(chart: Chart, values: Table, options: SchemaOptions): void {
   const text = chartFaults(chart, values, options);

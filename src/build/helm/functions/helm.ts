@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { GoError } from "../template/go_error.ts";
 import { goTypes } from "../template/go_type.ts";
 import { authorsError } from "../template/helm_error.ts";
 import { fromJson, goDict } from "../template/value.ts";
@@ -16,7 +17,12 @@ export const ownFunctions: FunctionTable = {
   fail: func([string], string, (_, message) => {
     throw authorsError(message);
   }),
-  getHostByName: func([string], string, ({ tools }, host) => tools.resolveHost?.({ kind: "host", host }) ?? ""),
+  getHostByName: func([string], string, ({ tools }, host) => {
+    const address = tools.resolveHost?.({ kind: "host", host });
+    // What Sprig says when there is no address to choose from.
+    if (address === "") throw new GoError("invalid argument to Intn");
+    return address ?? "";
+  }),
   hello: func([], string, () => "Hello!"),
   include: func([string, any], string, ({ templates }, name, data) => templates.include(name, data ?? undefined)),
   lookup: func([string, string, string, string], dict, ({ tools }, apiVersion, resourceKind, namespace, name) => {

@@ -2,9 +2,16 @@ import type { JsonValue } from "../../../core/json.ts";
 import { canonicalJson } from "../../../core/json.ts";
 import { MissingModule } from "../../../core/lazy_module.ts";
 import type { Random } from "../../../core/random.ts";
-import { StageError } from "../../../core/stage_error.ts";
+import { messageOf, StageError } from "../../../core/stage_error.ts";
 import { MissingInput } from "../render_tools.ts";
-import type { HostRequest, InputRequest, LookupRequest, RenderTools } from "../render_tools.ts";
+import type {
+  HostRequest,
+  InputRequest,
+  LookupRequest,
+  RenderTools,
+  SchemaAnswer,
+  SchemaRequest,
+} from "../render_tools.ts";
 import { seededRandom } from "./seeded_random.ts";
 
 /** An answer that was fetched for an earlier round: a value, fit for `structuredClone`. */
@@ -31,6 +38,8 @@ export interface WorldTools {
   readonly known?: readonly KnownAnswer[];
   /** Answers `getHostByName`. Absent: always "". */
   readonly resolveHost?: (request: HostRequest, signal?: AbortSignal) => Promise<string>;
+  /** Reads a schema of an http(s) address; what it throws becomes a fault of the values. Absent: such schemas are refused. */
+  readonly readSchema?: (request: SchemaRequest, signal?: AbortSignal) => Promise<string>;
 }
 
 /** A render's text and whether the same request would give it again. */
@@ -109,6 +118,7 @@ function toolsOf(
     timeZone: world.timeZone ?? "UTC",
     ...(world.lookup === undefined ? {} : { lookup: ask }),
     ...(world.resolveHost === undefined ? {} : { resolveHost: (request: HostRequest) => String(ask(request)) }),
+    ...(world.readSchema === undefined ? {} : { readSchema: (request: SchemaRequest) => ask(request) as SchemaAnswer }),
   };
 }
 
@@ -118,5 +128,11 @@ function keyOf(request: InputRequest): string {
 
 async function fetchAnswer(request: InputRequest, world: WorldTools, signal?: AbortSignal): Promise<JsonValue> {
   if (request.kind === "lookup") return await world.lookup?.(request, signal) ?? {};
-  return await world.resolveHost?.(request, signal) ?? "";
+  if (request.kind === "host") return await world.resolveHost?.(request, signal) ?? "";
+  try {
+    return { text: await world.readSchema?.(request, signal) ?? "" };
+  } catch (error) {
+    signal?.throwIfAborted();
+    return { fault: messageOf(error) };
+  }
 }

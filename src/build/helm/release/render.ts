@@ -99,7 +99,14 @@ export function renderFiles(
   );
   const values = step("values", () => {
     const joined = coalesceValues(chart, request.values, joining);
-    if (request.skipSchemaValidation !== true) checkSchemas(chart, joined, { dialect, notify: options.notify });
+    if (request.skipSchemaValidation !== true) {
+      const { readSchema } = tools;
+      checkSchemas(chart, joined, {
+        dialect,
+        notify: options.notify,
+        ...(readSchema === undefined ? {} : { readSchema }),
+      });
+    }
     return joined;
   });
   return step("render", () => {

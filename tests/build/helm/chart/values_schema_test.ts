@@ -10,7 +10,7 @@ import { faultLines, localNumber, topFaults } from "../../../../src/build/helm/c
 import { validateValues } from "../../../../src/build/helm/chart/schema/validate.ts";
 
 function check(schema: JsonValue, values: JsonValue): readonly string[] {
-  const documents = new SchemaDocuments(() => {});
+  const documents = new SchemaDocuments({ onUrn: () => {} });
   const fault = validateValues(documents, documents.add(ownSchemaUrl, schema), values);
   return fault === undefined ? [] : faultLines(topFaults(fault));
 }
@@ -53,7 +53,7 @@ Deno.test("validateValues() applies recursive and dynamic references", () => {
   assert.deepEqual(check(tree, { name: "a", children: [{ name: "b" }, {}] }), [
     "- at '/children/1': missing property 'name'",
   ]);
-  const documents = new SchemaDocuments(() => {});
+  const documents = new SchemaDocuments({ onUrn: () => {} });
   for (const draft of [4, 6, 7, 2019, 2020] as const) {
     const meta = documents.metaSchema(metaSchemaUrl(draft));
     assert.equal(validateValues(documents, meta, { type: "object", properties: { a: { minimum: 1 } } }), undefined);
@@ -70,7 +70,7 @@ Deno.test("SchemaDocuments never leaves the machine", () => {
     () => check({ $ref: "https://example.com/x.json" }, {}),
     (error) =>
       error instanceof SchemaError &&
-      error.message === 'failing loading "https://example.com/x.json": remote schemas are not fetched',
+      error.message === 'failing loading "https://example.com/x.json": remote schemas are not fetched (--allow-http allows it)',
   );
   assert.throws(() => check({ $ref: "file:///etc/passwd" }, {}), /no such file or directory/);
   assert.throws(() => check({ pattern: "(?=x)" }, "x"), /invalid regex/);

@@ -38,6 +38,7 @@ Deno.test("a missing input passes through every layer unchanged", () => {
 
 Deno.test("getHostByName asks the tool", () => {
   assert.equal(output('{{ getHostByName "a.example" }}', { resolveHost: () => "192.0.2.1" }), "192.0.2.1");
+  assert.match(output('{{ getHostByName "a.example" }}', { resolveHost: () => "" }) ?? "", /invalid argument to Intn/);
 });
 
 Deno.test("required and fail give the author's words and the outermost place", () => {

@@ -96,15 +96,22 @@ export function metaSchemaUrl(draft: Draft): string {
     : `https://json-schema.org/draft/${draft === 2019 ? "2019-09" : "2020-12"}/schema`;
 }
 
-/** All documents that take part in one check: the chart's schema and the meta-schemas that it refers to. */
+/** What documents that nothing here holds are got with. */
+export interface SchemaDoors {
+  /** Told of each `urn:` reference that nothing answers: it allows everything, as in Helm. */
+  readonly onUrn: (urn: string) => void;
+  /** The document of an http(s) address. Absent: none is read. @throws {SchemaError} saying why it cannot be read */
+  readonly read?: (url: string) => JsonValue;
+}
+
+/** All documents that take part in one check: the chart's schema, and the schemas and meta-schemas that it refers to. */
 export class SchemaDocuments {
   readonly #documents = new Map<string, SchemaDocument>();
   readonly #places = new Map<JsonObject, NodePlace>();
-  readonly #onUrn: (urn: string) => void;
+  readonly #doors: SchemaDoors;
 
-  /** @param onUrn told of each `urn:` reference that nothing answers: it allows everything, as in Helm */
-  constructor(onUrn: (urn: string) => void) {
-    this.#onUrn = onUrn;
+  constructor(doors: SchemaDoors) {
+    this.#doors = doors;
   }
 
   /** Adds a document. @throws {SchemaError} for a draft that is not known, and names that are there twice */
@@ -180,8 +187,19 @@ export class SchemaDocuments {
     const text = Object.hasOwn(metaSchemaTexts, named) ? metaSchemaTexts[named] : undefined;
     if (text !== undefined) return this.add(url, JSON.parse(text) as JsonValue).document;
     if (url.startsWith("urn:")) {
-      this.#onUrn(url);
+      this.#doors.onUrn(url);
       return this.add(url, true).document;
+    }
+    return this.add(url, this.#read(url)).document;
+  }
+
+  #read(url: string): JsonValue {
+    const { read } = this.#doors;
+    try {
+      if (read !== undefined && /^https?:/.test(url)) return read(url);
+    } catch (error) {
+      if (!(error instanceof SchemaError)) throw error;
+      throw new SchemaError(`failing loading ${quoteText(url)}: ${error.message}`);
     }
     throw new SchemaError(`failing loading ${quoteText(url)}: ${whyNot(url)}`);
   }
@@ -381,8 +399,10 @@ function decode(fragment: string, whole: string): string {
   }
 }
 
-/** Why a document is not there. Files of the machine that renders are no part of a chart; nothing is fetched. */
+/** Why a document is not there. Files of the machine that renders are no part of a chart. */
 function whyNot(url: string): string {
   if (url.startsWith("file:")) return `open ${decode(new URL(url).pathname, url)}: no such file or directory`;
-  return /^https?:/.test(url) ? "remote schemas are not fetched" : `no URLLoader registered for ${quoteText(url)}`;
+  return /^https?:/.test(url)
+    ? "remote schemas are not fetched (--allow-http allows it)"
+    : `no URLLoader registered for ${quoteText(url)}`;
 }
