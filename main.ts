@@ -1,5 +1,5 @@
-/** Reads the command line, starts one command, maps the outcome to an exit code. Started as a worker, it serves builds. */
-import { serveAsWorker } from "./src/app.ts";
+/** Reads the command line, starts one command, maps the outcome to an exit code. Started by itself, it serves builds. */
+import { serveAsBuildProcess } from "./src/app.ts";
 import { runCommandLine } from "./src/cli/command_line.ts";
 
-if (!await serveAsWorker()) Deno.exit(await runCommandLine(Deno.args));
+Deno.exit(await serveAsBuildProcess() ? 0 : await runCommandLine(Deno.args));

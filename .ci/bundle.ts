@@ -43,7 +43,7 @@ function hideLazyImports(text: string): string {
 }
 
 /** First files of what is started often, or stays: they decide which chunks are joined. */
-const firstFile = /^(?:main|(?:template_command|build_command|daemon|build_worker)-\w+)\.js$/;
+const firstFile = /^(?:main|(?:template_command|build_command|daemon|serve_builds)-\w+)\.js$/;
 
 /** An import of another file, as the bundler writes it: names if any, then the file. */
 const importStatement = /\bimport(?:\{([^{}]*)\}from)?"\.\/([\w.-]+\.js)"/g;

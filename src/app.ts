@@ -9,7 +9,7 @@
 import type { Clock } from "./core/clock.ts";
 import { asStageError } from "./core/stage_error.ts";
 import { denoClock } from "./platform/deno_clock.ts";
-import { isWorker } from "./platform/deno_worker.ts";
+import { isBuildProcess } from "./platform/own_program.ts";
 import type { ArtifactCommands } from "./app/artifacts.ts";
 import type { OnTransfer } from "./source/artifact/progress.ts";
 import type { ControlClient } from "./report/control_client.ts";
@@ -60,10 +60,10 @@ export interface App {
   template(args: readonly string[]): Promise<Printed>;
 }
 
-/** Serves builds where this program was started as a worker of itself. @returns whether it was */
-export async function serveAsWorker(): Promise<boolean> {
-  if (!isWorker()) return false;
-  (await import("./app/build_worker.ts")).serveBuilds();
+/** Serves builds where this program was started by itself for that, until it is not needed any more. @returns whether it was */
+export async function serveAsBuildProcess(): Promise<boolean> {
+  if (!isBuildProcess()) return false;
+  await (await import("./app/serve_builds.ts")).serveBuilds();
   return true;
 }
 

@@ -22,7 +22,7 @@ import { kustomizationPipeline } from "../reconcile/kustomization.ts";
 import type { Pipeline } from "../reconcile/pipeline.ts";
 import { sourcePipeline } from "../reconcile/source_pipeline.ts";
 import type { ClusterReporter } from "../target/cluster/cluster_reporter.ts";
-import { buildBeside } from "./build_worker.ts";
+import { buildBeside } from "./build_beside.ts";
 import { openBuilders } from "./builders.ts";
 import { readChartName } from "./chart_name.ts";
 import { ClusterOutage } from "./cluster_outage.ts";
@@ -56,7 +56,7 @@ export interface LoopOptions {
   readonly onExplained?: (owner: ObjectKey, text: string) => void;
   /** Default: the doors of this machine. */
   readonly doors?: Doors;
-  /** The program's own module: large builds run in a worker started from it. Absent: every build runs here. */
+  /** The program's own module: large builds run in a process started from it. Absent: every build runs here. */
   readonly buildModule?: string;
   /** Called when nothing is left to do for now. */
   readonly onQuiet?: () => void;
@@ -150,6 +150,7 @@ export async function openLoop(options: LoopOptions): Promise<Loop> {
     factsOf,
     ...http,
     doors,
+    log,
   }));
   const checkouts = openCheckouts({ store: sources.store, doors, isPreview });
 

@@ -18,20 +18,6 @@ export function residentBytes(): number {
   return Deno.memoryUsage().rss;
 }
 
-/** Bytes that the control group of this process may use (Linux); `undefined` where there is no limit, or none that shows. */
-export function memoryLimitBytes(): number | undefined {
-  for (const path of ["/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"]) {
-    try {
-      const bytes = Number(Deno.readTextFileSync(path));
-      // Version 1 says "no limit" by a number near 2^63.
-      if (Number.isFinite(bytes) && bytes > 0 && bytes < 2 ** 60) return bytes;
-    } catch {
-      // Not this version, or not Linux.
-    }
-  }
-  return undefined;
-}
-
 /**
  * Gives memory back that a large piece of work left behind: the heap's, which needs `--expose-gc` (our tasks and binaries
  * set it), then what the C library keeps of freed buffers, which needs Linux and the permission `ffi`. Without them

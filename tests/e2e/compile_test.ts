@@ -1,6 +1,7 @@
 /** The program as it is released: bundled, and the binary made of it. */
-import { equal, ok } from "node:assert/strict";
+import { deepEqual, equal, ok } from "node:assert/strict";
 import { bundleProgram } from "../../.ci/bundle.ts";
+import { type Frame, frameOf, readFrames, valueOf } from "../../src/platform/value_frames.ts";
 import { labProgram } from "../support/lab.ts";
 import { fromFileUrl } from "../support/paths.ts";
 
@@ -75,6 +76,27 @@ async function runQuickstart(command: readonly string[], folder: string): Promis
   equal((await child.status).code, 0, text);
 }
 
+/** Starts the program as it starts itself for large builds, and sends it a build of a store that is not there. */
+async function askForBuild(command: readonly string[], folder: string): Promise<void> {
+  const [program = "", ...args] = command;
+  const child = new Deno.Command(program, {
+    args: [...args, "serve-builds"],
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "inherit",
+  }).spawn();
+  const object = { key: { kind: "Kustomization", namespace: "default", name: "app" }, spec: { path: "" } };
+  const writer = child.stdin.getWriter();
+  const place = { storeFolder: `${folder}/none`, isDirectory: true, allowHttp: false };
+  await writer.write(frameOf("order", { ...place, kind: "kustomization", request: { object, artifact: {} } }));
+  const closed = writer.close();
+  const frames = await Array.fromAsync(readFrames(child.stdout));
+  await closed;
+  deepEqual(frames.map(({ kind }) => kind), ["ready", "part", "end"]);
+  equal((valueOf(frames[1] as Frame) as { readonly kind: string }).kind, "failed");
+  equal((await child.status).code, 0);
+}
+
 async function exists(path: string): Promise<boolean> {
   return await Deno.stat(path).then(() => true, () => false);
 }
@@ -92,7 +114,9 @@ Deno.test("the bundled program runs the quickstart, answers probes and ends with
   const folder = await Deno.makeTempDir({ prefix: "pilotfish-bundle-" });
   try {
     const program = await bundleProgram(`${folder}/program`);
-    await runQuickstart([Deno.execPath(), "run", "-A", "--no-config", v8Flags, program], folder);
+    const command = [Deno.execPath(), "run", "-A", "--no-config", v8Flags, program];
+    await runQuickstart(command, folder);
+    await askForBuild(command, folder);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
@@ -133,6 +157,7 @@ Deno.test({
       ], { cwd: folder, env: { ...tlsRoots, DENORT_BIN: runtime.path } });
       equal(/^pilotfish \d/.test(await output(`${folder}/pilotfish`, ["version"])), true);
       await runQuickstart([`${folder}/pilotfish`], folder);
+      await askForBuild([`${folder}/pilotfish`], folder);
     } finally {
       await Deno.remove(folder, { recursive: true });
     }

@@ -19,6 +19,9 @@ const chartOf = (template: string) => ({
 /** Work without end in small pieces: it takes some seconds until a limit is reached. */
 const endless = '{{ range 1000000000 }}{{ $x := sha256sum "x" }}{{ end }}\n';
 
+/** Some hundred megabytes that it holds. */
+const longTexts = '{{ $all := list }}{{ range 10 }}{{ $all = append $all (upper (repeat 10000000 "é")) }}{{ end }}\n';
+
 const release = (name: string): JsonObject => ({
   apiVersion: "helm.toolkit.fluxcd.io/v2",
   kind: "HelmRelease",
@@ -79,6 +82,37 @@ Deno.test({
   },
 });
 
+Deno.test({
+  name: `a chart of long texts grows no daemon, and ends with it${isHere ? "" : " (skipped: the lab is not here)"}`,
+  ignore: !isHere || Deno.build.os !== "linux",
+  async fn() {
+    await using registry = await startRegistry();
+    await using place = await Place.make();
+    await place.write("all.yaml", yamlOf(...await pushed(registry, "good", "")));
+    place.start();
+    await until(() => statusOf(place, "good"), (found) => readyOf(found)?.status === "True");
+    const idle = await residentMb(place.pid);
+    await place.write("more.yaml", yamlOf(...await pushed(registry, "hostile", longTexts + endless)));
+
+    let peak = 0;
+    const builder = await until(
+      async () => {
+        peak = Math.max(peak, await residentMb(place.pid));
+        const child = await childOf(place.pid);
+        return child !== undefined && await residentMb(child) > 300 ? child : undefined;
+      },
+      (child) => child !== undefined,
+      { withinMs: 60_000, what: "a large build process" },
+    );
+    equal(readyOf(await statusOf(place, "good"))?.status, "True");
+    peak = Math.max(peak, await residentMb(place.pid));
+    ok(peak < idle + 150, `the daemon grew from ${idle} to ${peak} MB`);
+
+    await place.end("SIGKILL");
+    await until(() => residentMb(builder ?? 0), (mb) => mb === 0, { withinMs: 5_000, what: "the end of the process" });
+  },
+});
+
 Deno.test("template on a hostile chart ends with the signal that asks it to", async () => {
   const folder = await Deno.makeTempDir({ prefix: "pilotfish-hostile-" });
   try {
@@ -110,4 +144,17 @@ async function busyMs(pid: number): Promise<number> {
   } catch {
     return Infinity;
   }
+}
+
+/** Megabytes of memory that a process has; 0 when it is not there. */
+async function residentMb(pid: number): Promise<number> {
+  const text = await Deno.readTextFile(`/proc/${pid}/status`).catch(() => "");
+  return Number(/^VmRSS:\s+(\d+)/m.exec(text)?.[1] ?? 0) / 1024;
+}
+
+/** The process that a process started last. */
+async function childOf(pid: number): Promise<number | undefined> {
+  const text = await Deno.readTextFile(`/proc/${pid}/task/${pid}/children`).catch(() => "");
+  const child = Number(text.trim().split(" ").at(-1));
+  return child > 0 ? child : undefined;
 }

@@ -120,6 +120,12 @@ export class Place implements AsyncDisposable {
     this.#output = new Response(child.stderr).text();
   }
 
+  /** Number of the daemon's process. */
+  get pid(): number {
+    if (this.#daemon === undefined) throw new Error("the daemon does not run");
+    return this.#daemon.pid;
+  }
+
   /** Sends the daemon a signal. */
   signal(name: Deno.Signal): void {
     this.#daemon?.kill(name);

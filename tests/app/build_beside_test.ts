@@ -1,9 +1,9 @@
 import { deepEqual, equal, match, ok, rejects } from "node:assert/strict";
-import { buildBeside } from "../../src/app/build_worker.ts";
+import { buildBeside } from "../../src/app/build_beside.ts";
 import { type Builders, openBuilders } from "../../src/app/builders.ts";
 import { hostDoors } from "../../src/app/doors.ts";
 import type { JsonObject } from "../../src/core/json.ts";
-import { silentLog } from "../../src/core/log.ts";
+import { type LogFields, silentLog } from "../../src/core/log.ts";
 import { StageError } from "../../src/core/stage_error.ts";
 import { denoClock } from "../../src/platform/deno_clock.ts";
 import { denoRandom } from "../../src/platform/deno_random.ts";
@@ -21,6 +21,7 @@ interface Place {
   readonly store: Store;
   readonly storeFolder: string;
   readonly allowHttp?: boolean;
+  readonly limitBytes?: number;
 }
 
 const never = new AbortController().signal;
@@ -88,14 +89,15 @@ function open(module: string, place: Place) {
     isDirectory: () => true,
     factsOf: () => undefined,
     doors: { clock: denoClock, random: denoRandom },
+    log: silentLog,
   });
 }
 
 const program = new URL("../../main.ts", import.meta.url).href;
 
-Deno.test("buildBeside() builds large artifacts in a worker beside an open store, and small ones here", async () => {
+Deno.test("buildBeside() builds large artifacts in a process beside an open store, and small ones here", async () => {
   await withStore(async (place, order) => {
-    using builders = open(program, place);
+    await using builders = open(program, place);
     const built = await builders.kustomization(order("app"), never);
     deepEqual(built.resources.map((resource) => resource.metadata.name), ["big"]);
     const small = order("app");
@@ -104,22 +106,22 @@ Deno.test("buildBeside() builds large artifacts in a worker beside an open store
   });
 });
 
-Deno.test("buildBeside() carries a worker's error over with reason, message and hint", async () => {
+Deno.test("buildBeside() carries a process's error over with reason, message and hint", async () => {
   await withStore(async (place, order) => {
-    using builders = open(program, place);
+    await using builders = open(program, place);
     const failed = await builders.kustomization(order("nowhere"), never).catch((error: unknown) => error);
     ok(failed instanceof StageError);
     ok(failed.message.includes("nowhere"), failed.message);
     ok(failed.hint.length > 0);
-    equal((await builders.kustomization(order("app"), never)).resources.length, 1, "the worker goes on");
+    equal((await builders.kustomization(order("app"), never)).resources.length, 1, "the process goes on");
   });
 });
 
-Deno.test("buildBeside() reads http(s) addresses in the worker where that is allowed", async () => {
+Deno.test("buildBeside() reads http(s) addresses in the process where that is allowed", async () => {
   await withStore(async (place, order) => {
-    using refusing = open(program, place);
+    await using refusing = open(program, place);
     await rejects(refusing.kustomization(order("web"), never), /Refusing to read "http:\/\/127\.0\.0\.1:1\/map\.yaml"/);
-    using reading = open(program, { ...place, allowHttp: true });
+    await using reading = open(program, { ...place, allowHttp: true });
     const failed = await reading.kustomization(order("web"), never).catch((error: unknown) => error);
     ok(failed instanceof StageError);
     equal(failed.reason, "BuildFailed");
@@ -130,7 +132,7 @@ Deno.test("buildBeside() reads http(s) addresses in the worker where that is all
 
 Deno.test("buildBeside() builds here what cannot be sent", async () => {
   await withStore(async (place, order) => {
-    using builders = open(program, place);
+    await using builders = open(program, place);
     const request = order("app");
     const spec = { ...request.object.spec, check: () => true };
     const built = await builders.kustomization({ ...request, object: { ...request.object, spec } }, never);
@@ -138,48 +140,83 @@ Deno.test("buildBeside() builds here what cannot be sent", async () => {
   });
 });
 
-Deno.test("buildBeside() ends a worker that crashes, hangs or is not wanted any more, and names the object", async () => {
+const server = import.meta.resolve("../../src/platform/build_server.ts");
+
+/** A program that answers each order so. */
+function answering(body: string): string {
+  return dataModule(`import { serveCalls } from "${server}";\nserveCalls(async (order) => { ${body} });`);
+}
+
+function dataModule(text: string): string {
+  return `data:application/javascript,${encodeURIComponent(text)}`;
+}
+
+Deno.test("buildBeside() ends a process that crashes, hangs or is not wanted any more, and names the object", async () => {
   await withStore(async (place, order) => {
-    const module = (text: string) => `data:application/javascript,${encodeURIComponent(text)}`;
-    using crashing = open(module('throw new Error("broken")'), place);
-    using hanging = open(module("onmessage = () => { while (true); }"), place);
+    await using crashing = open(answering("Deno.exit(3);"), place);
+    await using hanging = open(answering("for (;;);"), place);
     const isBuildFailed = (words: RegExp) => (error: unknown) =>
       error instanceof StageError && error.reason === "BuildFailed" &&
       error.message.startsWith("Cannot build Kustomization/default/app: ") && words.test(error.message);
 
-    await rejects(crashing.kustomization(order("app"), never), isBuildFailed(/broken/));
-    await rejects(crashing.kustomization(order("app"), never), isBuildFailed(/broken/), "another one is started");
-    await rejects(hanging.kustomization(order("app", 100), never), isBuildFailed(/longer than 0.1 s/));
+    await rejects(crashing.kustomization(order("app"), never), isBuildFailed(/its process ended \(exit code 3\)$/));
+    await rejects(crashing.kustomization(order("app"), never), isBuildFailed(/exit code 3/), "another one is started");
+    await rejects(hanging.kustomization(order("app", 500), never), isBuildFailed(/longer than 0.5 s/));
     const stop = new AbortController();
     const stopped = hanging.kustomization(order("app"), stop.signal);
+    const waiting = hanging.kustomization(order("app"), stop.signal);
     stop.abort(new Error("replaced"));
     await rejects(stopped, /replaced/);
+    await rejects(waiting, /replaced/);
   });
 });
 
-Deno.test("buildBeside() ends a worker that fills the memory, says so, and starts another one", async () => {
+Deno.test("buildBeside() ends a process that fills the memory, says so, and starts another one", async () => {
+  const filling = {
+    heap: "const all = []; for (;;) all.push(new Array(1e5).fill(0));",
+    "beside the heap": "const all = []; for (;;) all.push(new Uint8Array(1e6).fill(1));",
+  };
   await withStore(async (place, order) => {
-    const filling =
-      "postMessage({ id: 0 }); onmessage = ({ data }) => { const all = []; while (Atomics.load(data.stop, 0) === 0) all.push(new Array(1e5).fill(0)); }";
-    using builders = buildBeside(builtHere, {
-      module: `data:application/javascript,${encodeURIComponent(filling)}`,
-      ...place,
-      isDirectory: () => true,
-      factsOf: () => undefined,
-      maxGrowthBytes: 64 * 2 ** 20,
-      doors: { clock: denoClock, random: denoRandom },
-    });
-    for (const attempt of ["first", "second"]) {
-      const failed = await builders.kustomization(order("app"), never).catch((error: unknown) => error);
-      ok(failed instanceof StageError, attempt);
-      equal(failed.reason, "BuildFailed");
-      equal(failed.message, "Cannot build Kustomization/default/app: it took more than 64 MiB of memory");
-      ok(failed.hint.includes("grows without end"), failed.hint);
+    for (const [what, body] of Object.entries(filling)) {
+      await using builders = open(answering(body), { ...place, limitBytes: 160 * 2 ** 20 });
+      for (const attempt of ["first", "second"]) {
+        const failed = await builders.kustomization(order("app"), never).catch((error: unknown) => error);
+        ok(failed instanceof StageError, `${what}, ${attempt}`);
+        equal(failed.reason, "BuildFailed");
+        equal(failed.message, "Cannot build Kustomization/default/app: it took more than 160 MiB of memory");
+        ok(failed.hint.includes("grows without end"), failed.hint);
+      }
     }
   });
 });
 
-/** What a hostile template asks for, and how its render ends in the worker. */
+Deno.test("buildBeside() builds here within limits where no process starts, and says so once", async () => {
+  await withChart("kind: A\n", async (place, request) => {
+    const told: LogFields[] = [];
+    const asked: unknown[] = [];
+    await using builders = buildBeside({
+      ...builtHere,
+      helmRelease: (_request, _signal, limits) => {
+        asked.push(limits?.timeMs);
+        return Promise.resolve({ resources: [], hooks: [], warnings: [], isRepeatable: true, chart: {} } as never);
+      },
+    }, {
+      module: dataModule('throw new Error("seccomp")'),
+      ...place,
+      isDirectory: () => true,
+      factsOf: () => undefined,
+      doors: { clock: denoClock, random: denoRandom },
+      log: { ...silentLog, warn: (_message, fields = {}) => told.push(fields) },
+    });
+    await builders.helmRelease(request, never);
+    await builders.helmRelease(request, never);
+    deepEqual(asked, [10_000, 10_000]);
+    equal(told.length, 1);
+    match(String(told[0]?.error), /ended \(exit code 1\) before it was ready: .*seccomp/s);
+  });
+});
+
+/** What a hostile template asks for, and how its render ends in the other process. */
 const hostile: Readonly<Record<string, readonly [template: string, message: RegExp]>> = {
   "steps": ["{{ range 1000000000 }}{{ end }}", /takes more than 50000000 steps/],
   "a list": ["{{ until 1000000000 }}", /takes more than 50000000 steps/],
@@ -198,7 +235,7 @@ Deno.test("buildBeside() ends each hostile render with the limit and its place, 
       withChart(`${template}\n`, async (place, request) => {
         const options = { ...place, isDirectory: () => true, factsOf: () => undefined };
         const here = openBuilders({ ...options, doors: hostDoors });
-        using builders = buildBeside(here, { ...options, module: program, doors: hostDoors });
+        await using builders = buildBeside(here, { ...options, module: program, doors: hostDoors, log: silentLog });
         for (const sizeBytes of [10, request.artifact.sizeBytes]) {
           const failed = await builders.helmRelease({ ...request, artifact: { ...request.artifact, sizeBytes } }, never)
             .catch((error: unknown) => error);
@@ -268,7 +305,7 @@ Deno.test("buildBeside() renders a release off the main thread and answers its l
       "Secret/second": { data: { password: "kept" } },
       "Pod/": { items: [{}, {}] },
     };
-    using builders = buildBeside(builtHere, {
+    await using builders = buildBeside(builtHere, {
       module: program,
       ...place,
       isDirectory: () => false,
@@ -281,6 +318,7 @@ Deno.test("buildBeside() renders a release off the main thread and answers its l
           },
         }),
       doors: { clock: denoClock, random: denoRandom },
+      log: silentLog,
     });
     const built = await builders.helmRelease(request, never);
     const data = built.resources[0]?.data as Record<string, string>;
@@ -297,7 +335,7 @@ Deno.test("buildBeside() sends a small chart away when it turns out to be much w
     async (place, request) => {
       const small = { ...request, artifact: { ...request.artifact, sizeBytes: 10 } };
       const asked: unknown[] = [];
-      using builders = buildBeside({
+      await using builders = buildBeside({
         ...builtHere,
         helmRelease: (_request, _signal, limits) => {
           asked.push(limits?.steps);
@@ -309,6 +347,7 @@ Deno.test("buildBeside() sends a small chart away when it turns out to be much w
         isDirectory: () => true,
         factsOf: () => undefined,
         doors: { clock: denoClock, random: denoRandom },
+        log: silentLog,
       });
       const built = await builders.helmRelease(small, never);
       deepEqual(built.resources.map((resource) => resource.a), [300_000]);
@@ -333,10 +372,11 @@ metadata: {name: web}
         isDirectory: () => false,
         factsOf: () => Promise.resolve({ lookup }),
         doors: { clock: denoClock, random: denoRandom },
+        log: silentLog,
       });
-    using forbidden = open(() => Promise.reject(new Error("pods is forbidden")));
+    await using forbidden = open(() => Promise.reject(new Error("pods is forbidden")));
     await rejects(forbidden.helmRelease(request, never), /pods is forbidden/);
-    using builders = open(() => {
+    await using builders = open(() => {
       count++;
       return Promise.resolve({});
     });
