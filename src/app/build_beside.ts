@@ -6,8 +6,8 @@ import type { DesiredObject } from "../core/object.ts";
 import { keyText } from "../core/object.ts";
 import { messageOf, StageError } from "../core/stage_error.ts";
 import { BuildLimitError, type BuildProcess, CannotStartError, openBuildProcess } from "../platform/build_process.ts";
-import { residentBytes } from "../platform/deno_environment.ts";
-import { memoryLimitBytes } from "../platform/memory_limit.ts";
+import { releaseMemory, residentBytes } from "../platform/deno_environment.ts";
+import { memoryLimitBytes, privateBytes } from "../platform/memory_limit.ts";
 import { UnsendableError } from "../platform/value_frames.ts";
 import type { RenderedRelease } from "../reconcile/release_order.ts";
 import { answerOf, type BuildAnswer, type BuildOrder, type RenderWorld } from "./build_order.ts";
@@ -42,8 +42,8 @@ const usualBytes = 1024 * mebi;
  * The same where the control group has little: so much of it may be used in all, and so much at least is tried. A group
  * that is full may be ended as a whole: Kubernetes asks the kernel for that.
  */
-const maxShare = 0.9;
-const leastBytes = 128 * mebi;
+const maxShare = 0.85;
+const leastBytes = 96 * mebi;
 
 /** What says whether a build may leave the main thread, and from where. */
 export interface BuildBesideOptions {
@@ -74,7 +74,9 @@ export interface BuildBesideOptions {
  * limits between those of small ones and the engine's: nothing is answered for some seconds then, and the log says why.
  */
 export function buildBeside(inner: Builders, options: BuildBesideOptions): Builders & AsyncDisposable {
-  const process = openBuildProcess(options.module, { limitBytes: () => options.limitBytes ?? limitBytes() });
+  const { limitBytes } = options;
+  const room = limitBytes === undefined ? roomBeside() : { now: () => limitBytes, atStart: () => limitBytes };
+  const process = openBuildProcess(options.module, { limitBytes: room.atStart, roomBytes: room.now });
   let isToldOf = false;
   const send = async (order: BuildOrder, signal: AbortSignal): Promise<Sent | undefined> => {
     try {
@@ -168,11 +170,26 @@ function tooMuch(object: DesiredObject, what: string, cause?: unknown): StageErr
   });
 }
 
-/** Bytes that a build's process may take: less where the control group has little left beside this one. */
-function limitBytes(): number {
+/** Bytes that there are for a build's process. */
+interface Room {
+  /** At the moment. */
+  readonly now: () => number;
+  /** When one is started: where there is little room, ours is made as small as it can be. */
+  readonly atStart: () => number;
+}
+
+/** The room beside this process in its control group. What is mapped of files is taken back before anything is ended. */
+function roomBeside(): Room {
   const limit = memoryLimitBytes();
-  if (limit === undefined) return usualBytes;
-  return Math.min(usualBytes, Math.max(leastBytes, Math.floor(maxShare * limit) - residentBytes()));
+  if (limit === undefined) return { now: () => usualBytes, atStart: () => usualBytes };
+  const now = () => Math.max(0, Math.floor(maxShare * limit) - (privateBytes("self") ?? residentBytes()));
+  return {
+    now,
+    atStart() {
+      if (now() < usualBytes / 2) releaseMemory();
+      return Math.min(usualBytes, Math.max(leastBytes, now()));
+    },
+  };
 }
 
 async function hasManyDocuments(artifact: Artifact, store: ArtifactStore): Promise<boolean> {

@@ -1,3 +1,4 @@
+import { privateBytes } from "./memory_limit.ts";
 import { buildCommand } from "./own_program.ts";
 import { type Frame, frameOf, readFrames, valueOf } from "./value_frames.ts";
 
@@ -10,8 +11,10 @@ export interface CallOptions {
 
 /** What a process is started with. */
 export interface BuildProcessOptions {
-  /** Bytes that the next one may take, asked when it is started: beyond, it is ended and the call fails. */
+  /** Bytes that it may take for itself, asked when it is started: beyond, it is ended and the call fails. */
   readonly limitBytes: () => number;
+  /** Bytes that there are for it at the moment, asked again and again while it works. Default: enough. */
+  readonly roomBytes?: () => number;
 }
 
 /** The program, started again as a process of its own with its first call, and ended some seconds after its last one. */
@@ -82,7 +85,10 @@ export function openBuildProcess(module: string, options: BuildProcessOptions): 
       stopped.reject(reason);
     };
     const limit = setTimeout(() => stop(new BuildLimitError(`it took longer than ${timeoutMs / 1000} s`)), timeoutMs);
-    const watch = setInterval(() => asked.isTooLarge() ? stop(tooLarge(asked.limitBytes)) : undefined, watchMs);
+    const watch = setInterval(() => {
+      const mostBytes = Math.min(asked.limitBytes, options.roomBytes?.() ?? Infinity);
+      if (asked.takenBytes() > mostBytes) stop(tooLarge(mostBytes));
+    }, watchMs);
     const abort = () => stop(signal.reason);
     signal.addEventListener("abort", abort, { once: true });
     if (signal.aborted) abort();
@@ -166,15 +172,9 @@ class Child {
     this.#errors = this.#readErrors();
   }
 
-  /** Whether it takes more than it may. What it shares with this process, the program itself, does not count. */
-  isTooLarge(): boolean {
-    try {
-      const text = Deno.readTextFileSync(`/proc/${this.#process.pid}/status`);
-      return Number(/^RssAnon:\s+(\d+) kB/m.exec(text)?.[1] ?? 0) * 1024 > this.limitBytes;
-    } catch {
-      // Not Linux, or it has just ended: its heap is bounded all the same.
-      return false;
-    }
+  /** What it takes for itself; 0 where that does not show: its heap is bounded all the same. */
+  takenBytes(): number {
+    return privateBytes(this.#process.pid) ?? 0;
   }
 
   async talk(order: Uint8Array): Promise<readonly unknown[]> {

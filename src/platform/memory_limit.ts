@@ -26,11 +26,20 @@ export function memoryLimitBytes(): number | undefined {
   return limits.length === 0 ? undefined : Math.min(...limits);
 }
 
+/**
+ * Bytes of memory that a process has for itself, without what it maps of files, which the system takes back when it is short
+ * (Linux); `undefined` elsewhere, and for one that is not there.
+ */
+export function privateBytes(pid: number | "self"): number | undefined {
+  const kibi = /^RssAnon:\s+(\d+) kB/m.exec(textOf(`/proc/${pid}/status`) ?? "")?.[1];
+  return kibi === undefined ? undefined : Number(kibi) * 1024;
+}
+
 function textOf(file: string): string | undefined {
   try {
     return Deno.readTextFileSync(file);
   } catch {
-    // Not this version, or not Linux.
+    // Not this version, not there, or not Linux.
     return undefined;
   }
 }

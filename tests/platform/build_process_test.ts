@@ -1,5 +1,5 @@
 import { deepEqual, equal, ok, rejects } from "node:assert/strict";
-import { openBuildProcess } from "../../src/platform/build_process.ts";
+import { BuildLimitError, openBuildProcess } from "../../src/platform/build_process.ts";
 import { UnsendableError } from "../../src/platform/value_frames.ts";
 import { fromFileUrl } from "../support/paths.ts";
 import { until } from "../support/program.ts";
@@ -38,6 +38,25 @@ Deno.test("openBuildProcess() says what cannot be sent and what the other one fa
   await rejects(process.call(() => {}, options), UnsendableError);
   await rejects(process.call("bad", options), /broken/);
   deepEqual(await process.call("fine", options), ["fine"]);
+});
+
+Deno.test({
+  name: "openBuildProcess() ends it when it takes more than there is at the moment",
+  ignore: !isLinux,
+  async fn() {
+    let room = 200 * 2 ** 20;
+    const grow = "all.push(new Uint8Array(1e6).fill(1)); await new Promise((run) => setTimeout(run, 1));";
+    const work = `const all = []; for (;;) { ${grow} }`;
+    await using process = openBuildProcess(answering(`if (value === "rest") return [1]; ${work}`), {
+      limitBytes: () => 2 ** 30,
+      roomBytes: () => room,
+    });
+    deepEqual(await process.call("rest", options), [1]);
+    room = 90 * 2 ** 20;
+    const isLimit = (error: unknown) =>
+      error instanceof BuildLimitError && /more than 90 MiB of memory/.test(error.message);
+    await rejects(process.call("work", options), isLimit);
+  },
 });
 
 Deno.test({

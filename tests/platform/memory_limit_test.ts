@@ -1,5 +1,5 @@
-import { deepEqual } from "node:assert/strict";
-import { memoryLimitFiles } from "../../src/platform/memory_limit.ts";
+import { deepEqual, equal, ok } from "node:assert/strict";
+import { memoryLimitFiles, privateBytes } from "../../src/platform/memory_limit.ts";
 
 const always = ["/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"];
 
@@ -20,4 +20,14 @@ Deno.test("memoryLimitFiles() falls back on what every container shows", () => {
   deepEqual(memoryLimitFiles(""), always);
   deepEqual(memoryLimitFiles("0::/../../other"), always);
   deepEqual(memoryLimitFiles("no line of ours\n4:memory"), always);
+});
+
+Deno.test({
+  name: "privateBytes() counts what a process has for itself, less than all that it holds",
+  ignore: Deno.build.os !== "linux",
+  fn() {
+    const own = privateBytes("self") ?? 0;
+    ok(own > 2 ** 20 && own < Deno.memoryUsage().rss, String(own));
+    equal(privateBytes(2 ** 30), undefined);
+  },
 });
