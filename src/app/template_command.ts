@@ -18,6 +18,7 @@ export async function runTemplate(args: readonly string[]): Promise<Printed> {
     environment: doors.processes.env,
     // Used where a flag allows it.
     ...outsideOf(doors, { allowDns: true, allowHttp: true }),
+    openCluster: async (flags) => (await import("./template_cluster.ts")).openTemplateCluster(flags, doors),
     pullChart: async (reference, signal) =>
       (await import("./pull_chart.ts")).pullChart(reference, await registries.open(), signal),
   });

@@ -18,6 +18,8 @@ interface Proxy {
 export interface NodeNetworkOptions extends NetworkOptions {
   /** Name that a server's certificate must have, where it is not its host's. */
   readonly serverName?: string;
+  /** Names of headers, in lower case, of which each value goes in a line of its own, where `", "` joins them. */
+  readonly repeated?: readonly string[];
 }
 
 /**
@@ -40,7 +42,11 @@ export function openNodeNetwork(options: NodeNetworkOptions, environment: Enviro
     const proxy = proxyFor(url, options, environment);
     const base: http.RequestOptions = {
       method: request.method,
-      headers: Object.fromEntries(request.headers),
+      headers: Object.fromEntries(
+        [...request.headers].map((
+          [name, value],
+        ) => [name, options.repeated?.includes(name) ? value.split(", ") : value]),
+      ),
       hostname: url.hostname.replace(/^\[|\]$/g, ""),
       port: url.port === "" ? (url.protocol === "https:" ? 443 : 80) : Number(url.port),
       path: `${url.pathname}${url.search}`,

@@ -1,5 +1,6 @@
 import type { JsonValue } from "../../core/json.ts";
 import type { Random } from "../../core/random.ts";
+import type { Notice } from "./notice.ts";
 
 /** What a template asks the cluster for: `lookup apiVersion kind namespace name`. An empty `name` asks for the list. */
 export interface LookupRequest {
@@ -39,6 +40,21 @@ export class MissingInput extends Error {
   constructor(request: InputRequest) {
     super(`Cannot render yet: the answer to a ${request.kind} is still missing`);
     this.request = request;
+  }
+}
+
+/**
+ * An answer that the world refused, in its words. What a cluster refuses fails where a template asks for it: a
+ * `lookup` of the world that rejects with anything else ends the render.
+ */
+export class RefusedInput extends Error {
+  override readonly name = "RefusedInput";
+  /** What Helm logs about it. */
+  readonly notices: readonly Notice[];
+
+  constructor(message: string, options: { readonly cause?: unknown; readonly notices?: readonly Notice[] } = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.notices = options.notices ?? [];
   }
 }
 

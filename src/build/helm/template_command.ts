@@ -8,17 +8,22 @@ import type { Clock } from "../../core/clock.ts";
 import type { JsonValue } from "../../core/json.ts";
 import type { Random } from "../../core/random.ts";
 import { withModules } from "../../core/lazy_module.ts";
+import { reasons } from "../../core/reason.ts";
 import { messageOf, StageError } from "../../core/stage_error.ts";
-import type { Chart } from "./chart/chart.ts";
+import { crdsOf } from "./chart/chart.ts";
+import type { Chart, ChartCrd } from "./chart/chart.ts";
 import { compilePattern, joinPaths } from "./chart/go_path.ts";
 import { ChartError } from "./chart/metadata.ts";
+import { readYaml } from "./chart/read_yaml.ts";
 import { chartSource, loadLocated, withDependencies } from "./chart_source.ts";
 import type { ChartFiles, ChartLoader, ChartReference } from "./chart_source.ts";
+import type { ClusterDoor, KubeFlags } from "./cluster_door.ts";
 import type { Dialect } from "./dialect.ts";
 import { defaultDialect } from "./dialect.ts";
 import type { Notice } from "./notice.ts";
 import { noticeLine } from "./notice.ts";
 import type { LookupRequest } from "./render_tools.ts";
+import { RefusedInput } from "./render_tools.ts";
 import { defaultCapabilities, parseKubeVersion } from "./release/capabilities.ts";
 import type { Capabilities } from "./release/capabilities.ts";
 import { settle } from "./release/inputs.ts";
@@ -38,12 +43,6 @@ import type { RenderLimits } from "./template/run.ts";
 import type { Table } from "./values/tables.ts";
 import { mergeValueOptions } from "./values/value_options.ts";
 
-/** What a cluster tells the command, for `--dry-run=server` and `--validate`. */
-export interface ClusterDoor {
-  capabilities(signal?: AbortSignal): Promise<Capabilities>;
-  lookup(request: LookupRequest, signal?: AbortSignal): Promise<JsonValue>;
-}
-
 /** What the command may use. */
 export interface TemplateDoors {
   readonly files: ChartFiles;
@@ -53,8 +52,8 @@ export interface TemplateDoors {
   readonly readStdin?: () => Promise<Uint8Array>;
   /** The packed chart of a reference. Absent: charts come from folders and archives only. */
   readonly pullChart?: (reference: ChartReference, signal?: AbortSignal) => Promise<Uint8Array>;
-  /** Absent: no cluster can be asked. */
-  readonly cluster?: ClusterDoor;
+  /** Opens the cluster that flags name; it is closed when the command ends. Absent: no cluster can be asked. */
+  readonly openCluster?: (flags: KubeFlags, signal?: AbortSignal) => Promise<ClusterDoor>;
   /** Answers `getHostByName` for `--enable-dns`. Absent: always "". */
   readonly resolveHost?: WorldTools["resolveHost"];
   /** Reads schemas for `--allow-http`. Absent: none are read. */
@@ -93,6 +92,8 @@ export async function runTemplate(args: readonly string[], doors: TemplateDoors)
     if (doors.limits !== undefined && error instanceof RenderLimitError) throw error;
     if (!(error instanceof ToldError)) command.complain(errorText(error));
     return command.outcome(1);
+  } finally {
+    await command.close();
   }
 }
 
@@ -120,6 +121,23 @@ function throwLimit(failure: unknown): void {
   if (failure instanceof RenderError && failure.cause instanceof RenderLimitError) throw failure.cause;
 }
 
+const unreachableHint =
+  "Name a cluster with --kubeconfig, --kube-context or --kube-apiserver, or leave out --validate and --dry-run=server";
+
+/** What is asked of the cluster. */
+interface Questions {
+  /** Its version, and whether it would take the manifests. */
+  readonly checks: boolean;
+  /** Objects that templates look up. */
+  readonly looksUp: boolean;
+}
+
+/** What is rendered, and the cluster that is asked about it. */
+interface Rendering {
+  readonly request: Parameters<typeof renderFiles>[0];
+  readonly cluster: ClusterDoor | undefined;
+}
+
 /** One run: texts grow in the order in which Helm prints them. */
 class TemplateCommand {
   readonly #doors: TemplateDoors;
@@ -128,6 +146,7 @@ class TemplateCommand {
   #stdout = "";
   #stderr = "";
   #isDebug = false;
+  #cluster: Promise<ClusterDoor> | undefined;
 
   constructor(doors: TemplateDoors) {
     this.#doors = doors;
@@ -139,6 +158,10 @@ class TemplateCommand {
 
   complain(text: string): void {
     this.#stderr += `Error: ${text}\n`;
+  }
+
+  async close(): Promise<void> {
+    (await this.#cluster?.catch(() => undefined))?.[Symbol.dispose]();
   }
 
   async run(args: readonly string[]): Promise<void> {
@@ -158,28 +181,31 @@ class TemplateCommand {
     }
     refuseUnbuilt(flags);
     const kubeVersion = this.#kubeVersion(flags);
-    const asksCluster = this.#asksCluster(flags);
+    const questions = this.#questions(flags);
     this.#debug(
       "Original chart version",
       { version: flags.text("version", "") },
       "install.go:225",
       (fields) => `Original chart version: "${fields.version}"`,
     );
-    const world = this.#world(flags, asksCluster);
+    const world = this.#world(flags, questions);
     const { name, reference } = await withModules(() => this.#nameAndChart(flags, world));
     const source = await this.#locate(reference, flags);
     this.#debug("Chart path", { path: source.path }, "install.go:242", (fields) => `CHART PATH: ${fields.path}\n`);
     const values = await this.#values(flags);
     const chart = await this.#chart(source, flags);
     this.#checkDryRun(flags);
-    if (asksCluster && this.#doors.cluster === undefined) {
+    const isAsked = questions.checks || questions.looksUp && flags.text("dry-run", "") === "server";
+    if (isAsked && this.#doors.openCluster === undefined) {
       throw new CommandError("cannot validate: no cluster is configured; --validate and --dry-run=server need one");
     }
+    const reached = questions.checks ? await this.#reach(flags) : undefined;
     this.#checkName(name);
-    const capabilities = await this.#capabilities(flags, kubeVersion, asksCluster);
+    const capabilities = reached?.capabilities ?? this.#capabilities(flags, kubeVersion);
     const release = {
       name,
-      namespace: flags.text("namespace", "") || this.#doors.environment?.("HELM_NAMESPACE") || "default",
+      namespace: flags.text("namespace", "") || this.#doors.environment?.("HELM_NAMESPACE") ||
+        reached?.cluster.namespace || "default",
       revision: 1,
       isUpgrade: flags.isOn("is-upgrade"),
     };
@@ -193,10 +219,10 @@ class TemplateCommand {
       skipSchemaValidation: flags.isOn("skip-schema-validation"),
       subNotes: flags.isOn("render-subchart-notes"),
     };
-    await this.#render(flags, request, world);
+    await this.#render(flags, { request, cluster: reached?.cluster }, world);
   }
 
-  async #render(flags: ParsedFlags, request: Parameters<typeof renderFiles>[0], world: WorldTools): Promise<void> {
+  async #render(flags: ParsedFlags, { request, cluster }: Rendering, world: WorldTools): Promise<void> {
     // Each round of a render says the same: only the last one is shown.
     let notices: Notice[] = [];
     let failure: unknown;
@@ -215,6 +241,7 @@ class TemplateCommand {
       failure = error;
     }
     if (this.#doors.limits !== undefined) throwLimit(failure);
+    if (cluster !== undefined) this.#warnOfCrds(flags, rendered?.crds ?? crdsOf(request.chart));
     notices.forEach((notice) => this.#notice(notice));
     if (rendered === undefined) {
       this.#explainFailure(flags, failure);
@@ -229,6 +256,7 @@ class TemplateCommand {
       }
       throw this.#withHint(error);
     }
+    if (cluster !== undefined) await this.#checkManifests(flags, { request, cluster }, { rendered, sorted });
     try {
       await this.#print(flags, request.release.name, rendered, sorted);
     } catch (error) {
@@ -341,10 +369,18 @@ class TemplateCommand {
     }
   }
 
-  /** Whether the cluster is to be asked. */
-  #asksCluster(flags: ParsedFlags): boolean {
+  /** What is asked of the cluster: Helm 3 has a flag for its version and manifests, and one for `lookup`. */
+  #questions(flags: ParsedFlags): Questions {
     const written = flags.text("dry-run", "client");
-    if (this.#dialect === "helm3") return written === "server" || flags.isOn("validate");
+    if (this.#dialect === "helm3") {
+      return { checks: flags.isOn("validate"), looksUp: ["server", "none", "false"].includes(written) };
+    }
+    const asks = this.#asksServer(flags, written);
+    return { checks: asks, looksUp: asks };
+  }
+
+  /** Whether Helm 4 asks the cluster. */
+  #asksServer(flags: ParsedFlags, written: string): boolean {
     if (flags.isOn("validate") || written === "server") return true;
     if (written === "unset") {
       this.#notice({
@@ -388,14 +424,16 @@ class TemplateCommand {
     throw new ToldError(error);
   }
 
-  #world(flags: ParsedFlags, asksCluster: boolean): WorldTools {
-    const { clock, random, cluster, resolveHost, readSchema, seed } = this.#doors;
+  #world(flags: ParsedFlags, questions: Questions): WorldTools {
+    const { clock, random, openCluster, resolveHost, readSchema, seed } = this.#doors;
     return {
       nowMs: clock.now(),
       monotonicMs: () => clock.monotonic(),
       random,
       ...(seed === undefined ? {} : { seed }),
-      ...(asksCluster && cluster !== undefined ? { lookup: (request, signal) => cluster.lookup(request, signal) } : {}),
+      ...(questions.looksUp && openCluster !== undefined
+        ? { lookup: (request, signal) => this.#lookup(flags, request, signal) }
+        : {}),
       ...(flags.isOn("enable-dns") && resolveHost !== undefined ? { resolveHost } : {}),
       ...(flags.isOn("allow-http") && readSchema !== undefined ? { readSchema } : {}),
     };
@@ -528,19 +566,91 @@ class TemplateCommand {
     }
   }
 
-  async #capabilities(
-    flags: ParsedFlags,
-    kubeVersion: string | undefined,
-    asksCluster: boolean,
-  ): Promise<Capabilities> {
-    if (asksCluster && this.#doors.cluster !== undefined) {
-      return await this.#doors.cluster.capabilities(this.#doors.signal);
-    }
+  #capabilities(flags: ParsedFlags, kubeVersion: string | undefined): Capabilities {
     const known = defaultCapabilities(this.#dialect);
     return {
       kubeVersion: kubeVersion ?? known.kubeVersion,
       apiVersions: [...known.apiVersions, ...flags.list("api-versions")],
     };
+  }
+
+  /** The cluster, opened once. */
+  #open(flags: ParsedFlags): Promise<ClusterDoor> {
+    const { openCluster, environment, signal } = this.#doors;
+    if (openCluster === undefined) throw new CommandError("cannot ask a cluster: none is configured");
+    return this.#cluster ??= openCluster(kubeFlags(flags, environment ?? (() => undefined)), signal);
+  }
+
+  /** Opens the cluster and asks what it is, ahead of all else. @throws {CommandError} when it does not answer */
+  async #reach(flags: ParsedFlags): Promise<{ readonly cluster: ClusterDoor; readonly capabilities: Capabilities }> {
+    try {
+      const cluster = await this.#open(flags);
+      return { cluster, capabilities: await cluster.capabilities(this.#doors.signal) };
+    } catch (error) {
+      this.#doors.signal?.throwIfAborted();
+      // What the kubeconfig's reader says of documents says nothing here.
+      const isOwn = error instanceof StageError && error.hint !== reasons[error.reason].hint;
+      const hint = isOwn ? error.hint : unreachableHint;
+      const why = messageOf(error);
+      const isPlain = this.#dialect === "helm3";
+      const text = isPlain
+        ? `Kubernetes cluster unreachable: ${why}`
+        : `cluster reachability check failed: kubernetes cluster unreachable: ${why}`;
+      if (!isPlain) this.#notice({ level: "ERROR", message: text });
+      throw new CommandError(`${text}\n  hint: ${hint}`);
+    }
+  }
+
+  async #lookup(flags: ParsedFlags, request: LookupRequest, signal?: AbortSignal): Promise<JsonValue> {
+    let cluster: ClusterDoor;
+    try {
+      cluster = await this.#open(flags);
+    } catch (error) {
+      signal?.throwIfAborted();
+      throw new RefusedInput(messageOf(error), { cause: error });
+    }
+    try {
+      return await cluster.lookup(request, signal);
+    } catch (error) {
+      if (error instanceof RefusedInput) error.notices.forEach((notice) => this.#notice(notice));
+      throw error;
+    }
+  }
+
+  #warnOfCrds(flags: ParsedFlags, crds: readonly ChartCrd[]): void {
+    if (this.#dialect === "helm3" || flags.isOn("skip-crds") || crds.length === 0) return;
+    const message = "This chart or one of its subcharts contains CRDs. Rendering may fail or contain inaccuracies.";
+    this.#notice({ level: "WARN", message });
+  }
+
+  /** Helm looks at what it would install, and files that it writes itself are no part of that. */
+  async #checkManifests(
+    flags: ParsedFlags,
+    { request, cluster }: { readonly request: Rendering["request"]; readonly cluster: ClusterDoor },
+    { rendered, sorted }: { readonly rendered: RenderedFiles; readonly sorted: SortedManifests },
+  ): Promise<void> {
+    if (flags.text("output-dir", "") !== "") return;
+    const { checkWithCluster, ClusterCheckError } = await import("./release/cluster_check.ts");
+    const crds = flags.isOn("include-crds")
+      ? rendered.crds.flatMap(({ data }) => splitManifests(fromBytes(data), this.#dialect)).map((text) =>
+        readYaml(text)
+      )
+      : [];
+    try {
+      await checkWithCluster(
+        {
+          documents: [...crds, ...sorted.manifests.map(({ value }) => value)],
+          release: request.release,
+          dialect: this.#dialect,
+          takesOwnership: flags.isOn("take-ownership"),
+          validates: !flags.isOn("disable-openapi-validation"),
+        },
+        cluster,
+        this.#doors.signal,
+      );
+    } catch (error) {
+      throw error instanceof ClusterCheckError ? new CommandError(error.message) : error;
+    }
   }
 
   #notice(notice: Notice): void {
@@ -559,6 +669,27 @@ class TemplateCommand {
     const time = new Date(this.#doors.clock.now()).toISOString().slice(0, 19).replaceAll("-", "/").replace("T", " ");
     this.#notice({ level: "DEBUG", message, fields, helm3: `${place}: ${time} [debug] ${helm3Text(fields)}` });
   }
+}
+
+/** Flags about the cluster, each with Helm's variable behind it. */
+function kubeFlags(flags: ParsedFlags, environment: (name: string) => string | undefined): KubeFlags {
+  const text = (flag: string, variable: string) => flags.text(flag, "") || environment(`HELM_KUBE${variable}`) || "";
+  const named: Record<string, string> = {
+    kubeconfig: flags.text("kubeconfig", ""),
+    context: text("kube-context", "CONTEXT"),
+    server: text("kube-apiserver", "APISERVER"),
+    token: text("kube-token", "TOKEN"),
+    caFile: text("kube-ca-file", "CAFILE"),
+    tlsServerName: text("kube-tls-server-name", "TLS_SERVER_NAME"),
+    user: text("kube-as-user", "ASUSER"),
+  };
+  const groups = flags.has("kube-as-group")
+    ? flags.list("kube-as-group")
+    : (environment("HELM_KUBEASGROUPS") ?? "").split(",").filter((group) => group !== "");
+  const skipVerify = flags.has("kube-insecure-skip-tls-verify")
+    ? flags.isOn("kube-insecure-skip-tls-verify")
+    : goBool(environment("HELM_KUBEINSECURE_SKIP_TLS_VERIFY") ?? "") === true;
+  return { ...Object.fromEntries(Object.entries(named).filter(([, value]) => value !== "")), skipVerify, groups };
 }
 
 /** Texts of a `--set-file` that may be paths: whatever stands behind `=`, as the grammar reads it. */

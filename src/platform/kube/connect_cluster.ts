@@ -8,10 +8,12 @@ import type { Processes } from "../../core/process.ts";
 import type { Random } from "../../core/random.ts";
 import { messageOf, StageError } from "../../core/stage_error.ts";
 import { accountTokens } from "./account_token.ts";
-import { authorizer } from "./credentials.ts";
+import { authorizer, groupHeader } from "./credentials.ts";
 import { kubeClient } from "./kube_client.ts";
 import type { KubeConnection, PemSource } from "./kubeconfig.ts";
 import { parseKubeconfig } from "./kubeconfig.ts";
+import type { KubeconfigFile, LoginInstead } from "./login_instead.ts";
+import { mergeKubeconfigs, withInstead } from "./login_instead.ts";
 import { loginPlugin } from "./login_plugin.ts";
 import { openNodeNetwork } from "../node_network.ts";
 
@@ -27,6 +29,8 @@ export interface ClusterTools {
   readonly processes: Pick<Processes, "run">;
   /** For logins that ask an issuer of tokens. */
   readonly connect: Connect;
+  /** Tries of a request that may be repeated. Default 5. */
+  readonly tries?: number;
 }
 
 /** A cluster's API whose connection stays open until it is disposed. */
@@ -40,6 +44,8 @@ export interface ClusterPlace {
   readonly kubeconfig?: string;
   /** Default: the kubeconfig's current context. */
   readonly context?: string;
+  /** What counts in place of what the kubeconfig says, or without one. */
+  readonly instead?: LoginInstead;
 }
 
 /** Folder in which the kubelet puts the account of a Pod; `PILOTFISH_POD_ACCOUNT` names another (a projected token's). */
@@ -51,23 +57,50 @@ const podAccountFolder = "/var/run/secrets/kubernetes.io/serviceaccount";
  * @throws {StageError} InvalidDocument when there is no kubeconfig or it cannot be used
  */
 export async function openCluster(place: ClusterPlace, tools: ClusterTools): Promise<OpenKubeApi> {
-  const named = place.kubeconfig ?? (tools.env("KUBECONFIG")?.split(":").find((path) => path !== ""));
-  if (named === undefined) {
+  const { instead = {} } = place;
+  const named = place.kubeconfig === undefined ? await variableFiles(tools) : [place.kubeconfig];
+  if (named.length === 0) {
     const account = await podAccount(tools);
-    if (account !== undefined) return await open(account, tools);
+    if (account !== undefined) return await open(withInstead(account, instead), tools);
   }
-  const path = expand(named ?? "~/.kube/config", tools);
-  const text = await tools.fileSystem.readText(path);
-  if (text === undefined) {
-    throw new StageError("InvalidDocument", `Cannot find kubeconfig "${path}"`, {
-      hint: "Name one with target.cluster.kubeconfig, or run in a Pod with a service account",
+  const paths = (named.length === 0 ? ["~/.kube/config"] : named).map((path) => expand(path, tools));
+  const files: KubeconfigFile[] = [];
+  for (const path of paths) {
+    const text = await tools.fileSystem.readText(path);
+    if (text !== undefined) files.push({ document: parse(text, tools), folder: folderOf(path) });
+  }
+  const isAlone = files.length === 0 && place.kubeconfig === undefined && instead.server !== undefined;
+  if (files.length === 0 && !isAlone) {
+    throw new StageError("InvalidDocument", `Cannot find kubeconfig "${paths.join(":")}"`, {
+      hint: place.instead === undefined
+        ? "Name one with target.cluster.kubeconfig, or run in a Pod with a service account"
+        : "Name one with --kubeconfig or KUBECONFIG, or a server with --kube-apiserver",
     });
   }
-  const connection = parseKubeconfig(parse(text, tools), {
-    folder: path.slice(0, Math.max(0, path.lastIndexOf("/"))) || ".",
-    ...(place.context === undefined ? {} : { context: place.context }),
-  });
-  return await open(connection, tools);
+  const context = place.context === undefined ? {} : { context: place.context };
+  const connection: KubeConnection = isAlone
+    ? { server: "", namespace: "default", login: { kind: "none" }, skipVerify: false }
+    : files.length === 1
+    ? parseKubeconfig((files[0] as KubeconfigFile).document, {
+      folder: (files[0] as KubeconfigFile).folder,
+      ...context,
+    })
+    : parseKubeconfig(mergeKubeconfigs(files), context);
+  return await open(withInstead(connection, instead), tools);
+}
+
+/** Files that `KUBECONFIG` names; those that are missing do not count as long as one is there (client-go `clientcmd`). */
+async function variableFiles(tools: ClusterTools): Promise<readonly string[]> {
+  const named = (tools.env("KUBECONFIG") ?? "").split(":").filter((path) => path !== "");
+  const found: string[] = [];
+  for (const path of named) {
+    if (await tools.fileSystem.stat(expand(path, tools)) !== undefined) found.push(path);
+  }
+  return found.length === 0 ? named : found;
+}
+
+function folderOf(path: string): string {
+  return path.slice(0, Math.max(0, path.lastIndexOf("/"))) || ".";
 }
 
 /**
@@ -140,6 +173,7 @@ async function open(
     network: network.send,
     clock: tools.clock,
     random: tools.random,
+    ...(tools.tries === undefined ? {} : { tries: tools.tries }),
     ...(network.renew === undefined ? {} : { onSilence: network.renew }),
     authorize: authorizer(connection, {
       fileSystem: tools.fileSystem,
@@ -212,6 +246,7 @@ function connect(
     // What `fetch` cannot: no check of the certificate, or one under another name.
     return openNodeNetwork({
       skipVerify,
+      repeated: [groupHeader],
       ...(pem.ca === undefined || skipVerify ? {} : { caCerts: [pem.ca] }),
       ...(pem.cert === undefined || pem.key === undefined ? {} : { clientCert: { cert: pem.cert, key: pem.key } }),
       ...(tlsServerName === undefined ? {} : { serverName: tlsServerName }),

@@ -59,11 +59,14 @@ function fixed(authorization: string): () => Promise<Readonly<Record<string, str
   return () => Promise.resolve(headers);
 }
 
+/** Header that names a group to act as; there is one for each group. */
+export const groupHeader = "impersonate-group";
+
 function actingHeaders(connection: KubeConnection): Readonly<Record<string, string>> {
   const { actAs } = connection;
   if (actAs === undefined) return {};
   return {
     "impersonate-user": actAs.user,
-    ...(actAs.groups.length === 0 ? {} : { "impersonate-group": actAs.groups.join(", ") }),
+    ...(actAs.groups.length === 0 ? {} : { [groupHeader]: actAs.groups.join(", ") }),
   };
 }

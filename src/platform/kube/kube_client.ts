@@ -6,6 +6,7 @@ import { KubeError, kubeErrorOf } from "../../core/kube_api.ts";
 import type { Network } from "../../core/network.ts";
 import type { Random } from "../../core/random.ts";
 import { messageOf } from "../../core/stage_error.ts";
+import { groupHeader } from "./credentials.ts";
 import { parseKubeJson, printKubeJson } from "./kube_json.ts";
 import { RequestGate } from "./request_gate.ts";
 import { scrubSecret } from "./scrub_secret.ts";
@@ -49,7 +50,7 @@ function clientFor(options: KubeClientOptions, gate: RequestGate, user: string |
       ...await options.authorize(isRefused),
     };
     // The groups that the kubeconfig asks for belong to its own user, not to the one acted as.
-    if (user !== undefined) delete headers["impersonate-group"];
+    if (user !== undefined) delete headers[groupHeader];
     return { ...headers, ...acting };
   };
   return {
@@ -133,7 +134,7 @@ async function sendOnce(
     const response = await options.network(
       new Request(urlOf(options.server, request), {
         method: request.method,
-        headers,
+        headers: linesOf(headers),
         signal: stop.signal,
         ...(request.body === undefined ? {} : { body: printKubeJson(request.body) }),
       }),
@@ -188,7 +189,9 @@ async function* openWatch(
         stop.abort(new Error(`no answer within ${requestTimeoutMs / 1000} s`));
       });
       try {
-        response = await options.network(new Request(urlOf(options.server, request), { headers, signal: stop.signal }));
+        response = await options.network(
+          new Request(urlOf(options.server, request), { headers: linesOf(headers), signal: stop.signal }),
+        );
       } finally {
         cancelTimer();
       }
@@ -216,6 +219,13 @@ async function* openWatch(
     outer.removeEventListener("abort", onAbort);
     stop.abort();
   }
+}
+
+/** Headers line by line: a server takes several groups in one line for the name of one. */
+function linesOf(headers: Readonly<Record<string, string>>): [string, string][] {
+  return Object.entries(headers).flatMap(([name, value]) =>
+    (name === groupHeader ? value.split(", ") : [value]).map((line): [string, string] => [name, line])
+  );
 }
 
 function urlOf(server: string, request: KubeRequest): string {

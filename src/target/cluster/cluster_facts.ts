@@ -79,9 +79,10 @@ function servedNames(answer: JsonObject): readonly string[] {
       const group = isJsonObject(item.metadata) ? text(item.metadata.name) : "";
       return listItems(item, "versions").flatMap((version) => {
         const name = join(group, text(version.version));
-        const kinds = listItems(version, "resources").map((resource) =>
-          isJsonObject(resource.responseKind) ? text(resource.responseKind.kind) : ""
-        );
+        // What subresources answer with counts as served, too: `apps/v1/Scale`.
+        const kinds = listItems(version, "resources")
+          .flatMap((resource) => [resource, ...listItems(resource, "subresources")])
+          .map((resource) => isJsonObject(resource.responseKind) ? text(resource.responseKind.kind) : "");
         return [name, ...kinds.filter((kind) => kind !== "").map((kind) => `${name}/${kind}`)];
       });
     });

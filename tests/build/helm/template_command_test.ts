@@ -92,16 +92,21 @@ Deno.test("runTemplate() fetches missing dependencies of folders and leaves the 
 Deno.test("runTemplate() asks the cluster where it is told to, and says when there is none", async () => {
   const files = {
     ...chart,
-    "c/templates/b.yaml": "kind: {{ .Capabilities.KubeVersion }} {{ (lookup `v1` `A` `` `x`).b }}\n",
+    "c/templates/b.yaml":
+      "apiVersion: v1\nmetadata: {name: b}\nkind: {{ .Capabilities.KubeVersion }} {{ (lookup `v1` `A` `` `x`).b }}\n",
   };
   const refused = await runTemplate(["rel", "c", "--validate"], doors(files));
   assert.match(refused.stderr, /no cluster is configured; --validate and --dry-run=server need one/);
   const outcome = await runTemplate(["rel", "c", "--dry-run=server", "-s", "templates/b.yaml"], {
     ...doors(files),
-    cluster: {
-      capabilities: () => Promise.resolve({ kubeVersion: "v1.33.4-gke.1", apiVersions: ["v1"] }),
-      lookup: () => Promise.resolve({ b: "found" }),
-    },
+    openCluster: () =>
+      Promise.resolve({
+        namespace: "default",
+        capabilities: () => Promise.resolve({ kubeVersion: "v1.33.4-gke.1", apiVersions: ["v1"] }),
+        kindOf: () => Promise.resolve({ isNamespaced: true }),
+        lookup: ({ name }) => Promise.resolve(name === "x" ? { b: "found" } : {}),
+        [Symbol.dispose]: () => {},
+      }),
   });
   assert.match(outcome.stdout, /kind: v1.33.4 found/);
 });

@@ -135,6 +135,31 @@ Deno.test("as() acts as another user, never as nobody", async () => {
   throws(() => api.as(""), KubeError);
 });
 
+Deno.test("send() names each group to act as in a line of its own", async () => {
+  const lines: string[] = [];
+  const server = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const answer = (async () => {
+    using socket = await server.accept();
+    const bytes = new Uint8Array(8192);
+    const size = await socket.read(bytes) ?? 0;
+    lines.push(...new TextDecoder().decode(bytes.subarray(0, size)).split("\r\n"));
+    await socket.write(new TextEncoder().encode("HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 2\r\n\r\n{}"));
+  })();
+  const { api } = client(fetch, {
+    server: `http://127.0.0.1:${(server.addr as Deno.NetAddr).port}`,
+    authorize: () => Promise.resolve({ "impersonate-user": "u", "impersonate-group": "a, b" }),
+  });
+
+  await api.send(get);
+  await answer;
+  server.close();
+
+  deepEqual(lines.filter((line) => line.startsWith("impersonate-group")), [
+    "impersonate-group: a",
+    "impersonate-group: b",
+  ]);
+});
+
 Deno.test("errors of a Secret hold none of its values", async () => {
   const value = "hunter22";
   const encoded = btoa(value);

@@ -3,7 +3,7 @@ import { canonicalJson } from "../../../core/json.ts";
 import { MissingModule } from "../../../core/lazy_module.ts";
 import type { Random } from "../../../core/random.ts";
 import { messageOf, StageError } from "../../../core/stage_error.ts";
-import { MissingInput } from "../render_tools.ts";
+import { MissingInput, RefusedInput } from "../render_tools.ts";
 import type {
   HostRequest,
   InputRequest,
@@ -12,6 +12,7 @@ import type {
   SchemaAnswer,
   SchemaRequest,
 } from "../render_tools.ts";
+import { GoError } from "../template/go_error.ts";
 import { seededRandom } from "./seeded_random.ts";
 
 /** An answer that was fetched for an earlier round: a value, fit for `structuredClone`. */
@@ -32,7 +33,10 @@ export interface WorldTools {
   readonly seed?: string;
   /** IANA name of the zone that templates call local. Default `UTC`. */
   readonly timeZone?: string;
-  /** Answers `lookup`: the object, `{items: […]}` for a list, `{}` where there is none. Absent: always `{}`. */
+  /**
+   * Answers `lookup`: the object, `{items: […]}` for a list, `{}` where there is none. Absent: always `{}`. Rejects with a
+   * {@linkcode RefusedInput} where the template is to fail that asks.
+   */
   readonly lookup?: (request: LookupRequest, signal?: AbortSignal) => Promise<JsonValue>;
   /** Answers that are known from the start: where a render is begun again elsewhere. */
   readonly known?: readonly KnownAnswer[];
@@ -64,7 +68,9 @@ export async function settle<T>(
   signal?: AbortSignal,
 ): Promise<Settled<T>> {
   const seed = world.seed ?? world.random.bytes(32);
-  const answers = new Map((world.known ?? []).map(({ request, answer }) => [keyOf(request), answer]));
+  const answers = new Map<string, JsonValue | RefusedInput>(
+    (world.known ?? []).map(({ request, answer }) => [keyOf(request), answer]),
+  );
   for (let round = 0; round < maxRounds; round++) {
     signal?.throwIfAborted();
     const used = { impure: false };
@@ -77,17 +83,23 @@ export async function settle<T>(
         continue;
       }
       if (!(error instanceof MissingInput)) throw error;
-      answers.set(keyOf(error.request), await fetchAnswer(error.request, world, signal));
+      answers.set(keyOf(error.request), await answerTo(error.request, world, signal).catch(refusal));
     }
   }
   throw new StageError("BuildFailed", `Cannot render: after ${maxRounds} rounds a template still asks for more`);
+}
+
+/** A refusal is an answer: the template that asked fails. Everything else ends the render. */
+function refusal(error: unknown): RefusedInput {
+  if (error instanceof RefusedInput) return error;
+  throw error;
 }
 
 /** Tools of one round. */
 function toolsOf(
   world: WorldTools,
   seed: string | Uint8Array,
-  answers: ReadonlyMap<string, JsonValue>,
+  answers: ReadonlyMap<string, JsonValue | RefusedInput>,
   used: { impure: boolean },
 ): RenderTools {
   const chance = seededRandom(seed);
@@ -96,6 +108,7 @@ function toolsOf(
     used.impure = true;
     const answer = answers.get(keyOf(request));
     if (answer === undefined) throw new MissingInput(request);
+    if (answer instanceof RefusedInput) throw new GoError(answer.message);
     return answer;
   };
   return {
@@ -126,13 +139,19 @@ function keyOf(request: InputRequest): string {
   return canonicalJson({ ...request } as unknown as JsonValue);
 }
 
-async function fetchAnswer(request: InputRequest, world: WorldTools, signal?: AbortSignal): Promise<JsonValue> {
+/** Asks the world. That a schema cannot be read is an answer, too. @throws {RefusedInput} when the cluster refuses a lookup */
+export async function answerTo(
+  request: InputRequest,
+  world: Pick<WorldTools, "lookup" | "resolveHost" | "readSchema">,
+  signal?: AbortSignal,
+): Promise<JsonValue> {
   if (request.kind === "lookup") return await world.lookup?.(request, signal) ?? {};
   if (request.kind === "host") return await world.resolveHost?.(request, signal) ?? "";
   try {
     return { text: await world.readSchema?.(request, signal) ?? "" };
   } catch (error) {
     signal?.throwIfAborted();
+    if (error instanceof MissingInput) throw error;
     return { fault: messageOf(error) };
   }
 }
