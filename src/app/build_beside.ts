@@ -1,4 +1,4 @@
-import { type KnownAnswer, maxRounds } from "../build/helm/release/inputs.ts";
+import { answerTo, type KnownAnswer, maxRounds } from "../build/helm/release/inputs.ts";
 import { RenderLimitError, type RenderLimits } from "../build/helm/template/run.ts";
 import type { Artifact, ArtifactStore } from "../core/artifact.ts";
 import type { Log } from "../core/log.ts";
@@ -57,6 +57,8 @@ export interface BuildBesideOptions {
   readonly allowHttp?: boolean;
   /** What a release's templates may ask; they are answered from here, where the connection is. */
   readonly factsOf: BuilderOptions["factsOf"];
+  /** What they may ask of the network, asked from here, too. Default: nothing. */
+  readonly outside?: BuilderOptions["outside"];
   /** Bytes that a build's process may take. Default 1 GiB, or less where the control group has little left. */
   readonly limitBytes?: number;
   /** The render's moment and chance. */
@@ -123,12 +125,19 @@ export function buildBeside(inner: Builders, options: BuildBesideOptions): Build
       }
       const facts = await options.factsOf(request.object);
       const capabilities = await facts?.capabilities?.(signal);
+      const askable = { ...options.outside, ...(facts === undefined ? {} : { lookup: facts.lookup }) };
+      const known: KnownAnswer[] = [];
       const world: RenderWorld = {
         nowMs: options.doors.clock.now(),
         seed: options.doors.random.bytes(32),
         ...(capabilities === undefined ? {} : { capabilities }),
+        asks: [
+          ...(askable.lookup === undefined ? [] : ["lookup" as const]),
+          ...(askable.resolveHost === undefined ? [] : ["host" as const]),
+          ...(askable.readSchema === undefined ? [] : ["schema" as const]),
+        ],
+        known,
       };
-      const known: KnownAnswer[] = [];
       const { monotonic } = options.doors.clock;
       const { timeoutMs = longestBuildMs } = request.object.spec as { readonly timeoutMs?: number };
       const lastAt = monotonic() + timeoutMs;
@@ -137,13 +146,12 @@ export function buildBeside(inner: Builders, options: BuildBesideOptions): Build
           ...place(request.object),
           kind: "helmRelease",
           request,
-          world: facts === undefined ? world : { ...world, known },
+          world,
         };
         const sent = await send(order, signal);
         if (sent === undefined) return await inner.helmRelease(request, signal, longRender);
         if (sent.kind === "built") return sent.result as RenderedRelease;
-        const answer = sent.request.kind === "lookup" ? await facts?.lookup(sent.request, signal) : "";
-        known.push({ request: sent.request, answer: answer ?? {} });
+        known.push({ request: sent.request, answer: await answerTo(sent.request, askable, signal) });
         if (monotonic() > lastAt) throw tooMuch(request.object, `its questions take longer than ${timeoutMs / 1000} s`);
       }
       throw new StageError(

@@ -19,8 +19,10 @@ export interface RenderWorld {
   readonly nowMs: number;
   readonly seed: Uint8Array<ArrayBuffer>;
   readonly capabilities?: Capabilities;
-  /** Absent: nobody can be asked, and `lookup` is empty. */
-  readonly known?: readonly KnownAnswer[];
+  /** What may be asked; the rest is answered as where nobody is there. */
+  readonly asks: readonly InputRequest["kind"][];
+  /** What was asked in earlier rounds. */
+  readonly known: readonly KnownAnswer[];
 }
 
 /** What comes back; an error loses its class on the way, so its parts are sent. */

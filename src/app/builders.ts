@@ -10,6 +10,7 @@ import { keyText } from "../core/object.ts";
 import { explainRelease } from "../build/helm/explain_release.ts";
 import { ChartCache, type HelmBuildRequest, HelmReleaseBuilder, loadChart } from "../build/helm/helm.ts";
 import { chartInflation } from "../build/helm/chart_inflation.ts";
+import type { KnownAnswer } from "../build/helm/release/inputs.ts";
 import type { KustomizeChange } from "../build/helm/release/post_render.ts";
 import type { RenderLimits } from "../build/helm/template/run.ts";
 import { maxFileBytes } from "../build/kustomize/documents.ts";
@@ -39,6 +40,8 @@ export interface BuilderOptions {
   readonly allowHttp?: boolean;
   /** What charts may ask of the network. Default: nothing. */
   readonly outside?: Outside;
+  /** What charts asked in earlier rounds, and what was answered. Default: nothing. */
+  readonly known?: readonly KnownAnswer[];
   /** Told where each value of a release came from, a line each; absent: nobody asks. */
   readonly onExplained?: (owner: ObjectKey, text: string) => void;
 }
@@ -125,7 +128,7 @@ export function openBuilders(options: BuilderOptions): Builders {
         postRender,
         ...options.outside,
         ...(facts === undefined ? {} : { lookup: facts.lookup }),
-        ...(facts?.known === undefined ? {} : { known: facts.known }),
+        ...(options.known === undefined ? {} : { known: options.known }),
       };
       using tree = await store.openTree(artifact);
       options.onExplained?.(request.object.key, explainedText(explainRelease(loadChart(tree), build)));

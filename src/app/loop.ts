@@ -35,6 +35,7 @@ import { scratchCheckpoints } from "./preview.ts";
 import { BundleReferences, contentText, firstOf } from "./references.ts";
 import { directoryFacts, type ReleaseFacts } from "./release_facts.ts";
 import { valueOpener } from "./sealed_values.ts";
+import { outsideOf } from "./outside.ts";
 import { openSources } from "./sources.ts";
 import { openTargets } from "./targets.ts";
 import { checkpointsWithoutSecrets, type CleanText, logWithoutSecrets } from "./without_secrets.ts";
@@ -133,14 +134,14 @@ export async function openLoop(options: LoopOptions): Promise<Loop> {
         : { kubeconfig: await kubeconfigOf(key.namespace, kubeConfig, referencesFor(object)) }),
     });
   };
-  const http = settings.allowHttp === true ? { allowHttp: true } : {};
+  const reach = { outside: outsideOf(doors, settings), ...(settings.allowHttp === true ? { allowHttp: true } : {}) };
   const here = openBuilders({
     store: sources.store,
     doors,
     ...(options.onExplained === undefined ? {} : { onExplained: options.onExplained }),
     factsOf,
     isDirectory,
-    ...http,
+    ...reach,
   });
   const builders = options.buildModule === undefined ? here : stack.use(buildBeside(here, {
     module: options.buildModule,
@@ -148,7 +149,7 @@ export async function openLoop(options: LoopOptions): Promise<Loop> {
     storeFolder: `${settings.store.path}/store`,
     isDirectory,
     factsOf,
-    ...http,
+    ...reach,
     doors,
     log,
   }));

@@ -1,5 +1,4 @@
 import type { Capabilities } from "../build/helm/release/capabilities.ts";
-import type { KnownAnswer } from "../build/helm/release/inputs.ts";
 import type { LookupRequest } from "../build/helm/render_tools.ts";
 import { refOfEntry } from "../core/inventory.ts";
 import type { JsonObject, JsonValue } from "../core/json.ts";
@@ -15,8 +14,6 @@ export interface ReleaseFacts {
   capabilities?(signal?: AbortSignal): Promise<Capabilities>;
   /** The object, `{items: […]}` for a list, `{}` for what is not there. */
   lookup(request: LookupRequest, signal?: AbortSignal): Promise<JsonValue>;
-  /** Answers of earlier rounds. */
-  readonly known?: readonly KnownAnswer[];
 }
 
 /**

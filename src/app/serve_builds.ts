@@ -1,5 +1,5 @@
 import { ChartCache } from "../build/helm/helm.ts";
-import { MissingInput } from "../build/helm/render_tools.ts";
+import { type InputRequest, MissingInput } from "../build/helm/render_tools.ts";
 import { silentLog } from "../core/log.ts";
 import { messageOf, StageError } from "../core/stage_error.ts";
 import { giveUp, serveCalls } from "../platform/build_server.ts";
@@ -8,6 +8,7 @@ import type { BuildAnswer, BuildOrder, RenderWorld } from "./build_order.ts";
 import { partsOf } from "./build_order.ts";
 import { openBuilders } from "./builders.ts";
 import { type Doors, hostDoors } from "./doors.ts";
+import type { Outside } from "./outside.ts";
 import type { ReleaseFacts } from "./release_facts.ts";
 
 /**
@@ -41,7 +42,8 @@ async function build(order: BuildOrder, charts: ChartCache): Promise<BuildAnswer
       charts,
       isDirectory: () => order.isDirectory,
       allowHttp: order.allowHttp,
-      factsOf: () => world === undefined ? undefined : factsOf(world),
+      factsOf: () => world?.asks.includes("lookup") === true ? factsOf(world) : undefined,
+      ...(world === undefined ? {} : { outside: outsideOf(world), known: world.known }),
     });
     const result = order.kind === "kustomization"
       ? await builders.kustomization(order.request, never)
@@ -71,12 +73,22 @@ function doorsOf(world: RenderWorld | undefined): Doors {
   };
 }
 
-/** What a render may ask here: what it was sent. */
-function factsOf({ capabilities, known }: RenderWorld): Promise<ReleaseFacts> | undefined {
-  if (known === undefined) return undefined;
+/** What a cluster says here: what was sent. */
+function factsOf({ capabilities }: RenderWorld): Promise<ReleaseFacts> {
   return Promise.resolve({
     ...(capabilities === undefined ? {} : { capabilities: () => Promise.resolve(capabilities) }),
-    lookup: (request) => Promise.reject(new MissingInput(request)),
-    known,
+    lookup: missing,
   });
+}
+
+/** The network, as far as the sender asks it for us. */
+function outsideOf({ asks }: RenderWorld): Outside {
+  return {
+    ...(asks.includes("host") ? { resolveHost: missing } : {}),
+    ...(asks.includes("schema") ? { readSchema: missing } : {}),
+  };
+}
+
+function missing(request: InputRequest): Promise<never> {
+  return Promise.reject(new MissingInput(request));
 }

@@ -128,6 +128,7 @@ function settingsOf(input: SettingsInput, home: string | undefined): Settings {
     },
     noCrossNamespaceRefs: input.noCrossNamespaceRefs ?? false,
     ...(input.allowHttp === true ? { allowHttp: true } : {}),
+    ...(input.allowDns === true ? { allowDns: true } : {}),
   };
 }
 

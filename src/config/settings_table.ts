@@ -138,7 +138,8 @@ export const settingsSchema = object({
     ours,
   ),
   noCrossNamespaceRefs: may(flag(), "Refuse references to objects of another namespace", ours),
-  allowHttp: may(flag(), "Let kustomizations read files and charts of http(s) addresses, which nobody verifies", ours),
+  allowHttp: may(flag(), "Let builds read files, charts and schemas of http(s) addresses, which nobody verifies", ours),
+  allowDns: may(flag(), "Let charts look host names up (getHostByName)", ours),
 });
 
 /** What a Settings document says. */
@@ -400,7 +401,15 @@ export const settingsTable: readonly SettingRow[] = [
     env: "PILOTFISH_ALLOW_HTTP",
     path: ["allowHttp"],
     preset: false,
-    doc: "Let kustomizations read files and charts of http(s) addresses, which nobody verifies",
+    doc: "Let builds read files, charts and schemas of http(s) addresses, which nobody verifies",
+    parse: asSwitch,
+  },
+  {
+    flag: "allow-dns",
+    env: "PILOTFISH_ALLOW_DNS",
+    path: ["allowDns"],
+    preset: false,
+    doc: "Let charts look host names up (getHostByName)",
     parse: asSwitch,
   },
 ];

@@ -362,6 +362,8 @@ export interface Settings {
   readonly log: { readonly format: "json" | "text"; readonly level: "debug" | "info" | "warn" | "error" };
   /** Refuse references to objects of another namespace. */
   readonly noCrossNamespaceRefs: boolean;
-  /** Kustomizations may name files and charts of http(s) addresses. Default `false`. */
+  /** Kustomizations may name files and charts of http(s) addresses, and charts' schemas others. Default `false`. */
   readonly allowHttp?: boolean;
+  /** Templates may look host names up. Default `false`: `getHostByName` is "". */
+  readonly allowDns?: boolean;
 }

@@ -2,6 +2,7 @@ import { deepEqual, equal, match, ok, rejects } from "node:assert/strict";
 import { buildBeside } from "../../src/app/build_beside.ts";
 import { type Builders, openBuilders } from "../../src/app/builders.ts";
 import { hostDoors } from "../../src/app/doors.ts";
+import type { Outside } from "../../src/app/outside.ts";
 import type { JsonObject } from "../../src/core/json.ts";
 import { type LogFields, silentLog } from "../../src/core/log.ts";
 import { StageError } from "../../src/core/stage_error.ts";
@@ -9,7 +10,7 @@ import { denoClock } from "../../src/platform/deno_clock.ts";
 import { denoRandom } from "../../src/platform/deno_random.ts";
 import { denoFileSystem } from "../../src/platform/deno_file_system.ts";
 import { RenderLimitError } from "../../src/build/helm/template/run.ts";
-import type { LookupRequest } from "../../src/build/helm/render_tools.ts";
+import type { HostRequest, LookupRequest } from "../../src/build/helm/render_tools.ts";
 import type { ReleaseBuild } from "../../src/reconcile/release_order.ts";
 import type { KustomizationBuild } from "../../src/reconcile/kustomization.ts";
 import type { Store } from "../../src/source/store/store.ts";
@@ -252,6 +253,7 @@ Deno.test("buildBeside() ends each hostile render with the limit and its place, 
 async function withChart(
   template: string,
   run: (place: Place, request: ReleaseBuild) => Promise<void>,
+  files: Readonly<Record<string, string>> = {},
 ): Promise<void> {
   await withStore(async (place) => {
     const artifact = await bring(
@@ -260,6 +262,7 @@ async function withChart(
         { path: "web/Chart.yaml", content: "apiVersion: v2\nname: web\nversion: 2.0.0\n" },
         { path: "web/templates/all.yaml", content: template },
         { path: "web/files/noise.txt", content: noise(400_000) },
+        ...Object.entries(files).map(([path, content]) => ({ path: `web/${path}`, content })),
       ]),
     );
     ok(artifact.sizeBytes > 100 * 1024);
@@ -327,6 +330,39 @@ Deno.test("buildBeside() renders a release off the main thread and answers its l
     equal(built.isRepeatable, false);
     equal(data.chance?.length, 12);
   });
+});
+
+Deno.test("buildBeside() asks the network from here, where that is allowed", async () => {
+  const template = 'apiVersion: v1\nkind: A\nmetadata: {name: a}\nhost: "{{ getHostByName `db.example` }}"\n';
+  const schema = JSON.stringify({ $ref: "https://schemas.example/values.json" });
+  await withChart(template, async (place, request) => {
+    const asked: unknown[] = [];
+    const reaching = (outside: Outside) =>
+      buildBeside(builtHere, {
+        module: program,
+        ...place,
+        isDirectory: () => false,
+        factsOf: () => undefined,
+        outside,
+        doors: { clock: denoClock, random: denoRandom },
+        log: silentLog,
+      });
+    const resolveHost = ({ host }: HostRequest) => Promise.resolve(void asked.push(host)).then(() => "192.0.2.7");
+    await using closed = reaching({ resolveHost });
+    await rejects(closed.helmRelease(request, never), /remote schemas are not fetched/);
+    await using open = reaching({
+      resolveHost,
+      readSchema: ({ url }) => Promise.resolve(void asked.push(url)).then(() => "{}"),
+    });
+    const built = await open.helmRelease(request, never);
+    deepEqual(built.resources.map((resource) => resource.host), ["192.0.2.7"]);
+    equal(built.isRepeatable, false);
+    await using away = reaching({ readSchema: () => Promise.reject(new Error("the host is away")) });
+    await rejects(away.helmRelease(request, never), /failing loading "https:.*: the host is away/);
+    await using unnamed = reaching({ readSchema: () => Promise.resolve("{}") });
+    deepEqual((await unnamed.helmRelease(request, never)).resources.map((resource) => resource.host), [""]);
+    deepEqual(asked, ["https://schemas.example/values.json", "db.example"]);
+  }, { "values.schema.json": schema });
 });
 
 Deno.test("buildBeside() sends a small chart away when it turns out to be much work", async () => {

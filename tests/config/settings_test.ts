@@ -99,6 +99,12 @@ Deno.test("readSettings() allows http(s) addresses by flag, variable or document
   equal(read({ document: { allowHttp: true }, flags: { "allow-http": false } }).settings.allowHttp, undefined);
 });
 
+Deno.test("readSettings() allows charts to look host names up when asked", () => {
+  equal(read({}).settings.allowDns, undefined);
+  equal(read({ flags: { "allow-dns": true } }).settings.allowDns, true);
+  equal(read({ document: { allowDns: true } }).settings.allowDns, true);
+});
+
 Deno.test("the table of settings names each flag, variable and field once", () => {
   for (const key of ["flag", "env"] as const) {
     equal(new Set(settingsTable.map((row) => row[key])).size, settingsTable.length);
