@@ -1,4 +1,5 @@
-import type { ChartReference } from "../build/helm/chart_source.ts";
+import { isLooseVersion } from "../build/helm/chart/version_range.ts";
+import type { ChartReference, PulledChart } from "../build/helm/chart_source.ts";
 import { mediaTypes } from "../core/descriptor.ts";
 import { parseImageReference } from "../format/image_reference.ts";
 import { newestTag } from "../format/newest_tag.ts";
@@ -14,6 +15,15 @@ export async function pullChart(
   registries: Registries,
   signal?: AbortSignal,
 ): Promise<Uint8Array> {
+  return (await pullNamedChart(reference, registries, signal)).bytes;
+}
+
+/** The same, and what was pulled. A version beside a tag or digest must be the same one (Helm `ValidateReference`). */
+export async function pullNamedChart(
+  reference: ChartReference,
+  registries: Registries,
+  signal?: AbortSignal,
+): Promise<PulledChart> {
   const image = parseImageReference(reference.url);
   const caCert = reference.caFile === undefined ? undefined : await denoFileSystem.readText(reference.caFile);
   const repository = registries.ofCommand(image, {
@@ -22,6 +32,13 @@ export async function pullChart(
     ...(caCert === undefined ? {} : { caCert }),
   });
   const call = signal === undefined ? {} : { signal };
+  const { version } = reference;
+  if (image.tag !== undefined && version !== "" && version !== image.tag) {
+    throw new Error(`chart reference and version mismatch: ${version} is not ${image.tag}`);
+  }
+  if (image.digest !== undefined && isLooseVersion(version)) {
+    await checkDigest(repository, image.digest, { version, call });
+  }
   const wanted = image.digest ?? image.tag ?? await chartTag(repository, reference, call);
   const resolved = await repository.resolve(wanted, call);
   if (resolved.kind !== "found") throw new Error(`${wanted}: not found`);
@@ -31,7 +48,26 @@ export async function pullChart(
     ? document.manifest.layers.find((one) => one.mediaType === mediaTypes.helmChart)
     : undefined;
   if (layer === undefined) throw new Error(`${reference.url}:${wanted} holds no Helm chart`);
-  return await readLayer(repository, layer, { limitBytes: largestChartBytes, ...call });
+  const name = reference.url.replace(/^oci:\/\//, "").replace(/(@[^/]*|:[^/:]*)+$/, "");
+  return {
+    bytes: await readLayer(repository, layer, { limitBytes: largestChartBytes, ...call }),
+    name: image.digest === undefined ? `${name}:${wanted}` : `${name}@${wanted}`,
+    digest: resolved.descriptor.digest,
+  };
+}
+
+/** A version that is there must be what a digest names; one that is not does not count. */
+async function checkDigest(
+  repository: OciSource,
+  digest: string,
+  { version, call }: { readonly version: string; readonly call: { readonly signal?: AbortSignal } },
+): Promise<void> {
+  const found = await repository.resolve(version.replaceAll("+", "_"), call).catch(() => {
+    call.signal?.throwIfAborted();
+    return undefined;
+  });
+  if (found?.kind !== "found" || found.descriptor.digest === digest) return;
+  throw new Error(`chart reference digest mismatch: ${found.descriptor.digest} is not ${digest}`);
 }
 
 /** Largest chart that is pulled. */
@@ -44,7 +80,8 @@ async function chartTag(
   call: { readonly signal?: AbortSignal },
 ): Promise<string> {
   const { version } = reference;
-  if (/^v?\d+\.\d+\.\d+([-+].*)?$/.test(version)) return version.replaceAll("+", "_");
+  // A whole version, however short, is a tag: only what is none is looked for among the tags.
+  if (isLooseVersion(version)) return version.replaceAll("+", "_");
   const tags = await repository.tags(call);
   const versions = tags.map((tag) => tag.replaceAll("_", "+"));
   const newest = newestTag(versions, version === "" ? "*" : version);

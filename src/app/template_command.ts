@@ -20,7 +20,7 @@ export async function runTemplate(args: readonly string[]): Promise<Printed> {
     ...outsideOf(doors, { allowDns: true, allowHttp: true }),
     openCluster: async (flags) => (await import("./template_cluster.ts")).openTemplateCluster(flags, doors),
     pullChart: async (reference, signal) =>
-      (await import("./pull_chart.ts")).pullChart(reference, await registries.open(), signal),
+      (await import("./pull_chart.ts")).pullNamedChart(reference, await registries.open(), signal),
   });
   for (const [path, text] of outcome.written) {
     const full = absolutePath(path);

@@ -16,6 +16,7 @@ import { openLayout } from "../../src/source/layout/layout_source.ts";
 import { fixedCredential } from "../../src/source/registry/credential.ts";
 import type { RegistryClient, RepositoryOptions } from "../../src/source/registry/registry_client.ts";
 import { labProgram } from "../support/lab.ts";
+import { Place } from "../support/program.ts";
 import { openLabClient, startRegistry } from "../support/registry_client_lab.ts";
 import type { LabRegistry } from "../support/registry_client_lab.ts";
 
@@ -118,10 +119,11 @@ e2e("charts that helm pushes are pulled by us, and those of ours by helm", async
     const reference = `oci://${registry.host}/${name}/web`;
     await registry.run("helm", ["pull", reference, "--version", "1.2.0+build.3", "--plain-http", "-d", folder]);
     deepEqual(await Deno.readFile(`${folder}/web-1.2.0+build.3.tgz`), await Deno.readFile(packed));
-    match(
-      await registry.run("helm", ["template", "x", reference, "--version", "1.2.0+build.3", "--plain-http"]),
-      /size: "1"/,
-    );
+    const call = ["template", "x", reference, "--version", "1.2.0+build.3", "--plain-http"];
+    const printed = await registry.run("helm", call);
+    match(printed, /size: "1"/);
+    await using place = await Place.make();
+    equal((await place.run(...call)).stdout, printed);
   }
 });
 

@@ -1,5 +1,7 @@
 import type { FileSystem } from "../../core/file_system.ts";
 import { treeOf } from "../../core/file_tree.ts";
+import { FormatError } from "../../format/format_error.ts";
+import { parseRange } from "../../format/semver.ts";
 import { isGzip } from "./chart/archive.ts";
 import type { Chart } from "./chart/chart.ts";
 import { parseIgnoreRules } from "./chart/ignore.ts";
@@ -8,18 +10,18 @@ import { checkChartHead, loadChartArchive, loadChartFolder } from "./chart/load.
 import type { LoadOptions } from "./chart/load.ts";
 import { maxChartBytes, maxFileBytes, maxFileCount } from "./chart/archive.ts";
 import { ChartError } from "./chart/metadata.ts";
+import type { Dependency } from "./chart/metadata.ts";
+import { cleanPath, joinPaths } from "./chart/go_path.ts";
+import { isCompatibleRange } from "./chart/version_range.ts";
 import { resolveLink } from "./chart/resolve_link.ts";
 import { checkDependencies } from "./chart/dependencies.ts";
 import { isHelm3 } from "./dialect.ts";
 import type { Notify } from "./notice.ts";
+import { quoteText } from "./template/go_quote.ts";
 import { fromBytes } from "./template/go_string.ts";
 
-/** A chart to pull from a registry. */
-export interface ChartReference {
-  /** `oci://host/repository`, with a tag or digest where one is written. */
-  readonly url: string;
-  /** Version or range; "" for the newest. */
-  readonly version: string;
+/** How a registry is talked to. */
+export interface RegistryLogin {
   readonly plainHttp: boolean;
   readonly insecureSkipTlsVerify: boolean;
   readonly username?: string;
@@ -27,6 +29,24 @@ export interface ChartReference {
   readonly caFile?: string;
   readonly certFile?: string;
   readonly keyFile?: string;
+}
+
+/** A chart to pull from a registry. */
+export interface ChartReference extends RegistryLogin {
+  /** `oci://host/repository`, with a tag or digest where one is written. */
+  readonly url: string;
+  /** Version or range; "" for the newest. */
+  readonly version: string;
+}
+
+/** A chart that was pulled. */
+export interface PulledChart {
+  /** The packed chart. */
+  readonly bytes: Uint8Array;
+  /** Where it was found: `host/repository:tag`, or `host/repository@digest`. */
+  readonly name: string;
+  /** Digest of its manifest. */
+  readonly digest: string;
 }
 
 /** What charts are read through: a disk, or files that are only in memory, which have no links. */
@@ -196,42 +216,90 @@ async function walk(state: Walk, inner: string, depth: number): Promise<void> {
 /** What fetching dependencies needs. */
 export interface DependencyTools extends LoadOptions {
   readonly files: ChartFiles;
-  readonly pullChart?: (reference: ChartReference, signal?: AbortSignal) => Promise<Uint8Array>;
+  readonly pullChart?: (reference: ChartReference, signal?: AbortSignal) => Promise<PulledChart>;
+  /** How registries are talked to. */
+  readonly login: RegistryLogin;
   readonly signal?: AbortSignal;
 }
 
 /**
- * A chart with the dependencies that it declares and does not have: from folders (`file://`) and registries (`oci://`).
+ * A chart with the dependencies that it declares, fetched anew from folders (`file://`) and registries (`oci://`). What has
+ * no repository must be there already. A lock does not count: Helm writes it anew, too.
  *
- * Differs: Helm writes them into `charts/`; here the chart on disk stays as it is.
+ * Differs: Helm writes them into `charts/`, with lines about it; here the chart on disk stays as it is, and nothing is said.
  * @throws {ChartError} naming a dependency that cannot be fetched
  */
 export async function withDependencies(chart: Chart, source: ChartLoader, tools: DependencyTools): Promise<Chart> {
-  const present = new Set(chart.dependencies.map((child) => child.metadata.name));
-  const added: Chart[] = [];
-  for (const dependency of chart.metadata.dependencies ?? []) {
-    if (present.has(dependency.name)) continue;
-    const { repository, name, version } = dependency;
-    if (repository.startsWith("file://") && source.kind === "folder") {
-      const located = await chartSource(`${source.path}/${repository.slice("file://".length)}`, tools.files);
-      added.push(await loadLocated(located, tools.files, tools));
-    } else if (repository.startsWith("oci://") && tools.pullChart !== undefined) {
-      const url = `${repository.replace(/\/+$/, "")}/${name}`;
-      const bytes = await tools.pullChart(
-        { url, version, plainHttp: false, insecureSkipTlsVerify: false },
-        tools.signal,
-      );
-      added.push(loadChartArchive(bytes, tools));
-    } else {
-      throw new ChartError(
-        `cannot fetch dependency ${JSON.stringify(name)} from ${
-          JSON.stringify(repository)
-        }: only file:// and oci:// are built`,
-      );
-    }
-    present.add(name);
+  const wanted = chart.metadata.dependencies ?? [];
+  const folders = await findFolders(wanted, source, tools);
+  const fetched = new Map<string, Chart>();
+  for (const dependency of wanted) {
+    const found = folders.get(dependency) ?? await pullDependency(dependency, tools);
+    // One chart may be wanted twice, under other names: it is there once.
+    if (found !== undefined) fetched.set(`${found.metadata.name} ${found.metadata.version}`, found);
   }
-  const whole = { ...chart, dependencies: [...chart.dependencies, ...added] };
+  const replaced = new Set([...fetched.values()].map((child) => child.metadata.name));
+  const kept = chart.dependencies.filter((child) => !replaced.has(child.metadata.name));
+  const whole = { ...chart, dependencies: [...kept, ...fetched.values()] };
   checkDependencies(whole);
   return whole;
+}
+
+/** Charts of dependencies that are folders. Every range is looked at before anything is pulled (Helm `resolver.go`). */
+async function findFolders(
+  wanted: readonly Dependency[],
+  source: ChartLoader,
+  tools: DependencyTools,
+): Promise<ReadonlyMap<Dependency, Chart>> {
+  const folders = new Map<Dependency, Chart>();
+  const missing: string[] = [];
+  for (const dependency of wanted) {
+    const { name, repository, version } = dependency;
+    if (!isRange(version)) {
+      throw new ChartError(
+        `dependency ${quoteText(name)} has an invalid version/constraint format: improper constraint: ${
+          quoteText(version)
+        }`,
+      );
+    }
+    if (!repository.startsWith("file://") || source.kind !== "folder") continue;
+    const written = repository.slice("file://".length);
+    const path = written.startsWith("/") ? cleanPath(written) : joinPaths(source.path, written);
+    if (await tools.files.stat(path) === undefined) throw new ChartError(`directory ${path} not found`);
+    const found = await loadLocated(await chartSource(path, tools.files), tools.files, tools);
+    folders.set(dependency, found);
+    if (isCompatibleRange(version, found.metadata.version)) continue;
+    missing.push(`${quoteText(name)} (repository ${quoteText(repository)}, version ${quoteText(version)})`);
+  }
+  if (missing.length === 0) return folders;
+  throw new ChartError(
+    `can't get a valid version for ${missing.length} subchart(s): ${
+      missing.join(", ")
+    }. Make sure a matching chart version exists in the repo, or change the version constraint in Chart.yaml`,
+  );
+}
+
+async function pullDependency(dependency: Dependency, tools: DependencyTools): Promise<Chart | undefined> {
+  const { repository, name, version } = dependency;
+  if (repository === "") return undefined;
+  if (repository.startsWith("oci://") && tools.pullChart !== undefined) {
+    const url = `${repository.replace(/\/+$/, "")}/${name}`;
+    const { bytes } = await tools.pullChart({ ...tools.login, url, version }, tools.signal);
+    return loadChartArchive(bytes, tools);
+  }
+  throw new ChartError(
+    `cannot fetch dependency ${JSON.stringify(name)} from ${
+      JSON.stringify(repository)
+    }: only file:// and oci:// are built`,
+  );
+}
+
+function isRange(text: string): boolean {
+  try {
+    parseRange(text);
+    return true;
+  } catch (error) {
+    if (error instanceof FormatError) return false;
+    throw error;
+  }
 }

@@ -16,7 +16,7 @@ import { compilePattern, joinPaths } from "./chart/go_path.ts";
 import { ChartError } from "./chart/metadata.ts";
 import { readYaml } from "./chart/read_yaml.ts";
 import { chartSource, loadLocated, withDependencies } from "./chart_source.ts";
-import type { ChartFiles, ChartLoader, ChartReference } from "./chart_source.ts";
+import type { ChartFiles, ChartLoader, ChartReference, PulledChart, RegistryLogin } from "./chart_source.ts";
 import type { ClusterDoor, KubeFlags } from "./cluster_door.ts";
 import type { Dialect } from "./dialect.ts";
 import { defaultDialect } from "./dialect.ts";
@@ -51,7 +51,7 @@ export interface TemplateDoors {
   /** Standard input, for `-f -`. Absent: empty. */
   readonly readStdin?: () => Promise<Uint8Array>;
   /** The packed chart of a reference. Absent: charts come from folders and archives only. */
-  readonly pullChart?: (reference: ChartReference, signal?: AbortSignal) => Promise<Uint8Array>;
+  readonly pullChart?: (reference: ChartReference, signal?: AbortSignal) => Promise<PulledChart>;
   /** Opens the cluster that flags name; it is closed when the command ends. Absent: no cluster can be asked. */
   readonly openCluster?: (flags: KubeFlags, signal?: AbortSignal) => Promise<ClusterDoor>;
   /** Answers `getHostByName` for `--enable-dns`. Absent: always "". */
@@ -466,19 +466,11 @@ class TemplateCommand {
       throw new CommandError(`cannot pull ${JSON.stringify(name)}: no registry client is configured`);
     }
     const version = flags.text("version", "") || (flags.isOn("devel") ? ">0.0.0-0" : "");
-    const optional = (key: string, flag: string) => flags.has(flag) ? { [key]: flags.text(flag, "") } : {};
-    const bytes = await pullChart({
-      url: name,
-      version,
-      plainHttp: flags.isOn("plain-http"),
-      insecureSkipTlsVerify: flags.isOn("insecure-skip-tls-verify"),
-      ...optional("username", "username"),
-      ...optional("password", "password"),
-      ...optional("caFile", "ca-file"),
-      ...optional("certFile", "cert-file"),
-      ...optional("keyFile", "key-file"),
-    }, this.#doors.signal);
-    return { kind: "archive", path: name, bytes };
+    const pulled = await pullChart({ ...registryLogin(flags), url: name, version }, this.#doors.signal);
+    const told = pulledText(pulled);
+    if (this.#dialect === "helm4.2.4") this.#stdout += told;
+    else this.#stderr += told;
+    return { kind: "archive", path: name, bytes: pulled.bytes };
   }
 
   async #values(flags: ParsedFlags): Promise<Table> {
@@ -545,6 +537,7 @@ class TemplateCommand {
     return await withDependencies(chart, source, {
       files: this.#doors.files,
       dialect: this.#dialect,
+      login: registryLogin(flags),
       notify: (notice) => this.#notice(notice),
       ...(this.#doors.pullChart === undefined ? {} : { pullChart: this.#doors.pullChart }),
       ...(this.#doors.signal === undefined ? {} : { signal: this.#doors.signal }),
@@ -670,6 +663,33 @@ class TemplateCommand {
     this.#notice({ level: "DEBUG", message, fields, helm3: `${place}: ${time} [debug] ${helm3Text(fields)}` });
   }
 }
+
+/** Flags about the registry that charts are pulled from. */
+function registryLogin(flags: ParsedFlags): RegistryLogin {
+  const optional = (key: string, flag: string) => flags.has(flag) ? { [key]: flags.text(flag, "") } : {};
+  return {
+    plainHttp: flags.isOn("plain-http"),
+    insecureSkipTlsVerify: flags.isOn("insecure-skip-tls-verify"),
+    ...optional("username", "username"),
+    ...optional("password", "password"),
+    ...optional("caFile", "ca-file"),
+    ...optional("certFile", "cert-file"),
+    ...optional("keyFile", "key-file"),
+  };
+}
+
+/** What Helm says of a chart that it pulled, on standard output since 4.2. */
+function pulledText({ name, digest }: PulledChart): string {
+  const text = `Pulled: ${name}\nDigest: ${digest}\n`;
+  return name.includes("_") ? `${text}${name} contains an underscore.\n${underscoreText}` : text;
+}
+
+const underscoreText = `
+OCI artifact references (e.g. tags) do not support the plus sign (+). To support
+storing semantic versions, Helm adopts the convention of changing plus (+) to
+an underscore (_) in chart version tags when pushing to a registry and back to
+a plus (+) when pulling from a registry.
+`;
 
 /** Flags about the cluster, each with Helm's variable behind it. */
 function kubeFlags(flags: ParsedFlags, environment: (name: string) => string | undefined): KubeFlags {

@@ -7,6 +7,7 @@ import type { TemplateDoors } from "../../../src/build/helm/template_command.ts"
 import { FlagError, parseFlags } from "../../../src/build/helm/template_flags.ts";
 import { seededRandom } from "../../../src/build/helm/release/seeded_random.ts";
 import { FakeClock } from "../../support/fake_clock.ts";
+import { tarOf } from "../../support/tar_of.ts";
 
 const chartFile = "apiVersion: v2\nname: app\nversion: 1.0.0\n";
 const template =
@@ -61,7 +62,7 @@ Deno.test("runTemplate() pulls charts of registries through its door", async () 
     ...doors({}),
     pullChart: (reference) => {
       asked.push(reference);
-      return Promise.resolve(packed);
+      return Promise.resolve({ bytes: packed, name: "registry/chart:1.0.0_a", digest: "sha256:1" });
     },
   });
   assert.deepEqual(asked, [{
@@ -71,6 +72,10 @@ Deno.test("runTemplate() pulls charts of registries through its door", async () 
     insecureSkipTlsVerify: false,
   }]);
   assert.equal(outcome.stderr, "Error: unable to load chart archive\n");
+  assert.match(
+    outcome.stdout,
+    /^Pulled: registry\/chart:1\.0\.0_a\nDigest: sha256:1\nregistry\/chart:1\.0\.0_a contains an under/,
+  );
   const without = await runTemplate(["rel", "oci://registry/chart"], doors({}));
   assert.equal(without.stderr, 'Error: cannot pull "oci://registry/chart": no registry client is configured\n');
 });
@@ -87,6 +92,51 @@ Deno.test("runTemplate() fetches missing dependencies of folders and leaves the 
   const outcome = await runTemplate(["rel", "c", "--dependency-update"], doors(files));
   assert.equal(outcome.stderr, "");
   assert.match(outcome.stdout, /# Source: app\/charts\/s\/templates\/s.yaml/);
+});
+
+Deno.test("runTemplate() fetches all dependencies anew, as registries are to be talked to", async () => {
+  const bytes = gzipSync(tarOf([{ path: "s/Chart.yaml", content: "apiVersion: v2\nname: s\nversion: 1.5.0\n" }]));
+  const files = {
+    ...chart,
+    "c/Chart.yaml": `${chartFile}dependencies:\n- {name: s, version: 1.x, repository: "oci://r/charts/"}\n` +
+      '- {name: s, alias: t, version: 1.x, repository: "oci://r/charts/"}\n' +
+      '- {name: f, version: 1.x, repository: "file:///f"}\n',
+    "c/charts/s/Chart.yaml": "apiVersion: v2\nname: s\nversion: 1.0.0\n",
+    "c/templates/a.yaml": "apiVersion: v1\nkind: {{ .Subcharts.t.Chart.Version }} {{ .Subcharts.s.Chart.Version }}\n",
+    "/f/Chart.yaml": "apiVersion: v2\nname: f\nversion: 1.0.0\n",
+  };
+  const asked: unknown[] = [];
+  const outcome = await runTemplate(["rel", "c", "--dependency-update", "--plain-http", "--username=u"], {
+    ...doors(files),
+    pullChart: (reference) => {
+      asked.push(reference);
+      return Promise.resolve({ bytes, name: "r/charts/s:1.5.0", digest: "sha256:1" });
+    },
+  });
+
+  const reference = { plainHttp: true, insecureSkipTlsVerify: false, username: "u", url: "oci://r/charts/s" };
+  assert.equal(outcome.stderr, "");
+  assert.match(outcome.stdout, /kind: 1\.5\.0 1\.5\.0/);
+  assert.deepEqual(asked, [{ ...reference, version: "1.x" }, { ...reference, version: "1.x" }]);
+});
+
+Deno.test("runTemplate() says which dependencies of a chart cannot be had", async () => {
+  const stderrOf = async (dependency: string) => {
+    const files = {
+      "c/Chart.yaml": `${chartFile}dependencies: [${dependency}]\n`,
+      "s/Chart.yaml": "apiVersion: v2\nname: s\nversion: 1.0.0\n",
+    };
+    return (await runTemplate(["rel", "c", "--dependency-update"], doors(files))).stderr;
+  };
+  assert.equal(await stderrOf('{name: s, version: 1.x, repository: "file://../x"}'), "Error: directory x not found\n");
+  assert.equal(
+    await stderrOf('{name: s, version: "", repository: "file://../s"}'),
+    'Error: dependency "s" has an invalid version/constraint format: improper constraint: ""\n',
+  );
+  assert.match(
+    await stderrOf('{name: s, version: 2.x, repository: "file://../s"}'),
+    /^Error: can't get a valid version for 1 subchart\(s\): "s" \(repository "file:\/\/\.\.\/s", version "2\.x"\)\. Make sure/,
+  );
 });
 
 Deno.test("runTemplate() asks the cluster where it is told to, and says when there is none", async () => {
