@@ -116,7 +116,10 @@ function checkedRegistry(written: string, fail: (why: string) => never): string 
   const [, host = "", port] = /^(\[[^\]]*\]|[^:]*)(?::(.*))?$/.exec(lower) ?? [];
   if (written.includes("@")) fail("credentials do not belong into a reference");
   if (!hostPattern.test(host) || host.length > 255) fail(`"${shown(written)}" is no registry name`);
-  if (host.startsWith("[") && !URL.canParse(`http://${host}/`)) fail(`"${shown(written)}" is no IPv6 address`);
+  const asked = URL.parse(`http://${host}/`)?.hostname;
+  if (host.startsWith("[") && asked === undefined) fail(`"${shown(written)}" is no IPv6 address`);
+  // Requests would go nowhere (`a.0`) or to another machine than it seems (`127.1`).
+  if (!host.startsWith("[") && asked !== host) fail(`"${shown(written)}" is neither a host's name nor an IPv4 address`);
   if (port !== undefined && !(/^[0-9]{1,5}$/.test(port) && Number(port) >= 1 && Number(port) <= 65535)) {
     fail(`port "${shown(port)}" must be 1 to 65535`);
   }

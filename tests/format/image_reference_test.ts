@@ -68,6 +68,15 @@ Deno.test("a reference's errors never show a password", () => {
   }
 });
 
+Deno.test("a registry whose name would be taken for an address must be one", () => {
+  for (const host of ["a.0", "127.1", "0x7f.1", "1.2.3", "010.0.0.1", "256.0.0.1", "1.2.3.4.5"]) {
+    throws(() => parseImageReference(`oci://${host}/app`), /is neither a host's name nor an IPv4 address/);
+  }
+  for (const host of ["10.0.0.1", "10.0.0.1:5000", "a.0.example", "0x7f.example", "1a.2b"]) {
+    equal(parseImageReference(`oci://${host}/app`).registry, host);
+  }
+});
+
 Deno.test("referenceText() gives back what was read, for any text", () => {
   fc.assert(
     fc.property(
