@@ -1,6 +1,7 @@
 import { runTemplate as runHelmTemplate } from "../build/helm/template_command.ts";
 import { absolutePath, readStandardInput } from "../platform/deno_environment.ts";
 import { waitingFileSystem } from "../platform/deno_file_system.ts";
+import { contextNamespace } from "./context_namespace.ts";
 import { hostDoors } from "./doors.ts";
 import { lazyRegistries } from "./lazy_registries.ts";
 import { outsideOf } from "./outside.ts";
@@ -18,6 +19,7 @@ export async function runTemplate(args: readonly string[]): Promise<Printed> {
     environment: doors.processes.env,
     // Used where a flag allows it.
     ...outsideOf(doors, { allowDns: true, allowHttp: true }),
+    contextNamespace: (flags) => contextNamespace(flags, { fileSystem: waitingFileSystem, env: doors.processes.env }),
     openCluster: async (flags) => (await import("./template_cluster.ts")).openTemplateCluster(flags, doors),
     pullChart: async (reference, signal) =>
       (await import("./pull_chart.ts")).pullNamedChart(reference, await registries.open(), signal),

@@ -58,6 +58,8 @@ export interface TemplateDoors {
   readonly resolveHost?: WorldTools["resolveHost"];
   /** Reads schemas for `--allow-http`. Absent: none are read. */
   readonly readSchema?: WorldTools["readSchema"];
+  /** Namespace of the kubeconfig's context, which nobody connects to. Absent: `default`. */
+  readonly contextNamespace?: (flags: KubeFlags) => Promise<string | undefined>;
   /** Value of an environment variable: `HELM_NAMESPACE`, `HELM_DEBUG`. */
   readonly environment?: (name: string) => string | undefined;
   /** Makes random values and the time of a render repeatable. */
@@ -205,7 +207,7 @@ class TemplateCommand {
     const release = {
       name,
       namespace: flags.text("namespace", "") || this.#doors.environment?.("HELM_NAMESPACE") ||
-        reached?.cluster.namespace || "default",
+        (reached?.cluster.namespace ?? await this.#contextNamespace(flags)) || "default",
       revision: 1,
       isUpgrade: flags.isOn("is-upgrade"),
     };
@@ -565,6 +567,11 @@ class TemplateCommand {
       kubeVersion: kubeVersion ?? known.kubeVersion,
       apiVersions: [...known.apiVersions, ...flags.list("api-versions")],
     };
+  }
+
+  async #contextNamespace(flags: ParsedFlags): Promise<string | undefined> {
+    const { contextNamespace, environment } = this.#doors;
+    return await contextNamespace?.(kubeFlags(flags, environment ?? (() => undefined)));
   }
 
   /** The cluster, opened once. */
