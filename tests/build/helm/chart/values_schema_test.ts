@@ -70,7 +70,8 @@ Deno.test("SchemaDocuments never leaves the machine", () => {
     () => check({ $ref: "https://example.com/x.json" }, {}),
     (error) =>
       error instanceof SchemaError &&
-      error.message === 'failing loading "https://example.com/x.json": remote schemas are not fetched (--allow-http allows it)',
+      error.message ===
+        'failing loading "https://example.com/x.json": remote schemas are not fetched (--allow-http allows it)',
   );
   assert.throws(() => check({ $ref: "file:///etc/passwd" }, {}), /no such file or directory/);
   assert.throws(() => check({ pattern: "(?=x)" }, "x"), /invalid regex/);
