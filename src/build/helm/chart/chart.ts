@@ -13,18 +13,9 @@ export interface ChartFile {
   readonly data: Uint8Array;
 }
 
-/** A lock file as far as a release record keeps it. */
-export interface ChartLock {
-  /** RFC 3339. */
-  readonly generated: string;
-  readonly digest: string;
-  readonly dependencies: readonly { readonly name: string; readonly version: string; readonly repository: string }[];
-}
-
 /** A chart with its sub-charts. */
 export interface Chart {
   readonly metadata: ChartMetadata;
-  readonly lock?: ChartLock;
   /** Files below `templates/`, in the order of the source. */
   readonly templates: readonly ChartFile[];
   /** Everything that is neither metadata, values, schema, template nor sub-chart; `crds/` is here. */

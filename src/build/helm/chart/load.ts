@@ -1,6 +1,5 @@
 import type { FileTree, TreeFile } from "../../../core/file_tree.ts";
 import { isJsonObject } from "../../../core/json.ts";
-import type { JsonValue } from "../../../core/json.ts";
 import { quoteText } from "../template/go_quote.ts";
 import { compareStrings, fromBytes } from "../template/go_string.ts";
 import type { Dialect } from "../dialect.ts";
@@ -9,7 +8,7 @@ import type { Notify } from "../notice.ts";
 import { plainNotice } from "../notice.ts";
 import type { GoMap } from "../template/value.ts";
 import { maxChartBytes, maxFileBytes, readChartArchive, withoutMark } from "./archive.ts";
-import type { Chart, ChartFile, ChartLock } from "./chart.ts";
+import type { Chart, ChartFile } from "./chart.ts";
 import { readStruct, UnmarshalError } from "./go_struct.ts";
 import type { StructShape, StructValue } from "./go_struct.ts";
 import { keptFiles, parseIgnoreRules } from "./ignore.ts";
@@ -96,7 +95,6 @@ function chartOf(files: readonly ChartFile[], options: LoadOptions, depth: numbe
     files: made.files,
     values: made.values,
     dependencies,
-    ...(made.lock === undefined ? {} : { lock: made.lock }),
     ...(made.schema === undefined ? {} : { schema: made.schema }),
   };
 }
@@ -130,7 +128,6 @@ function checkApiVersion(raw: RawMetadata, dialect: Dialect): void {
 
 interface Sorted {
   readonly raw: RawMetadata | undefined;
-  readonly lock: ChartLock | undefined;
   readonly values: GoMap | undefined;
   readonly schema: Uint8Array | undefined;
   readonly templates: readonly ChartFile[];
@@ -141,7 +138,6 @@ interface Sorted {
 /** Says what each file is. */
 function sortFiles(all: readonly ChartFile[], metadata: RawMetadata | undefined, options: LoadOptions): Sorted {
   let raw = metadata;
-  let lock: ChartLock | undefined;
   let values: GoMap | undefined;
   let schema: Uint8Array | undefined;
   const templates: ChartFile[] = [];
@@ -150,7 +146,7 @@ function sortFiles(all: readonly ChartFile[], metadata: RawMetadata | undefined,
   for (const file of all) {
     const { name, data } = file;
     if (name === "Chart.yaml") continue;
-    if (name === "Chart.lock") lock = prefixed("cannot load Chart.lock", () => lockOf(readYaml(data), options.dialect));
+    if (name === "Chart.lock") checkLock(file, options.dialect);
     else if (name === "values.yaml") {
       values = prefixed("cannot load values.yaml", () => readValues(data, options.dialect));
     } else if (name === "values.schema.json") schema = data;
@@ -166,7 +162,7 @@ function sortFiles(all: readonly ChartFile[], metadata: RawMetadata | undefined,
       raw = { ...raw, ...added, ...addedDependencies(raw, added) };
       if (raw.apiVersion === "v1") files.push(file);
     } else if (name === "requirements.lock") {
-      lock = prefixed("cannot load requirements.lock", () => lockOf(readYaml(data), options.dialect));
+      checkLock(file, options.dialect);
       raw ??= {};
       if (raw.apiVersion !== "v1") {
         options.notify(plainNotice(
@@ -186,7 +182,7 @@ function sortFiles(all: readonly ChartFile[], metadata: RawMetadata | undefined,
       }
     } else files.push(file);
   }
-  return { raw, lock, values, schema, templates, files, charts };
+  return { raw, values, schema, templates, files, charts };
 }
 
 function subChart(
@@ -252,17 +248,10 @@ function lockShape(dialect: Dialect): StructShape {
   };
 }
 
-function lockOf(json: JsonValue, dialect: Dialect): ChartLock | undefined {
-  if (json === null) return undefined;
-  const raw = readStruct(json, lockShape(dialect));
-  const dependencies = (raw.dependencies as readonly (StructValue | null)[] | undefined) ?? [];
-  return {
-    generated: (raw.generated as string | undefined) ?? "0001-01-01T00:00:00Z",
-    digest: (raw.digest as string | undefined) ?? "",
-    dependencies: dependencies.filter((dependency) => dependency !== null).map((dependency) => ({
-      name: (dependency.name as string | undefined) ?? "",
-      version: (dependency.version as string | undefined) ?? "",
-      repository: (dependency.repository as string | undefined) ?? "",
-    })),
-  };
+/** A lock decides nothing here; one that cannot be read is refused, as Helm does. */
+function checkLock({ name, data }: ChartFile, dialect: Dialect): void {
+  prefixed(`cannot load ${name}`, () => {
+    const json = readYaml(data);
+    if (json !== null) readStruct(json, lockShape(dialect));
+  });
 }

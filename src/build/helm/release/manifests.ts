@@ -32,7 +32,6 @@ export interface HookManifest extends Manifest {
   readonly events: readonly string[];
   readonly weight: number;
   readonly deletePolicies: readonly string[];
-  readonly outputLogPolicies: readonly string[];
 }
 
 /** Documents of a release, each part in install order. */
@@ -126,14 +125,12 @@ export function sortManifests(files: ReadonlyMap<string, string>, options: SortO
         events,
         weight: weightOf(annotations.get("helm.sh/hook-weight") ?? ""),
         deletePolicies: wordsOf(annotations.get("helm.sh/hook-delete-policy")),
-        outputLogPolicies: wordsOf(annotations.get("helm.sh/hook-output-log-policy")),
       });
     }
   }
-  const ordering = { direction: "install", dialect: options.dialect } as const;
   return {
-    hooks: sortByKind(hooks, (hook) => hook.kind, ordering),
-    manifests: sortByKind(manifests, (manifest) => manifest.kind, ordering),
+    hooks: sortByKind(hooks, (hook) => hook.kind, options.dialect),
+    manifests: sortByKind(manifests, (manifest) => manifest.kind, options.dialect),
   };
 }
 

@@ -1,14 +1,21 @@
+import { treeOf } from "../../../../src/core/file_tree.ts";
 import type { JsonObject } from "../../../../src/core/json.ts";
 import type { Dialect } from "../../../../src/build/helm/dialect.ts";
-import { hookActions, planHooks } from "../../../../src/build/helm/release/hook_plan.ts";
-import { kindOrder, sortByKind } from "../../../../src/build/helm/release/kind_order.ts";
+import { loadChart } from "../../../../src/build/helm/helm.ts";
+import { defaultCapabilities } from "../../../../src/build/helm/release/capabilities.ts";
+import { sortByKind } from "../../../../src/build/helm/release/kind_order.ts";
+import { manifestText } from "../../../../src/build/helm/release/manifest_text.ts";
 import { sortManifests } from "../../../../src/build/helm/release/manifests.ts";
-import type { HookManifest, Manifest } from "../../../../src/build/helm/release/manifests.ts";
-import { planRemoval } from "../../../../src/build/helm/release/removal.ts";
+import type { HookManifest } from "../../../../src/build/helm/release/manifests.ts";
+import { documentsOf, renderFiles } from "../../../../src/build/helm/release/render.ts";
+import { seededRandom } from "../../../../src/build/helm/release/seeded_random.ts";
 import { splitManifests } from "../../../../src/build/helm/release/split.ts";
+import { fromJson } from "../../../../src/build/helm/template/value.ts";
+import type { GoMap } from "../../../../src/build/helm/template/value.ts";
 import { vectorsFolder } from "../../../support/paths.ts";
 import { runCases } from "../vector_suite.ts";
 import type { SuiteCase } from "../vector_suite.ts";
+import "../../../support/load_template_modules.ts";
 
 const folder = vectorsFolder();
 const dialects = ["helm4.2.4", "helm3"] as const satisfies readonly Dialect[];
@@ -44,49 +51,41 @@ suite("split", () => {
 });
 
 suite("kinds", () => {
-  type Case = Readonly<Record<Answered, Readonly<Record<"install" | "uninstall", string[]>>>> & {
+  type Case = Readonly<Record<Answered, { readonly install: readonly string[] }>> & {
     readonly documents: readonly [string, string][];
   };
   const { cases } = read<{ cases: readonly Case[] }>("kinds");
   return cases.flatMap((each, index) =>
-    dialects.flatMap((dialect) =>
-      (["install", "uninstall"] as const).map((direction) => ({
-        name: `${dialect} ${direction} ${index}`,
-        run: () => {
-          const sorted = sortByKind(each.documents, ([kind]) => kind, { direction, dialect });
-          return differs(sorted.map(([kind, name]) => `${kind}/${name}`), each[dialect][direction]);
-        },
-      }))
-    )
+    dialects.map((dialect) => ({
+      name: `${dialect} ${index}`,
+      run: () => {
+        const sorted = sortByKind(each.documents, ([kind]) => kind, dialect);
+        return differs(sorted.map(([kind, name]) => `${kind}/${name}`), each[dialect].install);
+      },
+    }))
   );
 });
 
 suite("order", () => {
-  const order = read<Readonly<Record<Answered, Readonly<Record<"installOrder" | "uninstallOrder", string[]>>>>>(
-    "order",
-  );
-  return dialects.flatMap((dialect) =>
-    (["install", "uninstall"] as const).map((direction) => ({
-      name: `${dialect} ${direction}`,
-      run: () => differs(kindOrder(direction, dialect), order[dialect][`${direction}Order`]),
-    }))
-  );
+  const order = read<Readonly<Record<Answered, { readonly installOrder: readonly string[] }>>>("order");
+  return dialects.map((dialect) => {
+    const { installOrder } = order[dialect];
+    return {
+      name: dialect,
+      run: () => differs(sortByKind(installOrder.toReversed(), (kind) => kind, dialect), installOrder),
+    };
+  });
 });
 
 interface HookCase {
   readonly name: string;
   readonly files: Readonly<Record<string, string>>;
-  readonly ops: readonly { readonly op: string }[];
-  readonly fail: string | null;
   readonly "helm4.2.4": HookAnswer;
   readonly helm3: HookAnswer;
 }
 
 interface HookAnswer {
   readonly hooks: readonly JsonObject[] | null;
-  readonly manifests: readonly JsonObject[];
-  readonly outcomes: readonly { readonly op: string; readonly trace: readonly string[]; readonly error?: string }[];
-  readonly error?: string;
 }
 
 function hookRow(hook: HookManifest): unknown {
@@ -98,7 +97,6 @@ function hookRow(hook: HookManifest): unknown {
     events: hook.events,
     weight: hook.weight,
     delete_policies: hook.deletePolicies,
-    output_log_policies: hook.outputLogPolicies,
   };
 }
 
@@ -111,43 +109,7 @@ function wantedRow(hook: JsonObject): unknown {
     events: hook.events ?? [],
     weight: hook.weight ?? 0,
     delete_policies: hook.delete_policies ?? [],
-    output_log_policies: hook.output_log_policies ?? [],
   };
-}
-
-/** The course of an operation as the vectors tell it. */
-function trace(
-  op: string,
-  hooks: readonly HookManifest[],
-  manifests: readonly Manifest[],
-  each: HookCase,
-  dialect: Dialect,
-): readonly string[] {
-  const verbs: Readonly<Record<string, string>> = { uninstall: "delete" };
-  const verb = verbs[op] ?? op;
-  const lines: string[] = [];
-  const runs = (event: string): boolean => {
-    let isFine = true;
-    for (const action of hookActions(planHooks(hooks, event), (hook) => hook.name === each.fail)) {
-      if (action.kind === "failed") isFine = false;
-      const { kind, name } = action.hook;
-      const logs = kind === "Job" ? `job-name=${name}` : `metadata.name=${name}`;
-      lines.push(`${action.kind} ${action.kind === "logs" ? logs : `${kind}/${name}`}`);
-    }
-    return isFine;
-  };
-  if (op === "test") {
-    runs("test");
-    return lines;
-  }
-  if (!runs(`pre-${verb}`)) return lines;
-  if (op === "uninstall") {
-    for (const manifest of planRemoval(manifests, dialect).removed) {
-      lines.push(`remove ${manifest.kind}/${manifest.name}`);
-    }
-  }
-  runs(`post-${verb}`);
-  return lines;
 }
 
 suite("hooks", () => {
@@ -159,11 +121,64 @@ suite("hooks", () => {
         const answer = each[dialect];
         const files = new Map(Object.entries(each.files).map(([path, text]) => [`app/templates/${path}`, text]));
         const sorted = sortManifests(files, { dialect, notify: () => {} });
-        return differs(sorted.hooks.map(hookRow), (answer.hooks ?? []).map(wantedRow)) ??
-          answer.outcomes.map((outcome, index) =>
-            differs(trace(each.ops[index]?.op ?? "", sorted.hooks, sorted.manifests, each, dialect), outcome.trace)
-          ).find((difference) => difference !== undefined);
+        return differs(sorted.hooks.map(hookRow), (answer.hooks ?? []).map(wantedRow));
       },
     }))
   );
 });
+
+interface StoredRelease {
+  readonly name: string;
+  readonly namespace: string;
+  readonly version: number;
+  readonly info: { readonly description?: string; readonly notes?: string };
+  readonly config?: JsonObject;
+  readonly manifest?: string;
+  readonly hooks?: readonly JsonObject[];
+}
+
+interface RecordCase extends Readonly<Record<Answered, { readonly releases: readonly { decoded: StoredRelease }[] }>> {
+  readonly name: string;
+  readonly files: Readonly<Record<string, string>>;
+  readonly ops: readonly { readonly b64?: Readonly<Record<string, string>> }[];
+}
+
+/** What a chart gives for the values and the revision of a release that Helm stored. */
+function rendered(each: RecordCase, stored: StoredRelease, dialect: Answered): unknown {
+  const binary = Object.entries(each.ops[0]?.b64 ?? {}).map(([path, data]) => [path, Uint8Array.fromBase64(data)]);
+  const { chart } = loadChart(treeOf({ ...each.files, ...Object.fromEntries(binary) }), dialect);
+  // A rollback stores what the revision before it rendered.
+  const origin = /^Rollback to (\d+)$/.exec(stored.info.description ?? "");
+  const revision = origin === null ? stored.version : Number(origin[1]);
+  const release = {
+    name: stored.name,
+    namespace: stored.namespace,
+    revision,
+    isUpgrade: stored.version > 1 && origin === null,
+  };
+  const values = fromJson(stored.config ?? {}) as GoMap;
+  const notify = () => {};
+  const { files, notes } = renderFiles(
+    { chart, values, release, dialect, capabilities: defaultCapabilities(dialect) },
+    { nowMs: 0, random: seededRandom("record") },
+    { notify },
+  );
+  const { manifests, hooks } = documentsOf(files, { dialect, notify });
+  return { manifest: manifestText(manifests), notes, hooks: hooks.map(hookRow) };
+}
+
+suite(
+  "records",
+  () =>
+    read<{ cases: readonly RecordCase[] }>("records").cases.flatMap((each) =>
+      dialects.flatMap((dialect) =>
+        each[dialect].releases.map(({ decoded }) => ({
+          name: `${dialect} ${each.name} ${decoded.version}`,
+          run: () => {
+            const { manifest = "", info: { notes = "" }, hooks = [] } = decoded;
+            return differs(rendered(each, decoded, dialect), { manifest, notes, hooks: hooks.map(wantedRow) });
+          },
+        }))
+      )
+    ),
+);
