@@ -10,6 +10,7 @@ import type { ClusterReporter } from "../target/cluster/cluster_reporter.ts";
 import type { ClusterFacts } from "../target/cluster/cluster_facts.ts";
 import { openClusters } from "./clusters.ts";
 import { DirectoryTarget } from "../target/directory/directory.ts";
+import { Ownership } from "../target/directory/ownership.ts";
 
 /** What targets are opened with. */
 export interface TargetOptions {
@@ -47,12 +48,15 @@ export interface Targets extends AsyncDisposable {
 export function openTargets(settings: Settings, options: TargetOptions): Targets {
   const open = new Map<string, Target>();
   const clusters = openClusters(options);
+  const { fileSystem } = options.doors;
+  /** By folder: several targets may write to one, in different layouts. */
+  const ownerships = new Map<string, Ownership>();
   const make = (wanted: TargetSettings): Target => {
     if (wanted.kind === "directory") {
-      return new DirectoryTarget(absolutePath(wanted.path), {
-        fileSystem: options.doors.fileSystem,
-        layout: wanted.layout,
-      });
+      const folder = absolutePath(wanted.path);
+      const ownership = ownerships.get(folder) ?? new Ownership(folder, fileSystem);
+      ownerships.set(folder, ownership);
+      return new DirectoryTarget(folder, { fileSystem, layout: wanted.layout, ownership });
     }
     return clusters.open(wanted).target;
   };

@@ -9,8 +9,6 @@ import type { FileSystem } from "../../core/file_system.ts";
 import type { InventoryEntry } from "../../core/inventory.ts";
 import type { Inventory } from "../../core/inventory.ts";
 import { entryOf, inventoryOf, refOfEntry } from "../../core/inventory.ts";
-import type { JsonObject } from "../../core/json.ts";
-import { isJsonObject } from "../../core/json.ts";
 import type { ObjectKey } from "../../core/object.ts";
 import { keyText } from "../../core/object.ts";
 import type { Resource, ResourceRef } from "../../core/resource.ts";
@@ -27,23 +25,17 @@ import type {
   TargetRequest,
   WaitRequest,
 } from "../../core/target.ts";
-import { parseYaml, printYaml } from "../../format/yaml.ts";
-import { maskPair } from "../mask_secrets.ts";
 import { type DirectoryLayout, filePath } from "./file_names.ts";
+import { isKept, maskedTexts, parsed } from "./file_text.ts";
 import { type OwnedFile, type OwnerRecord, Ownership } from "./ownership.ts";
+import { type WantedFile, wantedFiles } from "./wanted_files.ts";
 
 /** What a {@linkcode DirectoryTarget} is handed. */
 export interface DirectoryTools {
   readonly fileSystem: FileSystem;
   readonly layout: DirectoryLayout;
-}
-
-/** One file that a request wants. */
-interface WantedFile {
-  readonly path: string;
-  readonly text: string;
-  readonly resource: Resource;
-  readonly entry: InventoryEntry;
+  /** Shared by all targets of one folder. Default: one of its own. */
+  readonly ownership?: Ownership;
 }
 
 const diskHint = "Check the path of the target, its space, and that Pilotfish may write there";
@@ -60,7 +52,7 @@ export class DirectoryTarget implements Target {
     this.name = `directory ${folder}`;
     this.#folder = folder;
     this.#tools = tools;
-    this.#ownership = new Ownership(folder, tools.fileSystem);
+    this.#ownership = tools.ownership ?? new Ownership(folder, tools.fileSystem);
   }
 
   async plan(request: TargetRequest): Promise<readonly PlannedChange[]> {
@@ -68,8 +60,8 @@ export class DirectoryTarget implements Target {
     refuseClusterOptions(request.options);
     const wanted = wantedFiles(request, this.#tools.layout);
     await this.#refuseForeign(wanted, request.owner);
-    const ids = new Set(wanted.map((file) => file.entry.id));
-    const stale = this.#ownership.of(request.owner).files.filter((file) => !ids.has(file.entry.id));
+    const paths = new Set(wanted.map((file) => file.path));
+    const stale = this.#ownership.of(request.owner).files.filter((file) => !paths.has(file.path));
     return [
       ...await Promise.all(wanted.map((file) => this.#planFile(file))),
       ...await Promise.all(stale.map((file) => this.#planRemoval(file))),
@@ -80,6 +72,7 @@ export class DirectoryTarget implements Target {
     try {
       return await this.#apply(request, signal);
     } catch (error) {
+      this.#ownership.unclaim(request.owner);
       if (signal.aborted) throw error;
       throw asStageError(error, "ReconciliationFailed", `Cannot write to ${this.name}`, { hint: diskHint });
     }
@@ -87,6 +80,7 @@ export class DirectoryTarget implements Target {
 
   async #apply(request: TargetRequest, signal: AbortSignal): Promise<ApplyResult> {
     await this.#ownership.load();
+    await this.#ownership.tidy();
     refuseClusterOptions(request.options);
     const { owner } = request;
     const wanted = wantedFiles(request, this.#tools.layout);
@@ -108,9 +102,13 @@ export class DirectoryTarget implements Target {
       changes.push(await this.#write(file, known.get(file.path)));
       files.push(await this.#stamped(file));
     }
+    const moved = movedFiles(before, wanted);
+    for (const file of moved) await this.#delete(file);
+    // First for good: a file that a power cut brings back must still have its owner.
+    await this.#syncFoldersOf(moved);
     const after = {
       owner,
-      files: merged(before, files),
+      files: merged(before, files).filter((file) => !moved.some(({ path }) => path === file.path)),
       ...(request.inputs === undefined ? {} : { inputs: request.inputs }),
     };
     if (!isSameRecord(this.#ownership.of(owner), after)) await this.#ownership.save(after);
@@ -160,6 +158,7 @@ export class DirectoryTarget implements Target {
     signal: AbortSignal,
   ): Promise<RemoveResult> {
     await this.#ownership.load();
+    await this.#ownership.tidy();
     const record = this.#ownership.of(owner);
     if (options.isEmptyBuild === true && options.isWholeRemoval !== true && options.pruneConfirmed !== true) {
       return guarded(entries.filter((entry) => record.files.some((file) => file.entry.id === entry.id)));
@@ -179,8 +178,7 @@ export class DirectoryTarget implements Target {
           released.push({ entry, message: `"${file.path}" is left alone: it says so itself` });
           continue;
         }
-        await this.#tools.fileSystem.remove(`${this.#folder}/${file.path}`);
-        await this.#removeEmptyFolder(file.path);
+        await this.#delete(file);
         gone.add(file);
         removed.push({ action: "deleted", ref: refOfEntry(entry), location: file.path });
       } catch (error) {
@@ -201,7 +199,8 @@ export class DirectoryTarget implements Target {
     if (record.inputs !== inputs) return false;
     for (const file of record.files) {
       const info = await this.#tools.fileSystem.stat(`${this.#folder}/${file.path}`);
-      const isSame = info !== undefined && file.written !== undefined && info.kind === "file" &&
+      const isInPlace = file.path === filePath(refOfEntry(file.entry), this.#tools.layout);
+      const isSame = isInPlace && info !== undefined && file.written !== undefined && info.kind === "file" &&
         info.sizeBytes === file.written.sizeBytes && info.modifiedAt === file.written.modifiedAt;
       if (!isSame) return false;
     }
@@ -303,6 +302,11 @@ export class DirectoryTarget implements Target {
     for (const folder of folders) await this.#tools.fileSystem.syncFolder(folder);
   }
 
+  async #delete({ path }: OwnedFile): Promise<void> {
+    await this.#tools.fileSystem.remove(`${this.#folder}/${path}`);
+    await this.#removeEmptyFolder(path);
+  }
+
   /** Removes a namespace's folder with its last file; what others put into it keeps it there. */
   async #removeEmptyFolder(path: string): Promise<void> {
     const slash = path.lastIndexOf("/");
@@ -320,31 +324,6 @@ function guarded(entries: readonly InventoryEntry[]): RemoveResult {
   return { removed: [], released: [], kept: entries.map((entry) => ({ entry, reason: "guarded", message })) };
 }
 
-/** Files of a request, in order of path. @throws {StageError} ReconciliationFailed when two resources need one file */
-function wantedFiles(request: TargetRequest, layout: DirectoryLayout): readonly WantedFile[] {
-  const byPath = new Map<string, WantedFile>();
-  for (const resource of request.resources) {
-    if (layout === "static-pods" && (resource.kind !== "Pod" || resource.apiVersion !== "v1")) {
-      throw new StageError(
-        "ReconciliationFailed",
-        `Cannot write "${refText(refOf(resource))}": a folder of static Pods takes only Pods`,
-        { hint: "Use the layout tree or k3s, or leave other kinds out of the artifact" },
-      );
-    }
-    const ref = refOf(resource);
-    const path = filePath(ref, layout);
-    const other = byPath.get(path.toLowerCase());
-    if (other !== undefined) {
-      throw new StageError(
-        "ReconciliationFailed",
-        `Cannot write "${path}": both "${refText(refOf(other.resource))}" and "${refText(ref)}" need it`,
-      );
-    }
-    byPath.set(path.toLowerCase(), { path, text: printYaml(resource), resource, entry: entryOf(ref) });
-  }
-  return [...byPath.values()].sort((a, b) => (a.path < b.path ? -1 : 1));
-}
-
 /** Fields that only a cluster can act on make the object fail by name: they are never skipped. */
 function refuseClusterOptions(options: TargetOptions): void {
   const asked = [
@@ -359,6 +338,13 @@ function refuseClusterOptions(options: TargetOptions): void {
   }
 }
 
+/** Files of resources that stand at another path now: the layout is another one. They would be the same resource twice. */
+function movedFiles(before: readonly OwnedFile[], wanted: readonly WantedFile[]): readonly OwnedFile[] {
+  const ids = new Set(wanted.map((file) => file.entry.id));
+  const paths = new Set(wanted.map((file) => file.path));
+  return before.filter((file) => ids.has(file.entry.id) && !paths.has(file.path));
+}
+
 /** Files of `before` with those of `next` put in or over, by path. */
 function merged(before: readonly OwnedFile[], next: readonly OwnedFile[]): readonly OwnedFile[] {
   const byPath = new Map(before.map((file) => [file.path, file]));
@@ -371,35 +357,4 @@ function merged(before: readonly OwnedFile[], next: readonly OwnedFile[]): reado
 function isSameRecord(a: OwnerRecord, b: OwnerRecord): boolean {
   return a.inputs === b.inputs && a.files.length === b.files.length &&
     JSON.stringify(a.files) === JSON.stringify(b.files);
-}
-
-function parsed(text: string | undefined): JsonObject | undefined {
-  if (text === undefined) return undefined;
-  try {
-    const value = parseYaml(text);
-    return isJsonObject(value) ? value : undefined;
-  } catch {
-    // A file that somebody broke is shown as absent; applying replaces it.
-    return undefined;
-  }
-}
-
-/** Whether a file says that it outlives what wrote it (`helm.sh/resource-policy: keep`). */
-function isKept(text: string | undefined): boolean {
-  if (text?.includes("helm.sh/resource-policy") !== true) return false;
-  const resource = parsed(text);
-  const metadata = isJsonObject(resource?.metadata) ? resource.metadata : {};
-  const annotations = isJsonObject(metadata.annotations) ? metadata.annotations : {};
-  return String(annotations["helm.sh/resource-policy"] ?? "").trim().toLowerCase() === "keep";
-}
-
-function maskedTexts(
-  before: JsonObject | undefined,
-  after: JsonObject | undefined,
-): { readonly before?: string; readonly after?: string } {
-  const masked = maskPair(before, after);
-  return {
-    ...(masked.before === undefined ? {} : { before: printYaml(masked.before) }),
-    ...(masked.after === undefined ? {} : { after: printYaml(masked.after) }),
-  };
 }

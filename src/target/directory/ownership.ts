@@ -31,6 +31,7 @@ export class Ownership {
   /** Owner by lower-cased path: some file systems do not tell cases apart. */
   readonly #owners = new Map<string, string>();
   #loaded: Promise<void> | undefined;
+  #tidied: Promise<void> | undefined;
 
   constructor(folder: string, fileSystem: FileSystem) {
     this.#folder = folder;
@@ -38,9 +39,23 @@ export class Ownership {
   }
 
   /** Reads the folder's records once. A record that cannot be read counts as absent: its files are then foreign, and stay. */
-  load(): Promise<void> {
-    this.#loaded ??= this.#read();
-    return this.#loaded;
+  async load(): Promise<void> {
+    try {
+      await (this.#loaded ??= this.#read());
+    } catch (error) {
+      this.#loaded = undefined;
+      throw error;
+    }
+  }
+
+  /** Removes, once and before the first write, what a crash left half written. */
+  async tidy(): Promise<void> {
+    try {
+      await (this.#tidied ??= this.#removeUnfinished());
+    } catch (error) {
+      this.#tidied = undefined;
+      throw error;
+    }
   }
 
   of(owner: ObjectKey): OwnerRecord {
@@ -57,23 +72,26 @@ export class Ownership {
     for (const path of paths) this.#owners.set(path.toLowerCase(), keyText(owner));
   }
 
-  /** Keeps a record durably; an empty one is removed. */
+  /** Lets go of what an owner claimed and its record does not name: it was never written. */
+  unclaim(owner: ObjectKey): void {
+    const name = keyText(owner);
+    const paths = new Set(this.of(owner).files.map((file) => file.path.toLowerCase()));
+    for (const [path, other] of this.#owners) if (other === name && !paths.has(path)) this.#owners.delete(path);
+  }
+
+  /** Keeps a record durably; an empty one is removed. One that the disk refuses is not kept in memory either. */
   async save(record: OwnerRecord): Promise<void> {
     const name = keyText(record.owner);
-    const paths = new Set(record.files.map((file) => file.path.toLowerCase()));
-    for (const [path, owner] of this.#owners) if (owner === name && !paths.has(path)) this.#owners.delete(path);
-    for (const path of paths) this.#owners.set(path, name);
     if (record.files.length === 0) {
-      this.#records.delete(name);
       await this.#fileSystem.remove(this.#pathOf(record.owner));
-      return;
+      this.#records.delete(name);
+    } else {
+      const text = `${JSON.stringify({ version: 1, ...record })}\n`;
+      await this.#fileSystem.writeAtomic(this.#pathOf(record.owner), text, { mode: 0o600 });
+      this.#records.set(name, record);
+      this.claim(record.owner, record.files.map((file) => file.path));
     }
-    this.#records.set(name, record);
-    await this.#fileSystem.writeAtomic(
-      this.#pathOf(record.owner),
-      `${JSON.stringify({ version: 1, ...record })}\n`,
-      { mode: 0o600 },
-    );
+    this.unclaim(record.owner);
   }
 
   /** The inventory of an owner, or `undefined` when the folder remembers nothing. */
@@ -83,9 +101,7 @@ export class Ownership {
   }
 
   async #read(): Promise<void> {
-    await this.#removeUnfinished(this.#folder);
     for (const entry of await this.#fileSystem.list(this.#folder) ?? []) {
-      if (entry.kind === "folder") await this.#removeUnfinished(`${this.#folder}/${entry.name}`);
       if (entry.kind !== "file" || !/^\.pilotfish-.*_.*_.*\.json$/.test(entry.name)) continue;
       const text = await this.#fileSystem.readText(`${this.#folder}/${entry.name}`) ?? "";
       const record = parseRecord(text);
@@ -95,10 +111,14 @@ export class Ownership {
     }
   }
 
-  /** Removes what a crash left half written. */
-  async #removeUnfinished(folder: string): Promise<void> {
-    for (const entry of await this.#fileSystem.list(folder) ?? []) {
-      if (entry.name.startsWith(temporaryPrefix)) await this.#fileSystem.remove(`${folder}/${entry.name}`);
+  async #removeUnfinished(): Promise<void> {
+    const isFolder = (entry: { readonly kind: string }) => entry.kind === "folder";
+    const folders = (await this.#fileSystem.list(this.#folder) ?? []).filter(isFolder);
+    for (const folder of [this.#folder, ...folders.map(({ name }) => `${this.#folder}/${name}`)]) {
+      // A folder that we may not look into (`lost+found`) has nothing of ours.
+      for (const entry of await this.#fileSystem.list(folder).catch(() => undefined) ?? []) {
+        if (entry.name.startsWith(temporaryPrefix)) await this.#fileSystem.remove(`${folder}/${entry.name}`);
+      }
     }
   }
 

@@ -5,6 +5,7 @@ import { refOf } from "../../../src/core/resource.ts";
 import type { TargetOptions } from "../../../src/core/target.ts";
 import { DirectoryTarget } from "../../../src/target/directory/directory.ts";
 import type { DirectoryLayout } from "../../../src/target/directory/file_names.ts";
+import { Ownership } from "../../../src/target/directory/ownership.ts";
 import { FaultyDisk, Killed } from "../../support/faulty_file_system.ts";
 
 const owner = { kind: "Kustomization", namespace: "default", name: "apps" };
@@ -318,4 +319,123 @@ Deno.test("read() shows what its owner wrote, as it stands, and nothing else", a
   equal(await read({}, { ...owner, name: "other" }), undefined);
   await disk.fileSystem.writeAtomic("/out/web/configmap-one.yaml", "a: [");
   equal(await read(), undefined, "a file that somebody broke");
+});
+
+Deno.test("another layout of the folder moves the files, and nothing of the old one stays", async () => {
+  const { disk, target } = setUp("tree");
+  const pod: Resource = { apiVersion: "v1", kind: "Pod", metadata: { name: "p", namespace: "kube-system" } };
+  await target.apply(request([pod]), signal);
+  await disk.fileSystem.writeAtomic("/out/kube-system/notes.txt", "mine");
+  const flat = new DirectoryTarget("/out", { fileSystem: disk.fileSystem, layout: "static-pods" });
+
+  equal(await target.stands(owner, "i"), true);
+  equal(await flat.stands(owner, "i"), false);
+  deepEqual((await flat.plan(request([pod]))).map(({ action, note }) => `${action} ${note}`), [
+    "create kube-system_p.yaml",
+    "delete kube-system/pod-p.yaml",
+  ]);
+  await flat.apply(request([pod]), signal);
+
+  deepEqual(await filesOf(disk), ["kube-system/notes.txt", "kube-system_p.yaml"]);
+  equal(await flat.stands(owner, "i"), true);
+  equal((await flat.remembered(owner))?.entries.length, 1);
+});
+
+Deno.test("killed at any step of a move to another layout, the next apply ends it", async () => {
+  const pod: Resource = { apiVersion: "v1", kind: "Pod", metadata: { name: "p", namespace: "kube-system" } };
+  for (let at = 1;; at++) {
+    for (const mode of ["kept", "lost"] as const) {
+      const { disk, target } = setUp("tree");
+      await target.apply(request([pod]), signal);
+      const flat = () => new DirectoryTarget("/out", { fileSystem: disk.fileSystem, layout: "static-pods" });
+      disk.arm({ at, kind: "crash" });
+      const died = await flat().apply(request([pod]), signal).then(() => false, () => true);
+      disk.reboot(mode);
+      await flat().apply(request([pod]), signal);
+      deepEqual(await filesOf(disk), ["kube-system_p.yaml"], `killed at step ${at}, ${mode}`);
+      if (!died && mode === "lost") return ok(at > 8, `only ${at} steps were swept`);
+    }
+  }
+});
+
+Deno.test("a folder that cannot be read goes on as soon as it can", async () => {
+  const disk = new FaultyDisk();
+  let isClosed = true;
+  const list: typeof disk.fileSystem.list = async (path) => {
+    if (isClosed) throw Object.assign(new Error(`Permission denied: '${path}'`), { code: "EACCES" });
+    return await disk.fileSystem.list(path);
+  };
+  const target = new DirectoryTarget("/out", { fileSystem: { ...disk.fileSystem, list }, layout: "tree" });
+
+  await rejects(target.apply(request([configMap("one")]), signal), /Permission denied/);
+  isClosed = false;
+  await target.apply(request([configMap("one")]), signal);
+
+  deepEqual(await filesOf(disk), ["web/configmap-one.yaml"]);
+});
+
+Deno.test("a foreign folder that nobody may read (lost+found) is left alone", async () => {
+  const disk = new FaultyDisk();
+  await disk.fileSystem.makeFolder("/out/lost+found");
+  const list: typeof disk.fileSystem.list = async (path) => {
+    if (path.includes("lost+found")) throw Object.assign(new Error("Permission denied"), { code: "EACCES" });
+    return await disk.fileSystem.list(path);
+  };
+  const target = new DirectoryTarget("/out", { fileSystem: { ...disk.fileSystem, list }, layout: "tree" });
+
+  await target.apply(request([configMap("one")]), signal);
+
+  equal((await disk.fileSystem.readText("/out/web/configmap-one.yaml"))?.includes("ConfigMap"), true);
+});
+
+Deno.test("whoever only looks changes nothing: what another process is writing stays", async () => {
+  const { disk, target } = setUp();
+  await target.apply(request([configMap("one")]), signal);
+  await using half = await disk.fileSystem.create("/out/web/other.yaml");
+  half.write(new Uint8Array([97]));
+  disk.arm();
+  const looker = new DirectoryTarget("/out", { fileSystem: disk.fileSystem, layout: "tree" });
+  await looker.plan(request([configMap("one")]));
+  await looker.stands(owner, "i");
+  await looker.read(owner, refOf(configMap("one")), {});
+  equal(disk.steps, 0);
+  await half.commit();
+
+  // What a crash left is removed by the first who writes.
+  await using _left = await disk.fileSystem.create("/out/web/left.yaml");
+  await looker.apply(request([configMap("two")]), signal);
+  ok(!(await filesOf(disk)).some((path) => path.includes("tmp")), String(await filesOf(disk)));
+});
+
+Deno.test("two targets of one folder know of each other's files", async () => {
+  const disk = new FaultyDisk();
+  const ownership = new Ownership("/out", disk.fileSystem);
+  const open = (layout: DirectoryLayout) =>
+    new DirectoryTarget("/out", { fileSystem: disk.fileSystem, layout, ownership });
+  const [tree, flat] = [open("tree"), open("k3s")];
+  equal(await flat.remembered(owner), undefined);
+  await tree.apply(request([configMap("one")]), signal);
+
+  await flat.apply(request([configMap("one")]), signal);
+  await tree.apply({ ...request([configMap("one")]), owner: { ...owner, name: "other" } }, signal);
+
+  equal((await filesOf(disk)).length, 2);
+  await rejects(tree.apply(request([configMap("one")]), signal), /is written by "Kustomization\/default\/other"/);
+});
+
+Deno.test("a record that the disk refused is written ahead once more, and its claims are let go", async () => {
+  const { disk, target } = setUp();
+  disk.arm({ at: 2, kind: "ENOSPC" });
+  await rejects(target.apply(request([configMap("one")]), signal), /No space left/);
+  const record = "/out/.pilotfish-kustomization_default_apps.json";
+  equal(await disk.fileSystem.stat(record), undefined);
+
+  await target.apply({ ...request([configMap("one")]), owner: { ...owner, name: "other" } }, signal);
+  await target.remove({ ...owner, name: "other" }, [entryOf(refOf(configMap("one")))], {}, signal);
+  // Steps: the record (create, write, sync, rename, folder), then the first file.
+  disk.arm({ at: 8, kind: "crash" });
+  await rejects(target.apply(request([configMap("one")]), signal));
+  disk.reboot("kept");
+
+  ok(await disk.fileSystem.stat(record) !== undefined);
 });
