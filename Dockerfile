@@ -5,7 +5,10 @@ WORKDIR /src
 COPY deno.json deno.lock ./
 COPY main.ts ./
 COPY src ./src
-COPY .ci/bundle.ts ./.ci/bundle.ts
+COPY .ci/bundle.ts .ci/eager.ts ./.ci/
+# What the bundle runs to see which functions a start needs.
+COPY chart ./chart
+COPY examples/site ./examples/site
 RUN deno install --frozen --entrypoint main.ts && deno task compile && mkdir -p /var/lib/pilotfish
 
 # Stage 2: one binary, no shell, not root. The root file system may be read-only: everything is written below /var/lib/pilotfish.

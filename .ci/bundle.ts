@@ -2,6 +2,11 @@
  * Bundles the program: `deno run -A .ci/bundle.ts FOLDER` writes `main.js`, and a chunk for each part that is loaded when it
  * is asked for.
  */
+import { compileEarly } from "./eager.ts";
+
+/** Commands that a script starts once for each chart or overlay. */
+const oftenStarted = [["template", "web", "chart"], ["build", "examples/site/overlays/edge"]];
+
 const project = new URL("..", import.meta.url);
 
 /** Bundles into a folder; what an earlier bundle left there goes. `folder` is absolute. @returns the path of the first file */
@@ -11,6 +16,7 @@ export async function bundleProgram(folder: string): Promise<string> {
   await bundle(["--code-splitting", "--outdir", folder, "main.ts"]);
   await rewriteFiles(folder, hideLazyImports);
   await joinChunks(folder);
+  await compileEarly(folder, oftenStarted);
   return `${folder}/main.js`;
 }
 

@@ -1,8 +1,8 @@
 /**
  * `pilotfish build` and `pilotfish template` as processes, beside kustomize and helm where they are on PATH, in turn.
  * `deno run -A tests/bench/process_bench.ts [--binary PILOTFISH] [--rounds N]`: ten small overlays, each a process; a small
- * chart; and an empty program, which is what the runtime alone takes. Without `--binary` the program is bundled as
- * `deno task bundle` does, and runs with the runtime's cache of parsed modules full.
+ * chart, and the one that `helm create` writes; and an empty program, which is what the runtime alone takes. Without
+ * `--binary` the program is bundled as `deno task bundle` does, and runs with the runtime's cache of compiled code full.
  */
 import { bundleProgram } from "../../.ci/bundle.ts";
 
@@ -164,6 +164,8 @@ try {
     : [...run, await bundleProgram(`${folder}/program`)];
   await Deno.writeTextFile(`${folder}/empty.js`, "");
   await writeChart(`${folder}/chart`);
+  const charts = [["a small chart", "chart"], ["the chart of helm create", "created"]] as const;
+  const hasCreated = await isHere(["helm", "create", `${folder}/created`]);
   const plain = await writeOverlays(`${folder}/plain`, "");
   const patched = await writeOverlays(`${folder}/patched`, patch);
   const contender = (name: string, round: readonly (readonly string[])[]): Contender => ({ name, round, taken: [] });
@@ -180,12 +182,14 @@ try {
           contender("pilotfish build", places.map((place) => [...own, "build", place])),
         ] as const
       ),
-      [
-        "a small chart, a process",
-        ["helm", "version"],
-        contender("helm template", [["helm", "template", "web", `${folder}/chart`]]),
-        contender("pilotfish template", [[...own, "template", "web", `${folder}/chart`]]),
-      ],
+      ...charts.slice(0, hasCreated ? 2 : 1).map(([what, name]) =>
+        [
+          `${what}, a process`,
+          ["helm", "version"],
+          contender("helm template", [["helm", "template", "web", `${folder}/${name}`]]),
+          contender("pilotfish template", [[...own, "template", "web", `${folder}/${name}`]]),
+        ] as const
+      ),
     ] as const
   ) {
     console.log(`${title}, ${rounds} rounds:`);
