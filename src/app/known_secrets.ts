@@ -1,5 +1,6 @@
 import { Buffer } from "node:buffer";
 import type { DesiredState } from "../config/desired.ts";
+import { digestOf } from "../core/digest.ts";
 import type { JsonValue } from "../core/json.ts";
 import { isJsonObject } from "../core/json.ts";
 import type { ReferencedData, References } from "../core/references.ts";
@@ -9,6 +10,8 @@ import type { Resource } from "../core/resource.ts";
 const openKeys: ReadonlySet<string> = new Set(["username", "ca.crt", "caFile", "tls.crt", "certFile"]);
 /** Shorter texts are in too many names by chance. */
 const shortestName = 4;
+/** Values of a Secret that were replaced and are kept: a token that is renewed each hour must not take memory for ever. */
+const mostReplaced = 100;
 /** Keys that say that their value is a secret, wherever else the same text stands. */
 const tellingKey = /pass|token|secret|cred|auth|key|cert|pem|private|identity|docker|sops/i;
 /** Fields of a docker config that hold secrets. */
@@ -52,7 +55,9 @@ export class KnownSecrets {
 
   /** Notes a value that was made of a Secret's: what an encrypted one holds. */
   add(name: string, value: Uint8Array): void {
-    if (this.#note(name, { type: "", data: new Map([["", value]]) })) this.#tellAll();
+    // Many Secrets have a key of this name: each value is one of its own.
+    const key = `${name} ${digestOf(value)}`;
+    if (this.#note(key, { type: "", data: new Map([["", value]]) })) this.#tellAll();
   }
 
   /** Notes the Secrets among the documents, and what stands in the open there. */
@@ -87,11 +92,10 @@ export class KnownSecrets {
     const known = this.#bySecret.get(name);
     if (known?.data === data) return false;
     const values = secretValues(data);
-    // What the Secret held before may still stand in a status: it is kept while the program runs.
-    const isNew = (value: SecretValue) => known?.values.some((old) => old.text === value.text) !== true;
-    const all = [...known?.values ?? [], ...values.filter(isNew)];
-    this.#bySecret.set(name, { data, values: all });
-    return all.length !== (known?.values.length ?? 0);
+    // What the Secret held before may still stand in a status: it is kept for long.
+    const replaced = (known?.values ?? []).filter((old) => !values.some((value) => value.text === old.text));
+    this.#bySecret.set(name, { data, values: [...replaced.slice(-mostReplaced), ...values] });
+    return values.some((value) => known?.values.some((old) => old.text === value.text) !== true);
   }
 
   #values(): readonly SecretValue[] {

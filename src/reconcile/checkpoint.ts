@@ -4,6 +4,7 @@ import type { JsonObject, JsonValue } from "../core/json.ts";
 import { canonicalJson, jsonEqual } from "../core/json.ts";
 import type { ObjectKey } from "../core/object.ts";
 import { keyText } from "../core/object.ts";
+import { objectFileName } from "../core/object_file_name.ts";
 import { StageError } from "../core/stage_error.ts";
 import type { HistoryRow } from "../core/status.ts";
 import type { ObjectRecord } from "./record.ts";
@@ -18,6 +19,7 @@ export interface Checkpoints {
    * @throws {StageError} StorageOperationFailed; the record is then kept in memory and written with the next change
    */
   save(record: ObjectRecord): Promise<void>;
+  /** Removes a record. @throws {StageError} StorageOperationFailed; it is then there still, to be forgotten once more */
   forget(key: ObjectKey): Promise<void>;
 }
 
@@ -89,7 +91,10 @@ export async function openCheckpoints(
   /** Writes again what the disk had, when the folder was removed under us. */
   const restoreOthers = async (name: string): Promise<void> => {
     await fileSystem.makeFolder(folder, { mode: 0o700 });
-    for (const [other, record] of saved) if (other !== name) await writeFile(record);
+    for (const [other, record] of saved) {
+      // Whoever is being written is written anew by that; who comes later waits for this.
+      if (other !== name && !writes.has(other)) await inTurn(other, () => writeFile(record));
+    }
   };
 
   const write = async (name: string): Promise<void> => {
@@ -122,11 +127,17 @@ export async function openCheckpoints(
     },
     async forget(key) {
       const name = keyText(key);
+      const record = records.get(name);
       records.delete(name);
-      await inTurn(name, async () => {
-        saved.delete(name);
-        if (!records.has(name)) await fileSystem.remove(pathOf(folder, key));
-      });
+      try {
+        await inTurn(name, async () => {
+          if (!records.has(name)) await fileSystem.remove(pathOf(folder, key));
+          saved.delete(name);
+        });
+      } catch (error) {
+        if (record !== undefined && !records.has(name)) records.set(name, record);
+        throw new StageError("StorageOperationFailed", `Cannot remove the state of "${name}"`, { cause: error });
+      }
     },
   };
 }
@@ -141,7 +152,7 @@ function refuseIncomplete(record: Partial<ObjectRecord> | undefined): void {
 }
 
 function pathOf(folder: string, key: ObjectKey): string {
-  return `${folder}/${key.kind.toLowerCase()}_${key.namespace}_${key.name}.json`;
+  return `${folder}/${objectFileName(key)}.json`;
 }
 
 function fullText(record: ObjectRecord): string {

@@ -75,3 +75,18 @@ Deno.test("KnownSecrets lets go what stands in the open too, unless its key name
   secrets.take(desired("somewhere"));
   deepEqual(last(), ["eu-central-1", "inner.example", "org"]);
 });
+
+Deno.test("KnownSecrets forgets what was replaced long ago: a token that is renewed each hour is no leak of memory", async () => {
+  let told: readonly string[] = [];
+  let count = 0;
+  const secrets = new KnownSecrets((values) => told = values);
+  const references = secrets.noting({
+    secret: () => Promise.resolve(data({ token: `token-${++count}`, fixed: "the-same-always" })),
+    configMap: () => Promise.resolve(undefined),
+    imagePullSecrets: () => Promise.resolve(undefined),
+  });
+  for (let hour = 0; hour < 1_000; hour++) await references.secret("default", "renewed");
+
+  ok(told.length < 200, `${told.length} values`);
+  for (const wanted of ["token-1000", "token-999", "token-950", "the-same-always"]) ok(told.includes(wanted), wanted);
+});

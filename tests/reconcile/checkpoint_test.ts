@@ -2,6 +2,7 @@ import { deepEqual, equal, match, ok, rejects } from "node:assert/strict";
 import type { FileSystem } from "../../src/core/file_system.ts";
 import type { DesiredObject } from "../../src/core/object.ts";
 import { StageError } from "../../src/core/stage_error.ts";
+import { denoFileSystem } from "../../src/platform/deno_file_system.ts";
 import { openCheckpoints } from "../../src/reconcile/checkpoint.ts";
 import { newRecord, type ObjectRecord } from "../../src/reconcile/record.ts";
 import { FaultyDisk } from "../support/faulty_file_system.ts";
@@ -151,4 +152,76 @@ Deno.test("a disk that refuses a save is said, and the record is written with th
   await full.save({ ...record, failures: 7 });
   equal((await open(disk.fileSystem)).checkpoints.get(key)?.failures, 7);
   equal(checkpoints.get(key), undefined);
+});
+
+Deno.test("a record whose object has the longest name that Kubernetes takes is kept", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const long = { kind: "Kustomization", namespace: "n".repeat(63), name: "a".repeat(253) };
+    const tools = { fileSystem: denoFileSystem, onDamaged: () => {} };
+    const checkpoints = await openCheckpoints(folder, tools);
+    const other = { ...long, name: `${"a".repeat(252)}b` };
+    await checkpoints.save({ ...record, key: long, inputs: "1" });
+    await checkpoints.save({ ...record, key: other, inputs: "2" });
+
+    const again = await openCheckpoints(folder, tools);
+    equal(again.get(long)?.inputs, "1");
+    equal(again.get(other)?.inputs, "2");
+    await again.forget(long);
+    equal((await openCheckpoints(folder, tools)).get(long), undefined);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("a disk that refuses to forget is asked again", async () => {
+  const disk = new FaultyDisk();
+  let isReadOnly = false;
+  const { checkpoints } = await open({
+    ...disk.fileSystem,
+    remove: (...args) => isReadOnly ? Promise.reject(new Error("EROFS")) : disk.fileSystem.remove(...args),
+  });
+  await checkpoints.save(record);
+  isReadOnly = true;
+
+  await rejects(
+    checkpoints.forget(key),
+    (error) => error instanceof StageError && error.reason === "StorageOperationFailed",
+  );
+  ok(checkpoints.get(key) !== undefined, "who tries again must find it");
+  isReadOnly = false;
+  await checkpoints.forget(key);
+  equal(await disk.fileSystem.stat(file), undefined);
+});
+
+Deno.test("a folder that was removed under two writers has what both wrote last", async () => {
+  const disk = new FaultyDisk();
+  const other = { ...key, name: "other" };
+  const held: (() => void)[] = [];
+  let holds = false;
+  const { checkpoints } = await open({
+    ...disk.fileSystem,
+    // The old record of the other one is the slowest to arrive.
+    writeAtomic: async (path, data, options) => {
+      if (holds && path.includes("other") && String(data).includes('"failures":1')) {
+        await new Promise<void>((resolve) => held.push(resolve));
+      }
+      await disk.fileSystem.writeAtomic(path, data, options);
+    },
+  });
+  await checkpoints.save(record);
+  await checkpoints.save({ ...record, key: other, failures: 1 });
+  await disk.fileSystem.remove(folder, { recursive: true });
+  holds = true;
+
+  const first = checkpoints.save({ ...record, failures: 2 });
+  for (let turn = 0; turn < 50 && held.length === 0; turn++) await Promise.resolve();
+  const second = checkpoints.save({ ...record, key: other, failures: 3 });
+  for (let turn = 0; turn < 50; turn++) await Promise.resolve();
+  for (const go of held) go();
+  await Promise.all([first, second]);
+
+  const again = (await open(disk.fileSystem)).checkpoints;
+  equal(again.get(key)?.failures, 2);
+  equal(again.get(other)?.failures, 3);
 });

@@ -302,7 +302,8 @@ function renewable(open: () => Deno.HttpClient, clock: Clock): RenewableNetwork 
 }
 
 function sender(client: Deno.HttpClient): OpenNetwork["send"] {
-  return (request) => fetch(request, { client });
+  // A redirect is an answer: what is sent, Secrets among it, is meant for the server that was named.
+  return (request) => fetch(request, { client, redirect: "manual" });
 }
 
 /** Lets the first request through alone, so that its connection is there to be shared: HTTP/2 needs only one. */

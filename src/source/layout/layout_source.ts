@@ -309,14 +309,16 @@ function chunksOfFile(file: OpenFile, from = 0, signal?: AbortSignal): ChunkSour
   let offset = from;
   return {
     read() {
-      signal?.throwIfAborted();
-      const length = Math.min(chunkBytes, file.sizeBytes - offset);
-      if (length <= 0) {
-        file[Symbol.dispose]();
-        return Promise.resolve(undefined);
+      let chunk: Uint8Array | undefined;
+      try {
+        signal?.throwIfAborted();
+        const length = Math.min(chunkBytes, file.sizeBytes - offset);
+        if (length > 0) chunk = file.readAt(offset, length);
+        offset += length;
+      } finally {
+        // At the end, and where reading fails: nobody asks after that.
+        if (chunk === undefined) file[Symbol.dispose]();
       }
-      const chunk = file.readAt(offset, length);
-      offset += length;
       return Promise.resolve(chunk);
     },
     cancel: () => file[Symbol.dispose](),

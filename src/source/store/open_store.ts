@@ -8,8 +8,9 @@ import type { FileSystem, PendingFile } from "../../core/file_system.ts";
 import type { OpenFileTree } from "../../core/file_tree.ts";
 import { canonicalJson, isJsonObject } from "../../core/json.ts";
 import { StageError } from "../../core/stage_error.ts";
-import { unpackLayer } from "../unpack.ts";
 import { giveWayEvery } from "../give_way.ts";
+import { SharedWork } from "../shared_work.ts";
+import { unpackLayer } from "../unpack.ts";
 import { checkStored } from "./check_stored.ts";
 import { collectFiles } from "./collect_files.ts";
 import { PinIndex } from "./pin_index.ts";
@@ -83,8 +84,8 @@ class ContentStore implements Store {
   readonly #treesOfBlobs = new Map<Digest, Digest>();
   /** Listing of the tree that was opened last: one that is wanted is mostly wanted several times in a row. */
   #lastListing: { readonly digest: Digest; readonly listing: WeakRef<PackListing> } | undefined;
-  /** Trees being made, by recipe: two consumers make one. */
-  readonly #making = new Map<string, Promise<{ readonly digest: Digest; readonly fileCount: number }>>();
+  /** Trees being made, by recipe: all who want one at the same time make one. */
+  readonly #making = new SharedWork<{ readonly digest: Digest; readonly fileCount: number }>();
   /** Bytes in the store, as last counted plus what was added. */
   #usedBytes: number | undefined;
   #needsRoom = false;
@@ -315,21 +316,14 @@ class ContentStore implements Store {
 
   async makeTree(
     recipe: ArtifactRecipe,
-    signal?: AbortSignal,
+    signal: AbortSignal = new AbortController().signal,
   ): Promise<{ readonly digest: Digest; readonly fileCount: number }> {
     const key = `${recipe.layer.digest} ${canonicalJson({ ...recipe.ignore })}`;
-    const running = this.#making.get(key);
-    if (running !== undefined && signal === undefined) return await running;
-    const making = this.#guard("make a tree", () => this.#makeTree(recipe, signal));
-    this.#making.set(key, making);
-    try {
-      return await making;
-    } finally {
-      if (this.#making.get(key) === making) this.#making.delete(key);
-    }
+    const make = (shared: AbortSignal) => this.#makeTree(recipe, shared);
+    return await this.#guard("make a tree", () => this.#making.run(key, signal, make));
   }
 
-  async #makeTree(recipe: ArtifactRecipe, signal: AbortSignal | undefined) {
+  async #makeTree(recipe: ArtifactRecipe, signal: AbortSignal) {
     this.#mustWrite();
     const pass = async (only?: ReadonlySet<string>) => {
       // Its digest, and so its name, is known at the end only.
@@ -338,7 +332,7 @@ class ContentStore implements Store {
       const unpacked = await unpackLayer(this.blobChunks(recipe.layer.digest), writer, {
         ignore: recipe.ignore,
         ...(this.#options.unpackLimits === undefined ? {} : { limits: this.#options.unpackLimits }),
-        ...(signal === undefined ? {} : { signal }),
+        signal,
         ...(only === undefined ? {} : { only }),
       });
       const isWasteful = unpacked.wastedBytes > wasteBytes && unpacked.wastedBytes * 4 > writer.contentBytes;

@@ -3,6 +3,7 @@ import { temporaryPrefix } from "../../core/file_system.ts";
 import type { Inventory, InventoryEntry } from "../../core/inventory.ts";
 import type { ObjectKey } from "../../core/object.ts";
 import { keyText } from "../../core/object.ts";
+import { objectFileName } from "../../core/object_file_name.ts";
 
 /** One file of an owner. */
 export interface OwnedFile {
@@ -123,7 +124,7 @@ export class Ownership {
   }
 
   #pathOf(owner: ObjectKey): string {
-    return `${this.#folder}/.pilotfish-${owner.kind.toLowerCase()}_${owner.namespace}_${owner.name}.json`;
+    return `${this.#folder}/.pilotfish-${objectFileName(owner)}.json`;
   }
 }
 

@@ -1,4 +1,5 @@
 import { deepEqual, equal, rejects } from "node:assert/strict";
+import type { FileSystem } from "../../../src/core/file_system.ts";
 import { mediaTypes } from "../../../src/core/descriptor.ts";
 import { digestOf } from "../../../src/core/digest.ts";
 import { readAll } from "../../../src/core/read_all.ts";
@@ -119,4 +120,33 @@ Deno.test("a folder that cannot be written is told by its name", async () => {
       error.reason === "StorageOperationFailed" && /^Cannot write to oci-layout:\/\/\/layout: /.test(error.message) &&
       /you may write there/.test(error.hint),
   );
+});
+
+Deno.test("a read that is aborted or that finds the file cut short leaves no file open", async () => {
+  const { disk } = setUp();
+  let openFiles = 0;
+  const fileSystem: FileSystem = {
+    ...disk.fileSystem,
+    open(path) {
+      const file = disk.fileSystem.open(path);
+      if (file === undefined) return undefined;
+      openFiles++;
+      return {
+        sizeBytes: file.sizeBytes + (path.endsWith(cut) ? 1 : 0),
+        readAt: (...args) => file.readAt(...args),
+        [Symbol.dispose]: () => void openFiles--,
+      };
+    },
+  };
+  const layout = openLayout("/layout", { fileSystem });
+  const { blob } = await push(layout, "hello", "v1");
+  const cut = blob.digest.slice("sha256:".length);
+  const abort = new AbortController();
+
+  const stream = await layout.blob(blob, { signal: abort.signal });
+  abort.abort(new Error("enough"));
+  await rejects(readAll(stream, 100), /enough/);
+  await rejects(layout.blob(blob).then((short) => readAll(short, 100)), /Cannot read/);
+
+  equal(openFiles, 0);
 });

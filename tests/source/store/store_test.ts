@@ -351,3 +351,19 @@ Deno.test("a full disk is told by the store until a write works again", async ()
   equal(store.fault, undefined);
   ok((store.usedBytes ?? 0) > one.layer.length);
 });
+
+Deno.test("who shares the making of a tree is not stopped with the one who began it", async () => {
+  const disk = new FaultyDisk();
+  await using store = await openAt(disk.fileSystem);
+  const remote = remoteOf("1", [{ path: "a.yaml", content: "x".repeat(3 * 1024 ** 2) }]);
+  const artifact = await bring(store, remote);
+  await disk.fileSystem.remove("/store/trees", { recursive: true });
+  const source = new AbortController();
+
+  const begun = store.makeTree(remote.recipe, source.signal);
+  const shared = textIn(store, artifact, "a.yaml");
+  source.abort(new Error("A newer revision replaces this run"));
+
+  await rejects(begun);
+  equal((await shared)?.length, 3 * 1024 ** 2);
+});
