@@ -150,7 +150,8 @@ const aroundModules = [
   "build/kustomize/build_command.ts",
   "build/kustomize/kustomize.ts",
   "build/kustomize/kustomization_builder.ts",
-  "build/helm/template_command.ts",
+  "build/helm/command/command_cluster.ts",
+  "build/helm/command/render_release.ts",
 ];
 
 Deno.test("no catch on the way of work that may ask for a module keeps what asks for it", async () => {

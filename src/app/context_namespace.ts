@@ -1,4 +1,4 @@
-import type { KubeFlags } from "../build/helm/cluster_door.ts";
+import type { KubeFlags } from "../build/helm/command/cluster_door.ts";
 import type { FileSystem } from "../core/file_system.ts";
 import { isJsonObject } from "../core/json.ts";
 import { parseYaml } from "../format/yaml.ts";

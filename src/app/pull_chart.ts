@@ -1,5 +1,5 @@
 import { isLooseVersion } from "../build/helm/chart/version_range.ts";
-import type { ChartReference, PulledChart } from "../build/helm/chart_source.ts";
+import type { ChartReference, PulledChart } from "../build/helm/chart/chart_reference.ts";
 import { mediaTypes } from "../core/descriptor.ts";
 import { parseImageReference } from "../format/image_reference.ts";
 import { newestTag } from "../format/newest_tag.ts";

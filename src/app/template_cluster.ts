@@ -1,4 +1,4 @@
-import type { ClusterDoor, KubeFlags } from "../build/helm/cluster_door.ts";
+import type { ClusterDoor, KubeFlags } from "../build/helm/command/cluster_door.ts";
 import { RefusedInput } from "../build/helm/render_tools.ts";
 import { KubeError } from "../core/kube_api.ts";
 import type { KubeApi } from "../core/kube_api.ts";

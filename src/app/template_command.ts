@@ -1,4 +1,4 @@
-import { runTemplate as runHelmTemplate } from "../build/helm/template_command.ts";
+import { runTemplate as runHelmTemplate } from "../build/helm/command/template_command.ts";
 import { absolutePath, readStandardInput } from "../platform/deno_environment.ts";
 import { waitingFileSystem } from "../platform/deno_file_system.ts";
 import { contextNamespace } from "./context_namespace.ts";

@@ -1,8 +1,8 @@
 import { equal, match } from "node:assert/strict";
 import { templateQuestions } from "../../src/app/template_cluster.ts";
-import type { ClusterDoor, KubeFlags } from "../../src/build/helm/cluster_door.ts";
+import type { ClusterDoor, KubeFlags } from "../../src/build/helm/command/cluster_door.ts";
 import { seededRandom } from "../../src/build/helm/release/seeded_random.ts";
-import { runTemplate } from "../../src/build/helm/template_command.ts";
+import { runTemplate } from "../../src/build/helm/command/template_command.ts";
 import type { FileInfo, FileSystem } from "../../src/core/file_system.ts";
 import { StageError } from "../../src/core/stage_error.ts";
 import { FakeClock } from "../support/fake_clock.ts";

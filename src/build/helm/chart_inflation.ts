@@ -21,8 +21,9 @@ import { readChartArchive } from "./chart/archive.ts";
 import { ChartError } from "./chart/metadata.ts";
 import type { FetchLimited } from "./chart_repository.ts";
 import { pullFromRepository } from "./chart_repository.ts";
-import type { ChartFiles, ChartReference } from "./chart_source.ts";
-import { runTemplate } from "./template_command.ts";
+import type { ChartFiles } from "./chart/chart_folder.ts";
+import type { ChartReference } from "./chart/chart_reference.ts";
+import { runTemplate } from "./command/template_command.ts";
 import type { RenderLimits } from "./template/run.ts";
 
 /** What the inflation of charts may use. */

@@ -3,7 +3,7 @@ import { isJsonObject } from "../../core/json.ts";
 import { sha256Hex } from "../../core/sha256.ts";
 import { newestTag } from "../../format/newest_tag.ts";
 import { parseYaml } from "../../format/yaml.ts";
-import type { ChartReference } from "./chart_source.ts";
+import type { ChartReference } from "./chart/chart_reference.ts";
 
 /** Reads one file of an http(s) address, at most `limitBytes` long. */
 export type FetchLimited = (

@@ -1,5 +1,5 @@
 import { strict as assert } from "node:assert";
-import { runTemplate } from "../../../src/build/helm/template_command.ts";
+import { runTemplate } from "../../../src/build/helm/command/template_command.ts";
 import { helmFunctions } from "../../../src/build/helm/functions/helm_functions.ts";
 import { builtins } from "../../../src/build/helm/template/builtins.ts";
 import { denoFileSystem as files } from "../../../src/platform/deno_file_system.ts";

@@ -8,7 +8,7 @@
 import type { JsonObject, JsonValue } from "../../../core/json.ts";
 import { canonicalJson, isJsonObject } from "../../../core/json.ts";
 import { jsonKind } from "../chart/go_struct.ts";
-import type { ClusterDoor } from "../cluster_door.ts";
+import type { ClusterDoor } from "./cluster_door.ts";
 import type { Dialect } from "../dialect.ts";
 import { isHelm3 } from "../dialect.ts";
 import { RefusedInput } from "../render_tools.ts";

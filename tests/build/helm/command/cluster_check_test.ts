@@ -1,8 +1,8 @@
 import { equal, match, rejects } from "node:assert/strict";
-import type { ClusterDoor } from "../../../../src/build/helm/cluster_door.ts";
+import type { ClusterDoor } from "../../../../src/build/helm/command/cluster_door.ts";
 import { RefusedInput } from "../../../../src/build/helm/render_tools.ts";
-import type { ClusterCheck } from "../../../../src/build/helm/release/cluster_check.ts";
-import { checkWithCluster, ClusterCheckError } from "../../../../src/build/helm/release/cluster_check.ts";
+import type { ClusterCheck } from "../../../../src/build/helm/command/cluster_check.ts";
+import { checkWithCluster, ClusterCheckError } from "../../../../src/build/helm/command/cluster_check.ts";
 import type { JsonObject, JsonValue } from "../../../../src/core/json.ts";
 
 /** A cluster that serves ConfigMaps and ClusterRoles, and holds some objects by `namespace/name`. */

@@ -1,13 +1,14 @@
 import { strict as assert } from "node:assert";
 import { gzipSync } from "node:zlib";
 import fc from "fast-check";
-import type { FileSystem } from "../../../src/core/file_system.ts";
-import { runTemplate } from "../../../src/build/helm/template_command.ts";
-import type { TemplateDoors } from "../../../src/build/helm/template_command.ts";
-import { FlagError, parseFlags } from "../../../src/build/helm/template_flags.ts";
-import { seededRandom } from "../../../src/build/helm/release/seeded_random.ts";
-import { FakeClock } from "../../support/fake_clock.ts";
-import { tarOf } from "../../support/tar_of.ts";
+import type { FileSystem } from "../../../../src/core/file_system.ts";
+import { runTemplate } from "../../../../src/build/helm/command/template_command.ts";
+import type { TemplateDoors } from "../../../../src/build/helm/command/template_call.ts";
+import { FlagError } from "../../../../src/build/helm/command/flag_value.ts";
+import { parseFlags } from "../../../../src/build/helm/command/parse_flags.ts";
+import { seededRandom } from "../../../../src/build/helm/release/seeded_random.ts";
+import { FakeClock } from "../../../support/fake_clock.ts";
+import { tarOf } from "../../../support/tar_of.ts";
 
 const chartFile = "apiVersion: v2\nname: app\nversion: 1.0.0\n";
 const template =

@@ -1,13 +1,13 @@
 import { strict as assert } from "node:assert";
-import { runTemplate } from "../../../src/build/helm/template_command.ts";
-import { type Dialect, dialects } from "../../../src/build/helm/dialect.ts";
-import { denoFileSystem as files } from "../../../src/platform/deno_file_system.ts";
-import { denoRandom } from "../../../src/platform/deno_random.ts";
-import { FakeClock } from "../../support/fake_clock.ts";
-import { ownVectors, vectorsFolder } from "../../support/paths.ts";
-import { skips } from "./skip.ts";
-import { runCases, textDifference } from "./vector_suite.ts";
-import type { SuiteCase } from "./vector_suite.ts";
+import { runTemplate } from "../../../../src/build/helm/command/template_command.ts";
+import { type Dialect, dialects } from "../../../../src/build/helm/dialect.ts";
+import { denoFileSystem as files } from "../../../../src/platform/deno_file_system.ts";
+import { denoRandom } from "../../../../src/platform/deno_random.ts";
+import { FakeClock } from "../../../support/fake_clock.ts";
+import { ownVectors, vectorsFolder } from "../../../support/paths.ts";
+import { skips } from "../skip.ts";
+import { runCases, textDifference } from "../vector_suite.ts";
+import type { SuiteCase } from "../vector_suite.ts";
 
 interface Answer {
   readonly stdout: string;

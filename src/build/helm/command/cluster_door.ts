@@ -1,6 +1,6 @@
-import type { JsonValue } from "../../core/json.ts";
-import type { Capabilities } from "./release/capabilities.ts";
-import type { LookupRequest } from "./render_tools.ts";
+import type { JsonValue } from "../../../core/json.ts";
+import type { Capabilities } from "../release/capabilities.ts";
+import type { LookupRequest } from "../render_tools.ts";
 
 /** Which cluster a command is to ask, as Helm's flags and variables (`HELM_KUBE…`) say it. */
 export interface KubeFlags {
