@@ -82,6 +82,7 @@ export function openBuilders(options: BuilderOptions): Builders {
       const built = await kustomizationBuilder.build(
         {
           owner: object.key,
+          ...(request.ownership === undefined ? {} : { ownership: request.ownership }),
           spec: object.spec,
           variables,
           ...(decryptor === undefined ? {} : { decryptor }),
@@ -165,6 +166,7 @@ function helmRequest(request: ReleaseBuild, chartDigest: Digest, isDirectory: bo
     postRenderStrategy: spec.postRenderStrategy,
     ...(spec.commonMetadata === undefined ? {} : { commonMetadata: spec.commonMetadata }),
     origin: { name: key.name, namespace: key.namespace },
+    ...(request.ownership === undefined ? {} : { ownership: request.ownership }),
     isDeterministic: isDirectory,
   };
 }

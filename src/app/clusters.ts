@@ -76,6 +76,7 @@ export function openClusters(options: ClusterOptions): Clusters {
       random: doors.random,
       ...leased,
       guards: place.noPruneGuards !== true,
+      ownership: place.ownership ?? "flux",
       openCluster: (kubeconfig) =>
         doors.openForeignCluster !== undefined
           ? doors.openForeignCluster(kubeconfig)
@@ -120,7 +121,7 @@ export function openClusters(options: ClusterOptions): Clusters {
         return connected;
       };
       const made: OpenCluster = {
-        target: new LazyTarget("cluster", async () => (await ready()).target),
+        target: new LazyTarget("cluster", place.ownership ?? "flux", async () => (await ready()).target),
         reporter: () => place.events === true || place.status === true ? ready().then((it) => it.reporter) : undefined,
         answers: async (signal) => {
           const { identity } = await ready();

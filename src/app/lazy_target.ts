@@ -1,5 +1,6 @@
 import type { InventoryEntry } from "../core/inventory.ts";
 import type { ObjectKey } from "../core/object.ts";
+import type { Ownership } from "../core/ownership.ts";
 import type { ResourceRef } from "../core/resource.ts";
 import type { Target, TargetOptions, TargetRequest, WaitRequest, WatchedChange } from "../core/target.ts";
 
@@ -7,10 +8,12 @@ import type { Target, TargetOptions, TargetRequest, WaitRequest, WatchedChange }
 export class LazyTarget implements Target {
   readonly kind = "cluster";
   readonly name: string;
+  readonly ownership: Ownership;
   readonly #open: () => Promise<Target>;
 
-  constructor(name: string, open: () => Promise<Target>) {
+  constructor(name: string, ownership: Ownership, open: () => Promise<Target>) {
     this.name = name;
+    this.ownership = ownership;
     this.#open = open;
   }
 

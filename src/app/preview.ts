@@ -2,6 +2,7 @@ import type { InventoryEntry } from "../core/inventory.ts";
 import { inventoryOf } from "../core/inventory.ts";
 import type { ObjectKey } from "../core/object.ts";
 import { keyText } from "../core/object.ts";
+import type { Ownership } from "../core/ownership.ts";
 import type { Resource, ResourceRef } from "../core/resource.ts";
 import { refOf } from "../core/resource.ts";
 import type { ApplyResult, PlannedChange, RemoveResult, Target, TargetOptions, TargetRequest } from "../core/target.ts";
@@ -29,6 +30,7 @@ export interface Planned {
 export class PreviewTarget implements Target {
   readonly kind: Target["kind"];
   readonly name: string;
+  readonly ownership: Ownership;
   readonly rendered = new Map<string, Rendered>();
   readonly planned = new Map<string, Planned>();
   readonly #real: Target;
@@ -38,6 +40,7 @@ export class PreviewTarget implements Target {
   constructor(real: Target, plans: boolean) {
     this.kind = real.kind;
     this.name = real.name;
+    this.ownership = real.ownership ?? "flux";
     this.#real = real;
     this.#plans = plans;
   }

@@ -149,6 +149,7 @@ function targetOf(input: SettingsInput, expand: (path: string) => string): Targe
     ...(cluster?.status === true ? { status: true } : {}),
     ...(cluster?.noPruneGuards === true ? { noPruneGuards: true } : {}),
     ...(cluster?.noLease === true ? { noLease: true } : {}),
+    ...(cluster?.ownership === undefined ? {} : { ownership: cluster.ownership }),
     ...(cluster?.defaultServiceAccount === undefined ? {} : { defaultServiceAccount: cluster.defaultServiceAccount }),
   };
 }

@@ -107,6 +107,11 @@ export const settingsSchema = object({
             "ServiceAccount that acts for documents which name none, in their namespace",
             ours,
           ),
+          ownership: may(
+            oneOf("flux", "pilotfish"),
+            "Whose field manager and owner labels resources get: Flux's, or our own",
+            ours,
+          ),
           noPruneGuards: may(flag(), "Delete whatever is not wanted any more without a question", ours),
           noLease: may(flag(), "Write without a Lease: no other daemon may work in this cluster's namespace", ours),
         }),
@@ -296,6 +301,15 @@ export const settingsTable: readonly SettingRow[] = [
     value: "NAME",
     preset: null,
     doc: "ServiceAccount that acts for documents which name none, in their namespace",
+    parse: asText,
+  },
+  {
+    flag: "ownership",
+    env: "PILOTFISH_OWNERSHIP",
+    path: ["target", "cluster", "ownership"],
+    value: "WHOSE",
+    preset: "flux",
+    doc: "Whose field manager and owner labels resources of the cluster get: flux or pilotfish",
     parse: asText,
   },
   {

@@ -6,6 +6,7 @@
  * @module
  */
 import type { JsonObject } from "./json.ts";
+import type { Ownership } from "./ownership.ts";
 import type { HealthExpression, ResourceSelector } from "./target.ts";
 
 /** Name of an object in the same namespace. */
@@ -344,6 +345,8 @@ export type TargetSettings =
     readonly noPruneGuards?: boolean;
     /** Whether to write without holding a Lease; default `false`. */
     readonly noLease?: boolean;
+    /** Under whose name resources stand; default `flux`. */
+    readonly ownership?: Ownership;
     /** Whom documents act as that name no ServiceAccount, in their own namespace; default ourselves. */
     readonly defaultServiceAccount?: string;
   };

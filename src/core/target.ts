@@ -1,5 +1,6 @@
 import type { Inventory, InventoryEntry } from "./inventory.ts";
 import type { ObjectKey } from "./object.ts";
+import type { Ownership } from "./ownership.ts";
 import type { Resource, ResourceRef } from "./resource.ts";
 
 /** What an object wants of a target. */
@@ -143,6 +144,8 @@ export interface Target {
   readonly kind: "cluster" | "directory";
   /** For people: `cluster`, `directory ./out`. */
   readonly name: string;
+  /** Under whose name resources stand there: which owner labels they are built with. Default `flux`. */
+  readonly ownership?: Ownership;
   /** What {@linkcode Target.apply} and the removal of what is stale would do. Reads only. */
   plan(request: TargetRequest, signal: AbortSignal): Promise<readonly PlannedChange[]>;
   /** Makes the resources stand. Nothing is deleted. @throws {StageError} ReconciliationFailed, with every resource's fault in its message */

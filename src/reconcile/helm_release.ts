@@ -77,7 +77,9 @@ async function makeRelease(
     const { action, revision } = order.step;
     run.progress(`Running '${action}' action with timeout of ${formatDuration(actionTimeout(spec, action))}`);
     const { artifact, valuesFrom } = order;
-    const built = await tools.render({ object, artifact, valuesFrom, action, revision }, run.signal);
+    const { ownership } = order.target;
+    const owned = ownership === undefined ? {} : { ownership };
+    const built = await tools.render({ object, artifact, valuesFrom, action, revision, ...owned }, run.signal);
     checkChartVersion(spec, artifact, built.chart);
     return built;
   };

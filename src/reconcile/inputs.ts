@@ -27,7 +27,7 @@ export function artifactOf(run: Pick<Run<unknown>, "find">, ref: ObjectKey): Art
 export function inputsOf(
   object: DesiredObject,
   artifact: Artifact,
-  target: string,
+  target: Pick<Target, "name" | "ownership">,
   more: readonly JsonValue[],
 ): string {
   return digestOf(canonicalJson([
@@ -37,8 +37,10 @@ export function inputsOf(
     object.annotations[pruneAnnotation] ?? null,
     object.key.namespace,
     object.key.name,
-    target,
+    target.name,
     ...more,
+    // What stood before there was a choice stands.
+    ...((target.ownership ?? "flux") === "flux" ? [] : [{ ownership: target.ownership ?? "" }]),
   ]));
 }
 

@@ -4,6 +4,7 @@ import { digestOf } from "../core/digest.ts";
 import { canonicalJson } from "../core/json.ts";
 import type { DesiredObject } from "../core/object.ts";
 import { keyText } from "../core/object.ts";
+import type { Ownership } from "../core/ownership.ts";
 import type { ReferencedData, References } from "../core/references.ts";
 import type { Resource, ResourceRef } from "../core/resource.ts";
 import { refOf, splitApiVersion } from "../core/resource.ts";
@@ -30,6 +31,8 @@ import { originRevision } from "./source_pipeline.ts";
 export interface KustomizationBuild {
   readonly object: DesiredObject<KustomizationSpec>;
   readonly artifact: Artifact;
+  /** Which owner labels. Default `flux`. */
+  readonly ownership?: Ownership;
   /** Variables of `postBuild`, inline ones over referenced ones. */
   readonly variables: Readonly<Record<string, string>>;
   /** Content of `decryption.secretRef`. */
@@ -73,7 +76,7 @@ async function runKustomization(run: Run<KustomizationSpec>, tools: Kustomizatio
   const artifact = artifactOf(run, spec.sourceRef);
   const target = tools.targetOf(object.annotations[targetAnnotation]);
   const build = await buildOf(run, artifact, tools);
-  const inputs = inputsOf(object, artifact, target.name, [
+  const inputs = inputsOf(object, artifact, target, [
     build.variables,
     ...(build.decryptionKeys === undefined ? [] : [dataDigest(build.decryptionKeys)]),
   ]);
@@ -208,6 +211,7 @@ async function buildOf(
   tools: KustomizationTools,
 ): Promise<KustomizationBuild> {
   const { object } = run;
+  const { ownership } = tools.targetOf(object.annotations[targetAnnotation]);
   const references = tools.referencesOf(object);
   const decryption = await decryptionOf(object, references);
   const variables = await variablesOf(
@@ -221,6 +225,7 @@ async function buildOf(
   return {
     object,
     artifact,
+    ...(ownership === undefined ? {} : { ownership }),
     variables,
     ...(decryption?.keys === undefined ? {} : { decryptionKeys: decryption.keys }),
   };

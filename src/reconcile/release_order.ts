@@ -3,6 +3,7 @@ import type { BuildResult } from "../core/builder.ts";
 import { digestOf } from "../core/digest.ts";
 import type { DesiredObject } from "../core/object.ts";
 import { keyText } from "../core/object.ts";
+import type { Ownership } from "../core/ownership.ts";
 import type { Source } from "../core/source.ts";
 import type { HelmReleaseSpec, HelmRepositorySpec } from "../core/specs.ts";
 import { asStageError, messageOf, StageError } from "../core/stage_error.ts";
@@ -24,6 +25,8 @@ export interface ReleaseBuild {
   readonly valuesFrom: readonly ResolvedValues[];
   /** Which action the chart sees: `.Release.IsInstall`. */
   readonly action: "install" | "upgrade";
+  /** Which owner labels. Default `flux`. */
+  readonly ownership?: Ownership;
   /** `.Release.Revision`. */
   readonly revision: number;
 }
@@ -93,7 +96,7 @@ export async function orderOf(run: Run<HelmReleaseSpec>, tools: HelmReleaseTools
     valuesFrom,
     step,
     warnings,
-    inputs: inputsOf(object, artifact, target.name, valueDigests),
+    inputs: inputsOf(object, artifact, target, valueDigests),
     ownArtifact: isOwn ? { artifact } : {},
     options: {
       ...await targetOptions(object, references),

@@ -8,6 +8,7 @@ import type { JsonObject } from "../../src/core/json.ts";
 import type { KubeApi } from "../../src/core/kube_api.ts";
 import { isKubeError, KubeError } from "../../src/core/kube_api.ts";
 import type { ObjectKey } from "../../src/core/object.ts";
+import { ownerLabels, withOwnerLabels } from "../../src/core/ownership.ts";
 import type { Resource } from "../../src/core/resource.ts";
 import { refOf } from "../../src/core/resource.ts";
 import type { Target, TargetOptions, WatchedChange } from "../../src/core/target.ts";
@@ -226,6 +227,55 @@ const cases: Readonly<Record<string, (bench: Bench) => Promise<void>>> = {
       list([flux[0] as Resource, flux[2] as Resource]),
     );
     equal(await resourceVersion(bench, "deployment", "web"), before);
+  },
+
+  "switches between Flux's name and our own, both ways, without touching a Pod": async (bench) => {
+    const plain = () => [deployment("web"), configMap("conf", { kept: "1", old: "1" }), service("web")];
+    const uids = async () =>
+      await kubectl(bench, ["get", "pods,deployments,services,configmaps", "-o", "jsonpath={.items[*].metadata.uid}"]);
+    await apply(bench, owned(bench, plain()));
+    await waitAll(bench, plain());
+    const before = await uids();
+    const endpoints = await kubectl(bench, ["get", "endpointslices", "-o", "name"]);
+    for (const ownership of ["pilotfish", "flux", "pilotfish"] as const) {
+      using target = clusterTarget({ api: bench.api, clock: denoClock, random: denoRandom, ownership });
+      const ours = { ...bench, target };
+      equal((await target.remembered(bench.owner))?.entries.length, 3);
+      const applied = await apply(ours, owned(ours, plain()));
+
+      deepEqual(applied.changes.map(({ action }) => action), ["configured", "configured", "configured"], ownership);
+      for (const [kind, name] of [["deployment", "web"], ["configmap", "conf"], ["service", "web"]] as const) {
+        const live = await getJson(ours, kind, name);
+        deepEqual((live.metadata as JsonObject).labels, ownerLabels(bench.owner, ownership), `${kind} ${ownership}`);
+        deepEqual(managers(live).filter((row) => !row.startsWith("kube-controller-manager/")), [
+          `${ownership === "flux" ? "kustomize-controller" : "pilotfish"}/Apply`,
+        ]);
+      }
+      equal(await uids(), before, ownership);
+      equal(await target.stands?.(bench.owner, "inputs", signal), true);
+      const again = await apply(ours, owned(ours, plain()));
+      deepEqual([...new Set(again.changes.map(({ action }) => action))], ["unchanged"]);
+
+      // The watch goes by the new label, and what leaves the manifest leaves the object.
+      const changes = watching(ours);
+      await kubectl(bench, ["patch", "configmap", "conf", "--type=merge", "-p", '{"data":{"kept":"changed"}}']);
+      const drift = await changes.next();
+      deepEqual(drift.kind === "drift" && [drift.ref.name, drift.fields], ["conf", ["/data/kept"]]);
+      changes.end();
+      await apply(ours, owned(ours, [deployment("web"), configMap("conf", { kept: "1" }), service("web")]));
+      deepEqual((await getJson(ours, "configmap", "conf")).data, { kept: "1" });
+      await apply(ours, owned(ours, plain()));
+    }
+
+    // Lost inventory, and the other set of labels on everything: still ours, and nothing that controllers copied is.
+    const inventory = `pilotfish.kustomization.${bench.namespace}.apps`;
+    await bench.lab.kubectl(["delete", "configmap", "-n", "default", inventory]);
+    using back = clusterTarget({ api: bench.api, clock: denoClock, random: denoRandom });
+    const found = await back.remembered(bench.owner);
+    equal(found?.entries.length, 3);
+    equal(await kubectl(bench, ["get", "endpointslices", "-o", "name"]), endpoints);
+    const removed = await back.remove(bench.owner, found?.entries ?? [], { isWholeRemoval: true }, signal);
+    deepEqual([removed.removed.length, removed.kept, removed.released], [3, [], []]);
   },
 
   "finds its inventory again by labels when the ConfigMap is lost": async (bench) => {
@@ -984,20 +1034,16 @@ async function strangersCertificate(
 }
 
 function owned(bench: Bench, resources: readonly Resource[]): Resource[] {
-  return resources.map((resource) => ({
-    ...resource,
-    metadata: {
-      ...resource.metadata,
-      ...(["Namespace", "CustomResourceDefinition"].includes(resource.kind)
-        ? {}
-        : { namespace: resource.metadata.namespace ?? bench.namespace }),
-      labels: {
-        ...resource.metadata.labels as JsonObject,
-        "kustomize.toolkit.fluxcd.io/name": bench.owner.name,
-        "kustomize.toolkit.fluxcd.io/namespace": bench.owner.namespace,
+  return resources.map((resource) =>
+    withOwnerLabels(
+      ["Namespace", "CustomResourceDefinition"].includes(resource.kind) ? resource : {
+        ...resource,
+        metadata: { ...resource.metadata, namespace: resource.metadata.namespace ?? bench.namespace },
       },
-    },
-  }));
+      bench.owner,
+      bench.target.ownership ?? "flux",
+    )
+  );
 }
 
 function request(bench: Bench, resources: readonly Resource[], options: TargetOptions = {}) {

@@ -1,6 +1,8 @@
 import type { InventoryEntry } from "../../src/core/inventory.ts";
 import type { JsonObject } from "../../src/core/json.ts";
 import type { ObjectKey } from "../../src/core/object.ts";
+import type { Ownership } from "../../src/core/ownership.ts";
+import { withOwnerLabels } from "../../src/core/ownership.ts";
 import type { Resource } from "../../src/core/resource.ts";
 import type { ApplyResult, RemoveResult, TargetOptions, TargetRequest } from "../../src/core/target.ts";
 import type { ClusterTarget, ClusterTargetOptions } from "../../src/target/cluster/cluster_target.ts";
@@ -46,7 +48,7 @@ export class TargetBench implements Disposable {
     options: TargetOptions = {},
     target = this.target,
   ): Promise<ApplyResult> {
-    return this.run(target.apply(requestOf(owner, resources, options), signal));
+    return this.run(target.apply(requestOf(owner, resources, options, target.ownership), signal));
   }
 
   /** Whether all that was applied for an owner stands. */
@@ -84,10 +86,11 @@ export function requestOf(
   owner: ObjectKey,
   resources: readonly Resource[],
   options: TargetOptions = {},
+  ownership: Ownership = "flux",
 ): TargetRequest {
   return {
     owner,
-    resources: resources.map((resource) => labelled(owner, resource)),
+    resources: resources.map((resource) => labelled(owner, resource, ownership)),
     previous: { entries: [] },
     revision: "r",
     inputs: "inputs",
@@ -96,11 +99,8 @@ export function requestOf(
 }
 
 /** A resource with the labels of its owner. */
-export function labelled(owner: ObjectKey, resource: Resource): Resource {
-  const group = owner.kind === "HelmRelease" ? "helm.toolkit.fluxcd.io" : "kustomize.toolkit.fluxcd.io";
-  const labels = { [`${group}/name`]: owner.name, [`${group}/namespace`]: owner.namespace };
-  const given = (resource.metadata.labels ?? {}) as JsonObject;
-  return { ...resource, metadata: { ...resource.metadata, labels: { ...given, ...labels } } };
+export function labelled(owner: ObjectKey, resource: Resource, ownership: Ownership = "flux"): Resource {
+  return withOwnerLabels(resource, { ...owner, kind: owner.kind.replace("Kept", "") }, ownership);
 }
 
 /** A resource of any kind. */

@@ -13,6 +13,8 @@ import type { FileTree } from "../../core/file_tree.ts";
 import { subTree } from "../../core/file_tree.ts";
 import type { JsonObject, JsonValue } from "../../core/json.ts";
 import { isJsonObject } from "../../core/json.ts";
+import type { Ownership } from "../../core/ownership.ts";
+import { withOwnerLabels } from "../../core/ownership.ts";
 import type { Resource } from "../../core/resource.ts";
 import { isResource } from "../../core/resource.ts";
 import type { CommonMetadata } from "../../core/specs.ts";
@@ -82,6 +84,8 @@ export interface HelmBuildRequest {
   readonly commonMetadata?: CommonMetadata;
   /** The HelmRelease that owns the resources: becomes labels. */
   readonly origin?: { readonly name: string; readonly namespace: string };
+  /** Which owner labels. Default `flux`. */
+  readonly ownership?: Ownership;
   /**
    * Adds Helm's marks of ownership to the resources (label `app.kubernetes.io/managed-by: Helm`, annotations
    * `meta.helm.sh/…`), as Helm does when it applies them. Default `true`.
@@ -259,7 +263,7 @@ export async function renderRelease(
         kustomize: request.postRenderers ?? [],
         strategy: request.postRenderStrategy ?? "combined",
         ...(request.commonMetadata === undefined ? {} : { commonMetadata: request.commonMetadata }),
-        ...(request.origin === undefined ? {} : { origin: request.origin }),
+        ...(request.origin === undefined ? {} : { withOwner: withOwnerOf(request) }),
       },
       { dialect, notify, ...(tools.postRender === undefined ? {} : { postRender: tools.postRender }) },
     );
@@ -397,12 +401,16 @@ function hookResources(hook: HookManifest): readonly HookResource[] {
   }));
 }
 
+/** Puts the labels of a release's owner on a resource; leaves it as it is where nobody owns the release. */
+function withOwnerOf({ origin, ownership }: HelmBuildRequest): <One extends JsonObject>(resource: One) => One {
+  if (origin === undefined) return (resource) => resource;
+  const owner = { kind: "HelmRelease", ...origin };
+  return (resource) => withOwnerLabels(resource, owner, ownership ?? "flux");
+}
+
 /** CRDs of `crds/` folders; what else stands there is left out with a warning, as helm-controller does. */
 function crdResources(crds: readonly ChartCrd[], request: HelmBuildRequest, warnings: string[]): readonly Resource[] {
-  const labels = request.origin === undefined ? undefined : {
-    "helm.toolkit.fluxcd.io/name": request.origin.name,
-    "helm.toolkit.fluxcd.io/namespace": request.origin.namespace,
-  };
+  const withOwner = withOwnerOf(request);
   return crds.flatMap((crd) => {
     let documents;
     try {
@@ -413,7 +421,7 @@ function crdResources(crds: readonly ChartCrd[], request: HelmBuildRequest, warn
     }
     return documents.flatMap(({ value }) => itemsOf(value)).flatMap((item) => {
       if (isResource(item) && item.kind === "CustomResourceDefinition") {
-        return [labels === undefined ? item : withMetadata(item, { labels }) as Resource];
+        return [withOwner(item)];
       }
       const kind = isJsonObject(item) && typeof item.kind === "string" ? item.kind : "something";
       warnings.push(`"${crd.path}" holds ${kind}, which is no CustomResourceDefinition: it is left out`);

@@ -2,6 +2,8 @@ import type { Builder, BuildResult } from "../../core/builder.ts";
 import type { FileTree } from "../../core/file_tree.ts";
 import type { JsonObject } from "../../core/json.ts";
 import { isJsonObject } from "../../core/json.ts";
+import type { Ownership } from "../../core/ownership.ts";
+import { withOwnerLabels } from "../../core/ownership.ts";
 import type { Resource } from "../../core/resource.ts";
 import { refOf, refText, splitApiVersion } from "../../core/resource.ts";
 import type { CommonMetadata, KustomizationSpec } from "../../core/specs.ts";
@@ -24,6 +26,8 @@ export interface TreeDecryptor {
 export interface KustomizationRequest {
   /** The Kustomization: its name and namespace become the owner labels. */
   readonly owner: { readonly namespace: string; readonly name: string };
+  /** Which owner labels. Default `flux`. */
+  readonly ownership?: Ownership;
   readonly spec: Pick<
     KustomizationSpec,
     | "path"
@@ -103,10 +107,10 @@ async function buildKustomization(
       }),
     ];
   }
-  const ownerLabels = { [`${group}/name`]: owner.name, [`${group}/namespace`]: owner.namespace };
+  const key = { kind: "Kustomization", ...owner };
   return {
     resources: resources.map((resource) =>
-      withMetadata(withMetadata(resource, { labels: ownerLabels }), spec.commonMetadata ?? {})
+      withMetadata(withOwnerLabels(resource, key, request.ownership ?? "flux"), spec.commonMetadata ?? {})
     ),
     hooks: [],
     warnings: [...result.warnings],

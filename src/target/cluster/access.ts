@@ -2,6 +2,7 @@ import type { Clock } from "../../core/clock.ts";
 import type { JsonObject } from "../../core/json.ts";
 import type { KubeApi } from "../../core/kube_api.ts";
 import { isKubeError, KubeError } from "../../core/kube_api.ts";
+import type { Ownership } from "../../core/ownership.ts";
 import type { ResourceRef } from "../../core/resource.ts";
 import { refText } from "../../core/resource.ts";
 import { messageOf } from "../../core/stage_error.ts";
@@ -19,7 +20,9 @@ export interface Access {
   readonly discovery: Discovery;
   readonly view: LiveView;
   readonly clock: Clock;
-  /** Our field manager. */
+  /** Whose labels our resources carry. */
+  readonly ownership: Ownership;
+  /** Our field manager: that of `ownership`. */
   readonly manager: string;
   /** Managers whose fields become ours. */
   readonly managers: readonly OverriddenManager[];

@@ -229,7 +229,7 @@ async function prove(state: OwnerState, item: Item, object: JsonObject, signal: 
   const key = refKey(item.ref);
   const known = state.proofs.get(key);
   const seen = summary(state.access, object);
-  const isUnlabelled = !hasLabel(object, state.owner);
+  const isUnlabelled = !hasLabel(state, object);
   const proof: Proof = {
     ref: item.ref,
     desired: item.desired,

@@ -19,6 +19,8 @@ import type { KubeApi } from "../../core/kube_api.ts";
 import { isKubeError, KubeError, metadataOnly } from "../../core/kube_api.ts";
 import type { ObjectKey } from "../../core/object.ts";
 import { keyText } from "../../core/object.ts";
+import type { Ownership } from "../../core/ownership.ts";
+import { fieldManagerOf } from "../../core/ownership.ts";
 import type { Random } from "../../core/random.ts";
 import type { Resource, ResourceRef } from "../../core/resource.ts";
 import { isResource, refKey } from "../../core/resource.ts";
@@ -41,7 +43,7 @@ import { ClusterConnections } from "./cluster_connections.ts";
 import { waitForHealth } from "./health.ts";
 import { InventoryStore } from "./inventory_store.ts";
 import { plannedRefs } from "./items.ts";
-import { ownerLabels } from "./marks.ts";
+import { isLabelling } from "./owner_labels.ts";
 import { seeThrough, standsWhole, storedOf } from "./owner_state.ts";
 import type { OwnerState } from "./owner_state.ts";
 import { OwnerStates } from "./owner_states.ts";
@@ -63,8 +65,8 @@ export interface ClusterTargetOptions {
   readonly random: Random;
   /** Connects to the cluster of a kubeconfig's text. Absent: such requests are refused. */
   readonly openCluster?: OpenCluster;
-  /** Name under which fields are ours. Default `kustomize-controller`: objects change hands with Flux without a trace. */
-  readonly fieldManager?: string;
+  /** Under whose name resources stand: field manager and owner labels. Default `flux`. */
+  readonly ownership?: Ownership;
   /** Managers whose fields become ours. Default {@linkcode earlierManagers}. */
   readonly managers?: readonly OverriddenManager[];
   /** Secret text with which the digests are keyed that the cluster keeps. Another one means that all is compared once more. Default none. */
@@ -138,6 +140,10 @@ class Cluster implements ClusterTarget {
       digestKey: this.#digestKey,
       openCluster: options.openCluster,
     });
+  }
+
+  get ownership(): Ownership {
+    return this.#options.ownership ?? "flux";
   }
 
   get openViews(): number {
@@ -252,7 +258,7 @@ class Cluster implements ClusterTarget {
   }
 
   async remembered(owner: ObjectKey, signal?: AbortSignal): Promise<Inventory | undefined> {
-    if (ownerLabels(owner) === undefined) return undefined;
+    if (!isLabelling(owner)) return undefined;
     // Others may wait for the same answer: it does not end with the one who came first.
     const limit = this.#limit(applyTimeoutMs, new AbortController().signal);
     try {
@@ -321,9 +327,7 @@ class Cluster implements ClusterTarget {
     }
     const all = union({ entries: [...state.stored.values()] }, { entries }).entries;
     const guards = this.#options.guards ?? true;
-    const others = ownerLabels(owner) === undefined
-      ? {}
-      : { otherOwner: await this.#store.others(owner, state.cluster, signal) };
+    const others = isLabelling(owner) ? { otherOwner: await this.#store.others(owner, state.cluster, signal) } : {};
     const result = await pruneResources(access, { owner, entries, all, options, guards, ...others }, signal);
     await this.#trim(state, result, signal);
     if (options.isWholeRemoval === true) this.#forget(state);
@@ -332,7 +336,7 @@ class Cluster implements ClusterTarget {
 
   async #apply(state: OwnerState, request: TargetRequest, signal: AbortSignal): Promise<ApplyResult> {
     const { owner } = request;
-    const isKept = ownerLabels(owner) !== undefined;
+    const isKept = isLabelling(owner);
     const isSweep = this.#isSweepDue(state);
     const before = union(request.previous, { entries: [...state.stored.values()] });
     const wanted = wantedDigest(request);
@@ -419,7 +423,7 @@ class Cluster implements ClusterTarget {
       proof.view?.[Symbol.dispose]();
       state.proofs.delete(key);
     }
-    if (ownerLabels(state.owner) === undefined) return;
+    if (!isLabelling(state.owner)) return;
     const rest = [...state.stored.values()].filter((entry) => !gone.has(entry.id));
     await this.#save(state, { inputs: state.inputs, cluster: state.cluster, entries: rest }, signal);
   }
@@ -475,6 +479,7 @@ class Cluster implements ClusterTarget {
       discovery: connection.discovery,
       view: connection.view,
       clock: this.#options.clock,
+      ownership: this.ownership,
       manager: this.#manager,
       managers: this.#managers,
       digestKey: this.#digestKey,
@@ -533,7 +538,7 @@ class Cluster implements ClusterTarget {
   }
 
   get #manager(): string {
-    return this.#options.fieldManager ?? "kustomize-controller";
+    return fieldManagerOf(this.ownership);
   }
 
   get #digestKey(): string {

@@ -2,6 +2,7 @@ import { inParallel } from "../../core/in_parallel.ts";
 import type { JsonObject } from "../../core/json.ts";
 import { isJsonObject } from "../../core/json.ts";
 import { KubeError } from "../../core/kube_api.ts";
+import { ownerSelector } from "../../core/ownership.ts";
 import type { ResourceRef } from "../../core/resource.ts";
 import { refKey, refText } from "../../core/resource.ts";
 import { StageError } from "../../core/stage_error.ts";
@@ -11,7 +12,7 @@ import { failureReason } from "./failure_reason.ts";
 import { healthRules } from "./health_rules.ts";
 import type { HealthRules } from "./health_rules.ts";
 import type { OpenCollection } from "./live_view.ts";
-import { ownerSelector, textsOf } from "./marks.ts";
+import { textsOf } from "./marks.ts";
 import { PodWatch } from "./pod_watch.ts";
 import { unschedulableAfterMs } from "./readiness.ts";
 import type { Access } from "./access.ts";
@@ -117,7 +118,9 @@ async function follow(watcher: Watcher, item: Waiting): Promise<void> {
   }
   item.kind = kind;
   const ref = kind.isNamespaced ? item.ref : { ...item.ref, namespace: "" };
-  const label = watcher.wait.ownerKind === undefined ? undefined : ownerSelector(watcher.wait.ownerKind);
+  const label = watcher.wait.ownerKind === undefined
+    ? undefined
+    : ownerSelector(watcher.wait.ownerKind, access.ownership);
   let view = await access.view.open(
     {
       kind,

@@ -9,6 +9,8 @@ import { pointerParts, valueAt, withValueAt } from "./compare.ts";
 import { parseLabelSelector } from "./label_selector.ts";
 import { fieldsOf, hasField, managerEntries } from "./managed_fields.ts";
 import { textsOf } from "./marks.ts";
+import type { OverriddenManager } from "./take_over.ts";
+import { isOverridden } from "./take_over.ts";
 
 /** Which fields of a resource are somebody else's business: paths of JSON pointers. */
 export type IgnoreRules = (resource: Resource) => readonly (readonly string[])[];
@@ -69,13 +71,18 @@ export function withoutIgnored(object: JsonObject, paths: readonly (readonly str
 /**
  * The configuration that leaves drifted fields as they are: a field that another manager applies is left out, so that it
  * stays that manager's; else the live value is taken over (kustomize-controller 1.9, `spec.ignore`). What is missing in
- * the cluster is applied as written.
+ * the cluster is applied as written. A manager whose rows become ours is no other one: without its fields they would be reset.
  */
 export function respectIgnored(
   body: Resource,
   live: JsonObject,
-  options: { readonly paths: readonly (readonly string[])[]; readonly manager: string },
+  options: {
+    readonly paths: readonly (readonly string[])[];
+    readonly manager: string;
+    readonly managers: readonly OverriddenManager[];
+  },
 ): Resource {
+  const { manager, managers } = options;
   let result: JsonObject = body;
   for (const path of options.paths) {
     const now = valueAt(live, path);
@@ -83,7 +90,8 @@ export function respectIgnored(
     if (now === undefined || wanted === undefined || jsonEqual(now, wanted)) continue;
     const fieldPath = path.map((part) => `f:${part}`);
     const isApplied = managerEntries(live).some((entry) =>
-      entry.operation === "Apply" && entry.manager !== options.manager && hasField(fieldsOf(entry), fieldPath)
+      entry.operation === "Apply" && entry.manager !== manager && !isOverridden(entry, manager, managers) &&
+      hasField(fieldsOf(entry), fieldPath)
     );
     result = withValueAt(result, path, isApplied ? undefined : now) as JsonObject;
   }

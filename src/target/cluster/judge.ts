@@ -91,7 +91,7 @@ async function judged(access: Access, item: Item, options: JudgeOptions, signal:
   if (tried?.kind === "done" && live !== undefined) return verdictOf(access, item, live, tried);
   const body = live === undefined || item.ignored.length === 0
     ? item.body
-    : respectIgnored(item.body, live, { paths: item.ignored, manager: access.manager });
+    : respectIgnored(item.body, live, { ...access, paths: item.ignored });
   return verdictOf(access, item, live, await dryRun(access, { ...item, body }, live, signal));
 }
 

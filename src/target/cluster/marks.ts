@@ -1,6 +1,5 @@
 import type { JsonObject } from "../../core/json.ts";
 import { isJsonObject } from "../../core/json.ts";
-import type { ObjectKey } from "../../core/object.ts";
 
 /** Texts among labels or annotations. */
 export function textsOf(object: JsonObject, field: "labels" | "annotations"): Readonly<Record<string, string>> {
@@ -38,33 +37,6 @@ export function isKeptForever(object: JsonObject): boolean {
       typeof value === "string" && value.toLowerCase() === "disabled"
     ) ||
     String(annotations["helm.sh/resource-policy"] ?? "").trim().toLowerCase() === "keep";
-}
-
-/** Labels that say whose a resource is; `undefined` for owners that write none (hooks and CRDs of a release). */
-export function ownerLabels(owner: ObjectKey): Readonly<Record<string, string>> | undefined {
-  const group = ownerGroups[owner.kind];
-  if (group === undefined) return undefined;
-  return { [`${group}/name`]: owner.name, [`${group}/namespace`]: owner.namespace };
-}
-
-const ownerGroups: Readonly<Record<string, string>> = {
-  Kustomization: "kustomize.toolkit.fluxcd.io",
-  HelmRelease: "helm.toolkit.fluxcd.io",
-};
-
-/** Label whose presence says that a resource is some owner's of a kind; `undefined` for owners without labels. */
-export function ownerSelector(kind: string): string | undefined {
-  const group = ownerGroups[kind];
-  return group === undefined ? undefined : `${group}/name`;
-}
-
-/** Owner that a resource's labels name; `undefined` when they name none. */
-export function labelledOwner(object: JsonObject, kind: string): ObjectKey | undefined {
-  const group = ownerGroups[kind];
-  const labels = textsOf(object, "labels");
-  const name = labels[`${group}/name`];
-  const namespace = labels[`${group}/namespace`];
-  return name === undefined || namespace === undefined ? undefined : { kind, namespace, name };
 }
 
 /**

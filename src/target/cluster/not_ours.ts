@@ -9,8 +9,8 @@ import type { Access } from "./access.ts";
 import { readObject } from "./access.ts";
 import { isEssentialTo } from "./essential.ts";
 import { appliedEntry, managerEntries } from "./managed_fields.ts";
-import { isBeyondRelease, isFluxKind, isKeptForever, ownerLabels, textsOf } from "./marks.ts";
-import { labellers } from "./recover_inventory.ts";
+import { isBeyondRelease, isFluxKind, isKeptForever } from "./marks.ts";
+import { isLabelledFor, isLabelledForOthers, isLabelling, labellers, ourManagers } from "./owner_labels.ts";
 import { uidOf } from "./write_object.ts";
 
 /** What an owner has, and what of it is to go. */
@@ -42,7 +42,6 @@ export function staying({ entries, all }: OwnedEntries): ReadonlySet<string> {
 
 /** Why an object is let go instead of deleted; `undefined` when it is the owner's to delete. */
 export function notOurs(
-  access: Access,
   request: Pick<OwnedEntries, "owner" | "otherOwner">,
   what: EntryObject,
 ): string | undefined {
@@ -50,13 +49,13 @@ export function notOurs(
   const { entry, ref, live } = what;
   const other = request.otherOwner?.(entry.id);
   if (other !== undefined) return `${refText(ref)} is left alone: it belongs to ${other} too`;
-  if (!isOwned(access, owner, live)) {
+  if (!isOwned(owner, live)) {
     return `${refText(ref)} is left alone: it does not belong to ${keyText(owner)} any more`;
   }
-  if (!isMadeByApply(access, live)) return `${refText(ref)} is left alone: it was made anew by somebody else`;
+  if (!isMadeByApply(live)) return `${refText(ref)} is left alone: it was made anew by somebody else`;
   const isRelease = owner.kind === "HelmRelease";
   // What an owner makes without labels (hooks, CRDs) follows policies of its own.
-  const isKept = ownerLabels(owner) !== undefined &&
+  const isKept = isLabelling(owner) &&
     (isKeptForever(live) || isRelease && isBeyondRelease(live, ref.kind));
   if (isKept) return `${refText(ref)} is left alone: it says so itself`;
   if (inProcess.has(ref.kind) && isFluxKind(ref.group)) return `${refText(ref)} is left alone: it is Flux's own`;
@@ -77,26 +76,18 @@ const inProcess: ReadonlySet<string> = new Set([
  * Whether an object is still an owner's: both owner labels say so. What an owner makes without labels (hooks, CRDs of a
  * release) is its own while we are the one who applied it and no other owner's label is on it.
  */
-function isOwned(access: Access, owner: ObjectKey, live: JsonObject): boolean {
-  const labels = textsOf(live, "labels");
-  const wanted = ownerLabels(owner);
-  if (wanted !== undefined) return Object.entries(wanted).every(([key, value]) => labels[key] === value);
-  const isOthers = Object.entries(labels).some(([key, value]) =>
-    key === "kustomize.toolkit.fluxcd.io/name" ||
-    key === "helm.toolkit.fluxcd.io/name" && value !== owner.name ||
-    key === "helm.toolkit.fluxcd.io/namespace" && value !== owner.namespace
-  );
-  return !isOthers && appliedEntry(live, access.manager) !== undefined;
+function isOwned(owner: ObjectKey, live: JsonObject): boolean {
+  if (isLabelling(owner)) return isLabelledFor(live, owner);
+  return !isLabelledForOthers(live, owner) && ourManagers.some((ours) => appliedEntry(live, ours) !== undefined);
 }
 
 /**
  * Whether anybody who writes owner labels has had a hand in an object: an object with our labels that only others wrote was
  * made from a copy (a backup, `kubectl create` of an export) after ours was gone.
  */
-function isMadeByApply(access: Access, live: JsonObject): boolean {
+function isMadeByApply(live: JsonObject): boolean {
   const entries = managerEntries(live);
-  return entries.length === 0 ||
-    entries.some(({ manager }) => manager === access.manager || labellers.includes(manager));
+  return entries.length === 0 || entries.some(({ manager }) => labellers.includes(manager));
 }
 
 /**

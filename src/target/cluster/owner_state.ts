@@ -3,13 +3,14 @@ import type { InventoryEntry } from "../../core/inventory.ts";
 import { entryOf, refOfEntry } from "../../core/inventory.ts";
 import type { JsonObject } from "../../core/json.ts";
 import type { ObjectKey } from "../../core/object.ts";
+import { ownerSelector } from "../../core/ownership.ts";
 import type { ResourceRef } from "../../core/resource.ts";
 import { refKey } from "../../core/resource.ts";
 import type { ServedKind } from "./discovery.ts";
 import type { StoredEntry, StoredInventory } from "./inventory_store.ts";
 import { leftOver } from "./inventory_store.ts";
 import type { OpenCollection } from "./live_view.ts";
-import { ownerSelector, textsOf } from "./marks.ts";
+import { textsOf } from "./marks.ts";
 import type { Seen } from "./seen.ts";
 import { seenOf } from "./seen.ts";
 import type { Access } from "./access.ts";
@@ -128,7 +129,7 @@ export async function look(state: OwnerState, proof: Proof, signal: AbortSignal)
   if (proof.kind === undefined) return undefined;
   const live = await readObject(access, { kind: proof.kind, ref: proof.ref }, signal);
   if (live === undefined) return undefined;
-  if (!hasLabel(live, state.owner) && proof.isUnlabelled !== true) {
+  if (!hasLabel(state, live) && proof.isUnlabelled !== true) {
     // The watch by label never shows it: from now on it is watched with all of its namespace.
     proof.isUnlabelled = true;
     view?.[Symbol.dispose]();
@@ -162,7 +163,7 @@ export async function viewOf(
   const kind = proof.kind ?? await access.discovery.kindOf(proof.ref, signal);
   if (kind === undefined) return undefined;
   proof.kind = kind;
-  const label = proof.isUnlabelled === true ? undefined : ownerSelector(state.owner.kind);
+  const label = proof.isUnlabelled === true ? undefined : watchLabel(state);
   const view = await access.view.open(
     {
       kind: proof.kind,
@@ -182,9 +183,14 @@ export function summary(access: Access, object: JsonObject): Seen {
   return seenOf(object, { manager, managers, digestKey, now: access.clock.now() });
 }
 
-/** Whether an object carries the label by which an owner's objects are watched. */
-export function hasLabel(object: JsonObject, owner: ObjectKey): boolean {
-  const label = ownerSelector(owner.kind);
+/** The label by which an owner's objects are watched; what still carries the other set's is watched with its namespace. */
+function watchLabel({ owner, access }: Pick<OwnerState, "owner" | "access">): string | undefined {
+  return ownerSelector(owner.kind, access.ownership);
+}
+
+/** Whether an object carries the label by which its owner's objects are watched. */
+export function hasLabel(state: Pick<OwnerState, "owner" | "access">, object: JsonObject): boolean {
+  const label = watchLabel(state);
   return label !== undefined && label in textsOf(object, "labels");
 }
 

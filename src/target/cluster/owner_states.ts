@@ -2,7 +2,7 @@ import type { ObjectKey } from "../../core/object.ts";
 import { keyText } from "../../core/object.ts";
 import type { Access } from "./access.ts";
 import type { InventoryStore } from "./inventory_store.ts";
-import { ownerLabels } from "./marks.ts";
+import { isLabelling } from "./owner_labels.ts";
 import type { OwnerState } from "./owner_state.ts";
 import { ownerState, renewState } from "./owner_state.ts";
 
@@ -60,7 +60,7 @@ export class OwnerStates {
     signal: AbortSignal,
   ): Promise<OwnerState> {
     const { store, access } = this.#tools;
-    const isKept = ownerLabels(owner) !== undefined;
+    const isKept = isLabelling(owner);
     const stored = isKept ? await store.load(owner, signal, what.term) : undefined;
     const state = await what.known ?? ownerState(owner, stored, await access(owner));
     if (what.known !== undefined && isKept) renewState(state, stored);

@@ -95,7 +95,7 @@ async function deletionOf(
   if (kind === undefined || kind.isNamespaced !== (ref.namespace !== "")) return undefined;
   const live = await readObject(access, { kind, ref }, signal);
   if (live === undefined) return undefined;
-  const note = notOurs(access, request, { entry, ref, live });
+  const note = notOurs(request, { entry, ref, live });
   return note === undefined
     ? { action: "delete", ref, ...textsOfChange(live, undefined) }
     : { action: "skip", ref, note };

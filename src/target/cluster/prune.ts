@@ -6,7 +6,7 @@ import { isKubeError, KubeError } from "../../core/kube_api.ts";
 import type { ResourceRef } from "../../core/resource.ts";
 import { refKey, refText } from "../../core/resource.ts";
 import type { AppliedChange, RemoveResult, TargetOptions } from "../../core/target.ts";
-import { ownerLabels } from "./marks.ts";
+import { isLabelling } from "./owner_labels.ts";
 import type { OwnedEntries } from "./not_ours.ts";
 import { appliedElsewhere, notOurs, staying } from "./not_ours.ts";
 import { compareDelete, rankGroups } from "./order.ts";
@@ -110,7 +110,7 @@ async function deleteUnchanged(
     if (uidOf(now) !== uidOf(item.live)) {
       return { entry: item.entry, message: `${refText(item.ref)} was made anew by somebody else` };
     }
-    const message = notOurs(access, request, { ...item, live: now });
+    const message = notOurs(request, { ...item, live: now });
     if (message !== undefined) return { entry: item.entry, message };
     live = now;
   }
@@ -140,7 +140,7 @@ async function lookAt(
     if (kind === undefined) return { kind: "gone", ref };
     // A hook is asked for as its chart writes it, before it was ever applied. What an inventory lists says where it stands.
     const { defaultNamespace } = request.options;
-    const isHook = ownerLabels(request.owner) === undefined;
+    const isHook = !isLabelling(request.owner);
     if (isHook && kind.isNamespaced && ref.namespace === "" && defaultNamespace !== undefined) {
       ref = { ...ref, namespace: defaultNamespace };
     }
@@ -156,7 +156,7 @@ async function lookAt(
     const live = await readObject(access, { kind, ref }, signal);
     if (live === undefined) return { kind: "gone", ref };
     const what = { entry, ref, live };
-    const message = notOurs(access, request, what) ?? await appliedElsewhere(access, request, what, signal);
+    const message = notOurs(request, what) ?? await appliedElsewhere(access, request, what, signal);
     if (message !== undefined) return { kind: "released", released: { entry, message } };
     return { kind: "going", going: { entry, ref, kind, live } };
   } catch (error) {

@@ -9,7 +9,8 @@ import { keyText } from "../../core/object.ts";
 import { collectionPath, listAll, listItems } from "./discovery.ts";
 import type { ServedKind } from "./discovery.ts";
 import { managerEntries } from "./managed_fields.ts";
-import { isBeyondRelease, isFluxKind, labelledOwner, ownerSelector } from "./marks.ts";
+import { isBeyondRelease, isFluxKind } from "./marks.ts";
+import { labelledOwner, labellers, ownerSelectors } from "./owner_labels.ts";
 import type { Access } from "./access.ts";
 
 /**
@@ -25,15 +26,16 @@ export async function recoverInventories(
   ownerKind: string,
   signal: AbortSignal,
 ): Promise<ReadonlyMap<string, readonly InventoryEntry[]>> {
-  const found = new Map<string, InventoryEntry[]>();
-  const selector = ownerSelector(ownerKind);
-  if (selector === undefined) return found;
-  const appliers = new Set([access.manager, ...labellers]);
+  const found = new Map<string, Map<string, InventoryEntry>>();
+  const selectors = ownerSelectors(ownerKind);
+  if (selectors.length === 0) return new Map();
   const kinds = await access.discovery.all(signal);
-  await inParallel(kinds, access.concurrency, async (kind) => {
-    for (const object of await listMetadata(access.api, { kind, namespace: "", selector }, signal)) {
+  const lists = kinds.flatMap((kind) => selectors.map((selector) => ({ kind, namespace: "", selector })));
+  await inParallel(lists, access.concurrency, async (what) => {
+    const { kind } = what;
+    for (const object of await listMetadata(access.api, what, signal)) {
       const owner = labelledOwner(object, ownerKind);
-      if (owner === undefined || !isApplied(object, appliers)) continue;
+      if (owner === undefined || !isApplied(object)) continue;
       if (isFluxKind(kind.group)) continue;
       if (ownerKind === "HelmRelease" && isBeyondRelease(object, kind.kind)) continue;
       const { name, namespace } = object.metadata as JsonObject;
@@ -45,19 +47,17 @@ export async function recoverInventories(
         name: String(name),
       });
       const key = keyText(owner);
-      found.set(key, [...found.get(key) ?? [], entry]);
+      // Whatever carries both sets of labels is in two lists.
+      found.set(key, (found.get(key) ?? new Map<string, InventoryEntry>()).set(entry.id, entry));
     }
   });
-  return found;
+  return new Map([...found].map(([key, entries]) => [key, [...entries.values()]]));
 }
 
-/** Who writes owner labels. A person's copy of an object carries them too, and was applied by somebody else (`kubectl`). */
-export const labellers: readonly string[] = ["kustomize-controller", "helm-controller"];
-
-function isApplied(object: JsonObject, appliers: ReadonlySet<string>): boolean {
+function isApplied(object: JsonObject): boolean {
   const metadata = isJsonObject(object.metadata) ? object.metadata : {};
   if (listItems(metadata, "ownerReferences").some((owner) => owner.controller === true)) return false;
-  return managerEntries(object).some((entry) => entry.operation === "Apply" && appliers.has(entry.manager));
+  return managerEntries(object).some((entry) => entry.operation === "Apply" && labellers.includes(entry.manager));
 }
 
 /**

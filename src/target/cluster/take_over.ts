@@ -3,6 +3,7 @@ import { canonicalJson } from "../../core/json.ts";
 import type { ManagerEntry } from "./managed_fields.ts";
 import { fieldsOf, joinFields, managerEntries } from "./managed_fields.ts";
 import { markOf, textsOf } from "./marks.ts";
+import { ourManagers } from "./owner_labels.ts";
 
 /** Annotations and labels of earlier tools, which an apply clears away (fluxcd/pkg ssa `ApplyCleanupOptions`). */
 const oldAnnotations = [
@@ -23,19 +24,20 @@ export interface OverriddenManager {
 
 /**
  * Managers that wrote before us: kubectl in all its ways and what an object had before its first apply, as in Flux; Flux's
- * controllers and Helm, so that what they made can be handed over to us.
+ * controllers and Helm, so that what they made can be handed over to us; both of our own names, for a switch between them.
  *
  * Differs: Flux takes over `helm` and other controllers only with --override-manager.
  */
 export const earlierManagers: readonly OverriddenManager[] = [
   { name: "kubectl", isPrefix: true },
   { name: "before-first-apply", operation: "Update" },
-  { name: "kustomize-controller" },
+  ...ourManagers.map((name) => ({ name })),
   { name: "helm-controller" },
   { name: "helm" },
 ];
 
-function isOverridden(entry: ManagerEntry, ours: string, managers: readonly OverriddenManager[]): boolean {
+/** Whether the fields of a manager's row become ours before an apply. */
+export function isOverridden(entry: ManagerEntry, ours: string, managers: readonly OverriddenManager[]): boolean {
   if (entry.subresource) return false;
   if (entry.manager === ours) return entry.operation === "Update";
   return managers.some((manager) =>

@@ -145,11 +145,13 @@ Deno.test("respectIgnored() leaves a field to the manager that applies it, else 
     metadata: { managedFields: [{ manager: "other", operation, fieldsV1: { "f:spec": { "f:replicas": {} } } }] },
     spec: { replicas: 5, image: "x" },
   });
-  const options = { paths: [["spec", "replicas"]], manager: "ours" };
+  const options = { paths: [["spec", "replicas"]], manager: "ours", managers: [] };
 
   deepEqual(respectIgnored(body, live("Apply"), options).spec, { image: "x" });
   deepEqual(respectIgnored(body, live("Update"), options).spec, { replicas: 5, image: "x" });
   deepEqual(respectIgnored(body, { metadata: {}, spec: {} }, options).spec, body.spec);
+  const takenOver = { ...options, managers: [{ name: "other" }] };
+  deepEqual(respectIgnored(body, live("Apply"), takenOver).spec, { replicas: 5, image: "x" }, "its row becomes ours");
 });
 
 Deno.test("normalise() sends what only people write", () => {

@@ -29,8 +29,8 @@ export interface PostRenderPlan {
   readonly kustomize: readonly KustomizeChange[];
   /** Labels and annotations for everything. */
   readonly commonMetadata?: CommonMetadata;
-  /** Name and namespace of the HelmRelease, as labels that win over all others. */
-  readonly origin?: { readonly name: string; readonly namespace: string };
+  /** Puts the labels of the HelmRelease on a document: they win over all others. */
+  readonly withOwner?: (document: JsonObject) => JsonObject;
   readonly strategy: PostRenderStrategy;
 }
 
@@ -48,7 +48,7 @@ export async function postRenderManifests(
   plan: PostRenderPlan,
   tools: { readonly postRender?: PostRender; readonly dialect: Dialect; readonly notify: Notify },
 ): Promise<SortedManifests> {
-  const changesAll = plan.commonMetadata !== undefined || plan.origin !== undefined;
+  const changesAll = plan.commonMetadata !== undefined || plan.withOwner !== undefined;
   if (plan.kustomize.length === 0 && !changesAll) return sorted;
   const streams: readonly (readonly Manifest[])[] = plan.strategy === "combined"
     ? [byFile([...sorted.manifests, ...sorted.hooks])]
@@ -93,13 +93,9 @@ async function applyPlan(
     }
     documents = await postRender(documents, change);
   }
-  const origin = plan.origin === undefined ? undefined : {
-    "helm.toolkit.fluxcd.io/name": plan.origin.name,
-    "helm.toolkit.fluxcd.io/namespace": plan.origin.namespace,
-  };
   return documents.map((document) => {
     const common = plan.commonMetadata === undefined ? document : withMetadata(document, plan.commonMetadata);
-    return origin === undefined ? common : withMetadata(common, { labels: origin });
+    return plan.withOwner === undefined ? common : plan.withOwner(common);
   });
 }
 
