@@ -36,8 +36,9 @@ export function releaseOf(owner: ObjectKey): ObjectKey {
 
 /**
  * Runs the hooks of one event, by weight, then name; each is waited for before the next. What policy `hook-succeeded`
- * deletes goes when all of the event have run, last one first: an earlier hook may be what a later one needs. A hook
- * that is a CustomResourceDefinition is never deleted (Helm 4.2.4 `execHook`, `deleteHookByPolicy`).
+ * deletes goes when all of the event have run, last one first: an earlier hook may be what a later one needs; after a
+ * failure first one first. A hook that is a CustomResourceDefinition is never deleted (Helm 4.2.4 `execHook`,
+ * `deleteHookByPolicy`).
  *
  * @throws {StageError} what the target says of the hook that failed
  */
@@ -52,8 +53,8 @@ export async function runHooks(target: Target, order: HookOrder, tools: HookTool
     await target.remove(owner, [entry], { ...order.options, isWholeRemoval: true }, signal);
   };
   const succeeded: HookResource[] = [];
-  const removeSucceeded = async () => {
-    for (const hook of succeeded.toReversed()) await remove(hook, "hook-succeeded");
+  const removeSucceeded = async (hooks: readonly HookResource[]) => {
+    for (const hook of hooks) await remove(hook, "hook-succeeded");
   };
   for (const hook of due.toSorted(byWeightAndName)) {
     tools.progress(`Running ${order.event} hook ${refText(refOf(hook.resource))}`);
@@ -71,12 +72,12 @@ export async function runHooks(target: Target, order: HookOrder, tools: HookTool
     } catch (error) {
       if (signal.aborted) throw error;
       await remove(hook, "hook-failed");
-      await removeSucceeded();
+      await removeSucceeded(succeeded);
       throw error;
     }
     succeeded.push(hook);
   }
-  await removeSucceeded();
+  await removeSucceeded(succeeded.toReversed());
 }
 
 async function waitForHook(target: Target, order: HookOrder, hook: HookResource, tools: HookTools): Promise<void> {
