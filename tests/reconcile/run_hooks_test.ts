@@ -99,7 +99,7 @@ Deno.test({
     : "runHooks does to the objects of hooks what Helm does, in its order",
   ignore: folder === undefined,
   fn: async () => {
-    const { cases } = JSON.parse(Deno.readTextFileSync(`${folder}/helm-release/hooks.json`)) as {
+    const { cases } = JSON.parse(await Deno.readTextFile(`${folder}/helm-release/hooks.json`)) as {
       readonly cases: readonly HookCase[];
     };
     await runCases(
