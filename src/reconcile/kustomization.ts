@@ -76,9 +76,12 @@ async function runKustomization(run: Run<KustomizationSpec>, tools: Kustomizatio
   const artifact = artifactOf(run, spec.sourceRef);
   const target = tools.targetOf(object.annotations[targetAnnotation]);
   const build = await buildOf(run, artifact, tools);
+  const options = await targetOptions(object, tools.referencesOf(object));
   const inputs = inputsOf(object, artifact, target, [
     build.variables,
     ...(build.decryptionKeys === undefined ? [] : [dataDigest(build.decryptionKeys)]),
+    // Another login may lead to another cluster.
+    ...(options.kubeconfig === undefined ? [] : [{ kubeconfig: digestOf(options.kubeconfig) }]),
   ]);
   const message = `Applied revision: ${artifact.revision}`;
 
@@ -102,7 +105,6 @@ async function runKustomization(run: Run<KustomizationSpec>, tools: Kustomizatio
     throw asArtifactFault(error, artifact);
   });
   const { children, rest, problems } = tools.takeChildren(built.resources, object);
-  const options = await targetOptions(object, tools.referencesOf(object));
   const isEmptyBuild = built.resources.length === 0;
   const applied = await applyAndPrune(run, target, {
     resources: rest,

@@ -44,9 +44,23 @@ export async function readObject(
   try {
     return await access.api.send({ method: "GET", path: objectPath(kind, ref.namespace, ref.name) }, signal);
   } catch (error) {
-    if (isKubeError(error, 404)) return undefined;
+    if (await saysGone(access, kind, error, signal)) return undefined;
     throw error;
   }
+}
+
+/**
+ * Whether an answer says that an object is not there: the API server's own word, or its kind is not served any more. The 404 of
+ * something in between (a gateway, a server that is just coming up) says nothing.
+ */
+export async function saysGone(
+  access: Pick<Access, "discovery">,
+  kind: ServedKind,
+  error: unknown,
+  signal: AbortSignal,
+): Promise<boolean> {
+  if (!isKubeError(error, 404)) return false;
+  return error.reason === "NotFound" || !await access.discovery.isServed(kind, signal);
 }
 
 /** What a failed call on a resource tells people, as Flux writes it: `Kind/ns/name dry-run failed (Reason): message`. */

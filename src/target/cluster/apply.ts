@@ -13,6 +13,7 @@ import { judge } from "./judge.ts";
 import { namesOneOf, prepare, unknownKindText } from "./items.ts";
 import { rankGroups, stageOf, stages } from "./order.ts";
 import type { OwnerState, Proof } from "./owner_state.ts";
+import { isKeptForever } from "./marks.ts";
 import { dropProof, hasLabel, look, summary, viewOf } from "./owner_state.ts";
 import { listPages } from "./recover_inventory.ts";
 import type { Access } from "./access.ts";
@@ -237,6 +238,7 @@ async function prove(state: OwnerState, item: Item, object: JsonObject, signal: 
     fields: seen.fields,
     kind: item.kind,
     isUnlabelled,
+    isKept: isKeptForever(item.body),
   };
   if (known?.view !== undefined && (known.isUnlabelled ?? false) === isUnlabelled) proof.view = known.view;
   else known?.view?.[Symbol.dispose]();

@@ -41,10 +41,11 @@ import { clusterFacts } from "./cluster_facts.ts";
 import type { OpenCluster } from "./cluster_connections.ts";
 import { ClusterConnections } from "./cluster_connections.ts";
 import { waitForHealth } from "./health.ts";
-import { InventoryStore } from "./inventory_store.ts";
+import { addressOf, clusterName, isSameCluster } from "./cluster_name.ts";
+import { InventoryStore, withNote } from "./inventory_store.ts";
 import { plannedRefs } from "./items.ts";
 import { isLabelling } from "./owner_labels.ts";
-import { seeThrough, standsWhole, storedOf } from "./owner_state.ts";
+import { bringHere, moveTo, seeThrough, standsWhole, storedOf } from "./owner_state.ts";
 import type { OwnerState } from "./owner_state.ts";
 import { OwnerStates } from "./owner_states.ts";
 import { watchOwner } from "./owner_watch.ts";
@@ -118,6 +119,8 @@ class Cluster implements ClusterTarget {
   readonly #identity: ClusterIdentity;
   /** By connection, then by user: they keep for a minute what a cluster serves. */
   readonly #facts = new WeakMap<KubeApi, Map<string, ClusterFacts>>();
+  /** Of the other clusters, by connection. */
+  readonly #identities = new WeakMap<KubeApi, ClusterIdentity>();
   readonly #recovered = new Map<
     string,
     { readonly at: number; readonly found: Promise<ReadonlyMap<string, readonly InventoryEntry[]>> }
@@ -172,7 +175,12 @@ class Cluster implements ClusterTarget {
     return await this.#guarded("Cannot plan", async () => {
       const access = await this.#access(request.owner, request.options);
       const stored = await this.#store.reload(request.owner, signal);
-      return await planResources(access, request, { entries: stored?.entries ?? [] }, signal);
+      const cluster = await this.#clusterOf(request.owner, request.options, signal);
+      const isHere = stored !== undefined && isSameCluster(stored.cluster, cluster);
+      const known = isHere ? stored.entries : [];
+      const left = isHere ? { entries: [] } : stored ?? { entries: [] };
+      const previous = { entries: subtract(request.previous, left) };
+      return await planResources(access, { ...request, previous }, { entries: known }, signal);
     });
   }
 
@@ -182,7 +190,7 @@ class Cluster implements ClusterTarget {
       try {
         seeThrough(state, await this.#access(request.owner, request.options));
         await this.#assertAccount(request, limit.signal);
-        state.cluster = request.options.kubeconfig === undefined ? "" : state.access.api.name;
+        moveTo(state, await this.#clusterOf(request.owner, request.options, limit.signal));
         return await this.#apply(state, request, limit.signal);
       } finally {
         limit.end();
@@ -319,6 +327,8 @@ class Cluster implements ClusterTarget {
     if (options.isWholeRemoval === true) this.#store.claim(owner, state.cluster, []);
     const access = await this.#removalAccess(state, options);
     if (access === undefined) return outOfReach(state, entries);
+    // Where the login leads elsewhere by now, all of it stands elsewhere.
+    if (options.kubeconfig !== undefined) moveTo(state, await this.#clusterOf(owner, options, signal));
     if (options.isWholeRemoval === true && await this.#isAccountGone(owner, options, signal)) {
       const message = `is left behind: ServiceAccount "${options.serviceAccountName}" may not delete it, it is gone`;
       const released = entries.map((entry) => ({ entry, message: `${entry.id} ${message}` }));
@@ -328,8 +338,10 @@ class Cluster implements ClusterTarget {
     const all = union({ entries: [...state.stored.values()] }, { entries }).entries;
     const guards = this.#options.guards ?? true;
     const others = isLabelling(owner) ? { otherOwner: await this.#store.others(owner, state.cluster, signal) } : {};
-    const result = await pruneResources(access, { owner, entries, all, options, guards, ...others }, signal);
-    await this.#trim(state, result, signal);
+    const { stored, arrived } = state;
+    const request = { owner, entries, all, options, guards, stored, arrived, ...others };
+    const { held, ...result } = await pruneResources(access, request, signal);
+    await this.#trim(state, result, signal, held);
     if (options.isWholeRemoval === true) this.#forget(state);
     return result;
   }
@@ -350,6 +362,7 @@ class Cluster implements ClusterTarget {
     if (isKept) {
       const complete = new Set(result.inventory.entries.map((entry) => entry.id));
       const kept = request.releasesStale === true ? result.inventory : union(before, result.inventory);
+      state.arrived = new Set(subtract(result.inventory, before).map(({ id }) => id));
       const after = storedOf(state, kept.entries, {
         inputs: this.#kept(request.inputs),
         complete,
@@ -379,6 +392,7 @@ class Cluster implements ClusterTarget {
     let isAhead = false;
     const beforeWrite = async () => {
       if (isAhead || !how.isKept) return;
+      bringHere(state, planned.entries);
       await this.#save(
         state,
         storedOf(state, union(how.before, planned).entries, { inputs: state.inputs }),
@@ -413,7 +427,12 @@ class Cluster implements ClusterTarget {
   }
 
   /** Takes what is gone, or not ours any more, out of the inventory. */
-  async #trim(state: OwnerState, result: RemoveResult, signal: AbortSignal): Promise<void> {
+  async #trim(
+    state: OwnerState,
+    result: RemoveResult,
+    signal: AbortSignal,
+    held: ReadonlySet<string> = new Set(),
+  ): Promise<void> {
     // What is gone is not there any more: the same once more makes it again.
     state.wanted = "";
     const gone = new Set(inventoryOf(result.removed.map((change) => change.ref)).entries.map((entry) => entry.id));
@@ -424,7 +443,9 @@ class Cluster implements ClusterTarget {
       state.proofs.delete(key);
     }
     if (!isLabelling(state.owner)) return;
-    const rest = [...state.stored.values()].filter((entry) => !gone.has(entry.id));
+    const rest = [...state.stored.values()].filter((entry) => !gone.has(entry.id)).map((entry) =>
+      held.has(entry.id) ? withNote(entry, "held") : entry
+    );
     await this.#save(state, { inputs: state.inputs, cluster: state.cluster, entries: rest }, signal);
   }
 
@@ -505,10 +526,23 @@ class Cluster implements ClusterTarget {
     );
   }
 
+  /** Name of the other cluster in which an owner's resources go; "" for ours. @throws {KubeError} when it cannot be asked */
+  async #clusterOf(
+    owner: ObjectKey,
+    { kubeconfig }: Pick<TargetOptions, "kubeconfig">,
+    signal: AbortSignal,
+  ): Promise<string> {
+    if (kubeconfig === undefined) return "";
+    const { api } = await this.#connections.open(owner, kubeconfig);
+    const identity = this.#identities.get(api) ?? new ClusterIdentity(api, this.#options.clock);
+    this.#identities.set(api, identity);
+    return clusterName(api.name, await identity.read(signal));
+  }
+
   /** Whoever removes: what stands in another cluster is never sought in ours. `undefined` when that one is out of reach. */
   async #removalAccess(state: OwnerState, options: TargetOptions): Promise<Access | undefined> {
     if (options.kubeconfig !== undefined || state.cluster === "") return await this.#access(state.owner, options);
-    return state.access.api.name === state.cluster ? state.access : undefined;
+    return state.access.api.name === addressOf(state.cluster) ? state.access : undefined;
   }
 
   /** Whether the account of an owner was deleted: what it applied then stays (kustomize-controller 1.9, `finalize`). */
@@ -620,9 +654,9 @@ function unchanged(state: OwnerState): ApplyResult {
 }
 
 function outOfReach(state: OwnerState, entries: readonly InventoryEntry[]): RemoveResult {
-  const message = `resources of ${
-    keyText(state.owner)
-  } stand in cluster "${state.cluster}", and its kubeConfig is not at hand`;
+  const message = `resources of ${keyText(state.owner)} stand in cluster "${
+    addressOf(state.cluster)
+  }", and its kubeConfig is not at hand`;
   return { removed: [], released: [], kept: entries.map((entry) => ({ entry, reason: "failed", message })) };
 }
 

@@ -21,6 +21,8 @@ export type KindName = Pick<ServedKind, "group" | "version" | "kind">;
 export interface Discovery {
   /** The kind, in another version where the one asked for is not served any more; `undefined` when there is none. */
   kindOf(name: KindName, signal: AbortSignal): Promise<ServedKind | undefined>;
+  /** Whether the server still serves a kind, asked anew. @throws {KubeError} when that cannot be told */
+  isServed(kind: KindName, signal: AbortSignal): Promise<boolean>;
   /** Every kind in its preferred version that can be listed and deleted. Groups that do not answer are left out. */
   all(signal: AbortSignal): Promise<readonly ServedKind[]>;
   /** The same, asked anew, and the group versions that do not answer now: what they hold is not known. */
@@ -44,7 +46,7 @@ export function discoveryOf(api: KubeApi): Discovery {
   };
 
   const survey: Discovery["survey"] = async (signal) => {
-    const groups = listItems(await api.send({ method: "GET", path: "/apis" }, signal), "groups");
+    const groups = await groupsOf(api, signal);
     const kinds = new Map<string, ServedKind>();
     const silent: string[] = [];
     const add = async (group: string, version: string) => {
@@ -73,11 +75,18 @@ export function discoveryOf(api: KubeApi): Discovery {
       const found = (await listOf(name.group, name.version, false, signal)).get(name.kind) ??
         (isKnown ? (await listOf(name.group, name.version, true, signal)).get(name.kind) : undefined);
       if (found !== undefined || name.group === "") return found;
-      for (const version of await versionsOf(api, name.group, signal)) {
+      const versions = await versionsOf(api, name.group, signal);
+      // The 404 of something that is not the API server is none.
+      if (versions.length === 0) await groupsOf(api, signal).catch(unlessForbidden);
+      for (const version of versions) {
         const other = (await listOf(name.group, version, false, signal)).get(name.kind);
         if (other !== undefined) return other;
       }
       return undefined;
+    },
+    async isServed({ group, version, kind }, signal) {
+      if (group !== "" && !(await groupsOf(api, signal)).some(({ name }) => name === group)) return false;
+      return (await listOf(group, version, true, signal)).has(kind);
     },
     all: async (signal) => (await survey(signal)).kinds,
     survey,
@@ -95,7 +104,8 @@ async function fetchKinds(
   try {
     list = await api.send({ method: "GET", path }, signal);
   } catch (error) {
-    if (isKubeError(error, 404)) return new Map();
+    // The core group is always there.
+    if (group !== "" && isKubeError(error, 404)) return new Map();
     throw error;
   }
   const kinds = new Map<string, ServedKind>();
@@ -115,6 +125,15 @@ async function fetchKinds(
     });
   }
   return kinds;
+}
+
+async function groupsOf(api: KubeApi, signal: AbortSignal): Promise<readonly JsonObject[]> {
+  return listItems(await api.send({ method: "GET", path: "/apis" }, signal), "groups");
+}
+
+/** Who may not look was answered by the API server all the same. */
+function unlessForbidden(error: unknown): void {
+  if (!isKubeError(error, 403)) throw error;
 }
 
 async function versionsOf(api: KubeApi, group: string, signal: AbortSignal): Promise<readonly string[]> {

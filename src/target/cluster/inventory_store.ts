@@ -7,6 +7,7 @@ import { digestOf } from "../../core/digest.ts";
 import type { ObjectKey } from "../../core/object.ts";
 import { keyText } from "../../core/object.ts";
 import { StageError } from "../../core/stage_error.ts";
+import { isSameCluster } from "./cluster_name.ts";
 import { listAll } from "./discovery.ts";
 
 /** One entry of an inventory, and how it stood after the last apply: what proves that nothing is to be done. */
@@ -15,13 +16,29 @@ export interface StoredEntry extends InventoryEntry {
   readonly desired: string;
   /** Digest of what was ours afterwards; "" likewise. */
   readonly owned: string;
+  /** What else is known of it. */
+  readonly notes?: readonly EntryNote[];
+}
+
+/**
+ * `keep`: its manifest said that it is never deleted, whatever the object says by now. `held`: left over, and kept because too
+ * much would have gone at once; it stays so until a person confirms it. `elsewhere`: left over in another cluster than the one
+ * where the rest stands.
+ */
+export type EntryNote = "keep" | "held" | "elsewhere";
+
+const entryNotes: readonly string[] = ["keep", "held", "elsewhere"] satisfies readonly EntryNote[];
+
+/** An entry of which something more is known. */
+export function withNote(entry: StoredEntry, note: EntryNote): StoredEntry {
+  return { ...entry, notes: [...new Set([...entry.notes ?? [], note])] };
 }
 
 /** What the cluster remembers of an owner. */
 export interface StoredInventory {
   /** Digest of everything that decided the last complete apply; "" before one. */
   readonly inputs: string;
-  /** Address of the other cluster in which the entries stand; "" for the one that keeps the inventory. */
+  /** Name of the other cluster in which the entries stand ({@linkcode clusterName}); "" for the one that keeps the inventory. */
   readonly cluster: string;
   readonly entries: readonly StoredEntry[];
 }
@@ -42,7 +59,7 @@ export function inventoryName(owner: ObjectKey): string {
 
 /**
  * Inventories kept in the cluster, one ConfigMap an owner, a line an entry: `<namespace>_<name>_<group>_<kind> <version>`
- * and two digests. Read once for all owners, and once more when another writer may have changed them; written only when the
+ * and two digests, then notes. Read once for all owners, and once more when another writer may have changed them; written only when the
  * text changes.
  */
 export class InventoryStore {
@@ -168,12 +185,12 @@ export class InventoryStore {
     const names = new Map<string, string>();
     const note = (text: string, whose: string) => {
       const inventory = parseInventory(text);
-      if (inventory.cluster !== cluster) return;
+      if (!isSameCluster(inventory.cluster, cluster)) return;
       for (const entry of inventory.entries) if (entry.desired !== leftOver) names.set(entry.id, whose);
     };
     for (const [name, known] of this.#known) if (name !== own) note(known.text, known.owner);
     for (const [name, claim] of this.#claims) {
-      if (name === own || claim.cluster !== cluster) continue;
+      if (name === own || !isSameCluster(claim.cluster, cluster)) continue;
       for (const id of claim.ids) names.set(id, claim.owner);
     }
     try {
@@ -236,8 +253,8 @@ function contentOf(object: JsonObject): Content {
 
 /** Text of an inventory: the inputs, the cluster, then a line an entry, sorted. */
 export function printInventory(inventory: StoredInventory): string {
-  const lines = inventory.entries.map(({ id, v, desired, owned }) =>
-    desired === "" || owned === "" ? `${id} ${v}` : `${id} ${v} ${desired} ${owned}`
+  const lines = inventory.entries.map(({ id, v, desired, owned, notes = [] }) =>
+    desired === "" || owned === "" ? `${id} ${v}` : [id, v, desired, owned, ...notes].join(" ")
   );
   return `${inventory.inputs}\n${inventory.cluster}\n${lines.sort().map((line) => `${line}\n`).join("")}`;
 }
@@ -249,8 +266,10 @@ export function parseInventory(text: string): StoredInventory {
     inputs,
     cluster,
     entries: lines.flatMap((line) => {
-      const [id, v, desired = "", owned = ""] = line.split(" ");
-      return id === undefined || v === undefined || id.split("_").length < 4 ? [] : [{ id, v, desired, owned }];
+      const [id, v, desired = "", owned = "", ...rest] = line.split(" ");
+      if (id === undefined || v === undefined || id.split("_").length < 4) return [];
+      const notes = rest.filter((word): word is EntryNote => entryNotes.includes(word));
+      return [{ id, v, desired, owned, ...(notes.length === 0 ? {} : { notes }) }];
     }),
   };
 }

@@ -7,7 +7,8 @@ import { driftedFields, valueAt, withValueAt } from "./compare.ts";
 import type { ServedKind } from "./discovery.ts";
 import { objectPath } from "./discovery.ts";
 import { respectIgnored, withoutIgnored } from "./ignore.ts";
-import { isLeftAlone, markOf } from "./marks.ts";
+import { isKeptForever, isLeftAlone, markOf, textsOf } from "./marks.ts";
+import { ownerSelectors } from "./owner_labels.ts";
 import { isBuiltIn } from "./normalise.ts";
 import type { Access } from "./access.ts";
 import { faultText, readObject } from "./access.ts";
@@ -179,7 +180,7 @@ async function dryRun(
       }
       if (live === undefined || !namesImmutableField(error)) throw error;
       if (!mayRecreate(item, live)) {
-        return { kind: "fault", message: `${faultText(item.ref, "dry-run", error)}${forceHint(item)}`, error };
+        return { kind: "fault", message: `${faultText(item.ref, "dry-run", error)}${forceHint(item, live)}`, error };
       }
       await tryUnderOtherName(access, { ...item, body }, signal);
       return { kind: "recreate", body, ...noted };
@@ -187,18 +188,30 @@ async function dryRun(
   }
 }
 
-function forceHint(item: Item): string {
-  return item.force
-    ? "; it holds data, so it is only made anew when it says kustomize.toolkit.fluxcd.io/force: enabled"
-    : "";
+function forceHint(item: Item, live: JsonObject): string {
+  if (!item.force) return "";
+  const why = precious.has(item.ref.kind) ? "it holds data" : sparedWhy(item, live);
+  return `; ${why}, so it is only made anew when it says kustomize.toolkit.fluxcd.io/force: enabled`;
 }
+
+/** Why an object is not made anew by a switch that is not its own: it would be deleted for that. */
+function sparedWhy(item: Item, live: JsonObject): string | undefined {
+  if (isKeptForever(live)) return "it says that it is kept";
+  const theirs = Object.entries(textsOf(live, "labels")).find(([key, value]) =>
+    ownerNames.has(key) && textsOf(item.body, "labels")[key] !== value
+  );
+  return theirs === undefined ? undefined : `it belongs to another object ("${theirs[1]}")`;
+}
+
+/** Labels that name owners. */
+const ownerNames: ReadonlySet<string> = new Set(["Kustomization", "HelmRelease"].flatMap(ownerSelectors));
 
 /** Kinds whose deletion takes more with it than themselves. */
 const precious = new Set(["Namespace", "CustomResourceDefinition", "PersistentVolumeClaim", "PersistentVolume"]);
 
 function mayRecreate(item: Item, live: JsonObject): boolean {
   if (markOf(item.body, "force") === "enabled" || markOf(live, "force") === "enabled") return true;
-  return item.force && !precious.has(item.ref.kind);
+  return item.force && !precious.has(item.ref.kind) && sparedWhy(item, live) === undefined;
 }
 
 /**

@@ -8,9 +8,11 @@ import { apiVersionOf, refKey, refText } from "../../core/resource.ts";
 import type { Access } from "./access.ts";
 import { readObject } from "./access.ts";
 import { isEssentialTo } from "./essential.ts";
+import type { EntryNote, StoredEntry } from "./inventory_store.ts";
 import { appliedEntry, managerEntries } from "./managed_fields.ts";
 import { isBeyondRelease, isFluxKind, isKeptForever } from "./marks.ts";
 import { isLabelledFor, isLabelledForOthers, isLabelling, labellers, ourManagers } from "./owner_labels.ts";
+import { takenBy } from "./taken_by.ts";
 import { uidOf } from "./write_object.ts";
 
 /** What an owner has, and what of it is to go. */
@@ -22,6 +24,13 @@ export interface OwnedEntries {
   readonly all: readonly InventoryEntry[];
   /** Owner other than this one whose inventory lists an entry; `undefined` where there is none. */
   readonly otherOwner?: (id: string) => string | undefined;
+  /** What is remembered of entries, by their ids. */
+  readonly stored?: ReadonlyMap<string, StoredEntry>;
+}
+
+/** Whether something is noted of an entry. */
+export function isNoted({ stored }: Pick<OwnedEntries, "stored">, entry: InventoryEntry, note: EntryNote): boolean {
+  return stored?.get(entry.id)?.notes?.includes(note) === true;
 }
 
 /** An entry of an inventory, and the object that it names as it stands. */
@@ -42,7 +51,7 @@ export function staying({ entries, all }: OwnedEntries): ReadonlySet<string> {
 
 /** Why an object is let go instead of deleted; `undefined` when it is the owner's to delete. */
 export function notOurs(
-  request: Pick<OwnedEntries, "owner" | "otherOwner">,
+  request: Pick<OwnedEntries, "owner" | "otherOwner" | "stored">,
   what: EntryObject,
 ): string | undefined {
   const { owner } = request;
@@ -53,11 +62,14 @@ export function notOurs(
     return `${refText(ref)} is left alone: it does not belong to ${keyText(owner)} any more`;
   }
   if (!isMadeByApply(live)) return `${refText(ref)} is left alone: it was made anew by somebody else`;
+  const taker = takenBy(owner, live);
+  if (taker !== undefined) return `${refText(ref)} is left alone: it belongs to ${taker} by now`;
   const isRelease = owner.kind === "HelmRelease";
   // What an owner makes without labels (hooks, CRDs) follows policies of its own.
   const isKept = isLabelling(owner) &&
     (isKeptForever(live) || isRelease && isBeyondRelease(live, ref.kind));
   if (isKept) return `${refText(ref)} is left alone: it says so itself`;
+  if (isNoted(request, entry, "keep")) return `${refText(ref)} is left alone: its manifest said so`;
   if (inProcess.has(ref.kind) && isFluxKind(ref.group)) return `${refText(ref)} is left alone: it is Flux's own`;
   const essential = isEssentialTo(ref, live);
   return essential === undefined ? undefined : `${refText(ref)} is left alone: ${essential} cannot be without it`;

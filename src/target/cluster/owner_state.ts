@@ -6,9 +6,10 @@ import type { ObjectKey } from "../../core/object.ts";
 import { ownerSelector } from "../../core/ownership.ts";
 import type { ResourceRef } from "../../core/resource.ts";
 import { refKey } from "../../core/resource.ts";
+import { isSameCluster } from "./cluster_name.ts";
 import type { ServedKind } from "./discovery.ts";
 import type { StoredEntry, StoredInventory } from "./inventory_store.ts";
-import { leftOver } from "./inventory_store.ts";
+import { leftOver, withNote } from "./inventory_store.ts";
 import type { OpenCollection } from "./live_view.ts";
 import { textsOf } from "./marks.ts";
 import type { Seen } from "./seen.ts";
@@ -28,6 +29,8 @@ export interface Proof {
   kind?: ServedKind;
   /** Whether it lacks the owner's label, so that its whole namespace must be watched. */
   isUnlabelled?: boolean;
+  /** Whether its manifest says that it is never deleted. */
+  readonly isKept?: boolean;
 }
 
 /** What is known of one owner while we run. */
@@ -39,7 +42,7 @@ export interface OwnerState {
   inputs: string;
   /** Digest of the resources and options of the last complete apply of this run of the program; "" before one. */
   wanted: string;
-  /** Address of the other cluster in which its resources stand; "" for our own. */
+  /** Name of the other cluster in which its resources stand; "" for our own. */
   cluster: string;
   readonly proofs: Map<string, Proof>;
   /** Entries that the cluster remembers, which may hold more than what was applied last. */
@@ -54,6 +57,8 @@ export interface OwnerState {
   readonly watchers: Set<() => void>;
   /** Keys of resources that the last apply left alone. */
   readonly skipped: Set<string>;
+  /** Ids of entries that the last apply added: what is stale after it is measured by what was there before. */
+  arrived: ReadonlySet<string>;
 }
 
 /** State of an owner from what the cluster remembers. */
@@ -75,6 +80,7 @@ export function ownerState(
     isApplying: false,
     watchers: new Set(),
     skipped: new Set(),
+    arrived: new Set(),
   };
 }
 
@@ -98,13 +104,42 @@ function proofsOf(stored: StoredInventory | undefined): Map<string, Proof> {
   for (const entry of stored?.entries ?? []) {
     if (!isProved(entry)) continue;
     const ref = refOfEntry(entry);
-    proofs.set(refKey(ref), { ref, desired: entry.desired, owned: entry.owned, fields: "" });
+    const isKept = entry.notes?.includes("keep") === true;
+    proofs.set(refKey(ref), { ref, desired: entry.desired, owned: entry.owned, fields: "", isKept });
   }
   return proofs;
 }
 
 function entriesOf(stored: StoredInventory | undefined): ReadonlyMap<string, StoredEntry> {
   return new Map((stored?.entries ?? []).map((entry) => [entry.id, entry]));
+}
+
+/**
+ * Notes in which cluster an owner's resources stand from now on. What stands in another one is left there: a list of that one says
+ * nothing about this one, where objects of the same names may be another's.
+ *
+ * Differs: Flux deletes what is stale in whichever cluster the kubeconfig leads to by now.
+ */
+export function moveTo(state: OwnerState, cluster: string): void {
+  if (!isSameCluster(state.cluster, cluster)) {
+    for (const key of [...state.proofs.keys()]) dropProof(state, key);
+    state.inputs = "";
+    state.wanted = "";
+    state.stored = new Map([...state.stored].map(([id, entry]) => [
+      id,
+      withNote({ ...entry, desired: leftOver, owned: leftOver }, "elsewhere"),
+    ]));
+  }
+  state.cluster = cluster;
+}
+
+/** Takes what is wanted here off the list of what stands elsewhere. */
+export function bringHere(state: OwnerState, wanted: readonly InventoryEntry[]): void {
+  const ids = new Set(wanted.map(({ id }) => id));
+  state.stored = new Map([...state.stored].map(([id, entry]) => {
+    const isHere = ids.has(id) && entry.notes?.includes("elsewhere") === true;
+    return [id, isHere ? { id, v: entry.v, desired: "", owned: "" } : entry];
+  }));
 }
 
 /** Lets an owner's resources be seen by other eyes. Watches through another connection than before end. */
@@ -221,11 +256,16 @@ export function storedOf(
     cluster: state.cluster,
     entries: [...entries].map(({ id, v }) => {
       const proof = byId.get(id);
-      if (proof !== undefined && proof.owned !== "") return { id, v, desired: proof.desired, owned: proof.owned };
+      if (proof !== undefined && proof.owned !== "") {
+        const kept = proof.isKept === true ? { notes: ["keep" as const] } : {};
+        return { id, v, desired: proof.desired, owned: proof.owned, ...kept };
+      }
       const isLeftOver = options.complete === undefined
         ? state.stored.get(id)?.desired === leftOver
         : !options.complete.has(id);
-      return isLeftOver ? { id, v, desired: leftOver, owned: leftOver } : { id, v, desired: "", owned: "" };
+      const { notes } = state.stored.get(id) ?? {};
+      const noted = notes === undefined ? {} : { notes };
+      return isLeftOver ? { id, v, desired: leftOver, owned: leftOver, ...noted } : { id, v, desired: "", owned: "" };
     }),
   };
 }

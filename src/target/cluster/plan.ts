@@ -1,6 +1,6 @@
 import { inParallel } from "../../core/in_parallel.ts";
 import { inventoryOf, subtract, union } from "../../core/inventory.ts";
-import type { Inventory, InventoryEntry } from "../../core/inventory.ts";
+import type { InventoryEntry } from "../../core/inventory.ts";
 import type { JsonObject, JsonValue } from "../../core/json.ts";
 import { isJsonObject } from "../../core/json.ts";
 import { refOf } from "../../core/resource.ts";
@@ -12,6 +12,8 @@ import { refOfEntry } from "../../core/inventory.ts";
 import type { Item, Verdict } from "./judge.ts";
 import { judge } from "./judge.ts";
 import { namesOneOf, plannedRefs, prepare } from "./items.ts";
+import type { StoredEntry } from "./inventory_store.ts";
+import type { OwnedEntries } from "./not_ours.ts";
 import { notOurs } from "./not_ours.ts";
 import { compareApply } from "./order.ts";
 import type { Access } from "./access.ts";
@@ -26,7 +28,7 @@ import { readObject } from "./access.ts";
 export async function planResources(
   access: Access,
   request: TargetRequest,
-  stored: Inventory,
+  stored: { readonly entries: readonly StoredEntry[] },
   signal: AbortSignal,
 ): Promise<readonly PlannedChange[]> {
   const { items, unknown, faults } = await prepare(access, request, request.resources, signal);
@@ -49,8 +51,9 @@ export async function planResources(
   }
   if (problems.length > 0) throw new StageError("ReconciliationFailed", problems.sort().join("\n"));
   const wanted = inventoryOf(await plannedRefs(access, request, signal));
+  const known = new Map(stored.entries.map((entry) => [entry.id, entry]));
   for (const entry of subtract(union(request.previous, stored), wanted)) {
-    const change = await deletionOf(access, request, entry, signal);
+    const change = await deletionOf(access, { owner: request.owner, stored: known }, entry, signal);
     if (change !== undefined) changes.push(change);
   }
   return changes.sort((a, b) => compareApply(a.ref, b.ref));
@@ -86,7 +89,7 @@ function changeOf(item: Item, verdict: Exclude<Verdict, { readonly kind: "fault"
 
 async function deletionOf(
   access: Access,
-  request: TargetRequest,
+  request: Pick<OwnedEntries, "owner" | "stored">,
   entry: InventoryEntry,
   signal: AbortSignal,
 ): Promise<PlannedChange | undefined> {

@@ -9,6 +9,8 @@ import { listItems } from "./discovery.ts";
 import { textsOf } from "./marks.ts";
 import { listPages } from "./recover_inventory.ts";
 import type { Access } from "./access.ts";
+import type { OwnAccount } from "./self_guard.ts";
+import { selfHolds } from "./self_guard.ts";
 
 /** Annotation that lets a guarded deletion pass, on the resource itself or on the object that owns it. */
 const confirmAnnotation = "pilotfish.dev/prune";
@@ -22,7 +24,15 @@ const furniture = new Set([
   "ServiceAccount/default",
   "ConfigMap/kube-root-ca.crt",
 ]);
-const fleeting = new Set(["Event", "Endpoints", "EndpointSlice", "PodMetrics", "Lease", "ControllerRevision"]);
+const fleeting = new Set([
+  "/Event",
+  "events.k8s.io/Event",
+  "/Endpoints",
+  "discovery.k8s.io/EndpointSlice",
+  "metrics.k8s.io/PodMetrics",
+  "coordination.k8s.io/Lease",
+  "apps/ControllerRevision",
+]);
 
 /** A resource whose deletion is being considered. */
 export interface Candidate {
@@ -47,12 +57,14 @@ export interface Due {
   readonly keys: ReadonlySet<string>;
   /** Identities that the server gave them: what they own goes with them. */
   readonly uids: ReadonlySet<string>;
+  /** The account that we act as ourselves; `undefined` where it is none. */
+  readonly ownAccount: () => Promise<OwnAccount | undefined>;
 }
 
 /**
  * Why the deletion of a resource would take more with it than what is deleted in the same pass; `undefined` when it does
  * not: a Namespace or a CRD that holds other objects, of others or of the owner itself; a volume or claim that holds data; a
- * Node with its Pods; the account that we act as ourselves.
+ * Node with its Pods; a StatefulSet that takes its claims along; this daemon, its account and its rights.
  */
 export async function guardReason(
   access: Access,
@@ -66,9 +78,10 @@ export async function guardReason(
   if (ref.group === "" && ref.kind === "Namespace") what = await namespaceHolds(access, ref.name, due, signal);
   else if (ref.kind === "CustomResourceDefinition") what = await definitionHolds(access, live, due, signal);
   else if (ref.group === "" && ref.kind === "PersistentVolumeClaim") what = claimHolds(live);
+  else if (ref.group === "apps" && ref.kind === "StatefulSet") what = claimsOf(live);
   else if (ref.group === "" && ref.kind === "PersistentVolume") what = volumeHolds(live);
   else if (ref.group === "" && ref.kind === "Node") what = "the Pods that run on it";
-  else if (ref.group === "" && ref.kind === "ServiceAccount") what = await accountHolds(access, ref, signal);
+  what ??= await selfHolds(ref, live, due.ownAccount);
   if (what === undefined) return undefined;
   return `${
     refText(ref)
@@ -80,6 +93,10 @@ export function shareReason(going: number, all: number): string | undefined {
   if (all <= shareGuardFrom || going * 2 <= all) return undefined;
   return `${going} of ${all} resources would be deleted in one pass, which is more than half; to confirm, annotate the owner with ${confirmAnnotation}: confirmed, ${byOrder}`;
 }
+
+/** Message of what an earlier pass would have deleted with too much else. */
+export const heldReason =
+  `it was to be deleted in one pass with more than half of the resources; to confirm, annotate it or its owner with ${confirmAnnotation}: confirmed, ${byOrder}`;
 
 /** Message of a build that gave nothing at all where there was something: a wrong path looks just so. */
 export function emptyReason(going: number): string {
@@ -95,29 +112,22 @@ function claimHolds(live: JsonObject): string | undefined {
   return `the data of the volume "${String(spec.volumeName ?? "")}" that is bound to it`;
 }
 
+/** Claims that a StatefulSet takes along because it says so (`persistentVolumeClaimRetentionPolicy`). */
+function claimsOf(live: JsonObject): string | undefined {
+  const spec = isJsonObject(live.spec) ? live.spec : {};
+  const policy = isJsonObject(spec.persistentVolumeClaimRetentionPolicy)
+    ? spec.persistentVolumeClaimRetentionPolicy
+    : {};
+  if (policy.whenDeleted !== "Delete" || listItems(spec, "volumeClaimTemplates").length === 0) return undefined;
+  return "the volumes that it claimed, with their data";
+}
+
 function volumeHolds(live: JsonObject): string | undefined {
   const status = isJsonObject(live.status) ? live.status : {};
   const spec = isJsonObject(live.spec) ? live.spec : {};
   const claim = isJsonObject(spec.claimRef) ? spec.claimRef : undefined;
   if (status.phase !== "Bound" || claim === undefined) return undefined;
   return `the data of the claim "${String(claim.namespace)}/${String(claim.name)}" that is bound to it`;
-}
-
-/** Our own rights go with our own account. */
-async function accountHolds(access: Access, ref: ResourceRef, signal: AbortSignal): Promise<string | undefined> {
-  const own = access.viewers[0]?.api ?? access.api;
-  const path = "/apis/authentication.k8s.io/v1/selfsubjectreviews";
-  const body = { apiVersion: "authentication.k8s.io/v1", kind: "SelfSubjectReview" };
-  try {
-    const { status } = await own.send({ method: "POST", path, body }, signal);
-    const user = isJsonObject(status) && isJsonObject(status.userInfo) ? status.userInfo.username : undefined;
-    const isOurs = user === `system:serviceaccount:${ref.namespace}:${ref.name}`;
-    return isOurs ? "all rights of this daemon, which acts as it" : undefined;
-  } catch (error) {
-    // Servers before 1.28 do not tell.
-    if (isKubeError(error, 403) || isKubeError(error, 404)) return undefined;
-    throw error;
-  }
 }
 
 async function namespaceHolds(
@@ -194,7 +204,7 @@ async function objectsOf(
     // What cannot be seen may be there.
     if (!(error instanceof KubeError) || error.code !== 403) throw error;
     const text = `${kind.kind} (cannot be listed: ${error.reason})`;
-    return fleeting.has(kind.kind) ? [] : [{ key: "", text, uid: "", owners: [], isFleeting: false }];
+    return isFleeting(kind) ? [] : [{ key: "", text, uid: "", owners: [], isFleeting: false }];
   }
   return objects.map((object) => {
     const metadata = isJsonObject(object.metadata) ? object.metadata : {};
@@ -206,9 +216,13 @@ async function objectsOf(
       text: refText(ref),
       uid: String(metadata.uid ?? ""),
       owners: listItems(metadata, "ownerReferences").map((owner) => String(owner.uid)),
-      isFleeting: fleeting.has(kind.kind) || furniture.has(`${kind.kind}/${name}`),
+      isFleeting: isFleeting(kind) || kind.group === "" && furniture.has(`${kind.kind}/${name}`),
     };
   });
+}
+
+function isFleeting({ group, kind }: ServedKind): boolean {
+  return fleeting.has(`${group}/${kind}`);
 }
 
 function listText(names: readonly string[]): string | undefined {

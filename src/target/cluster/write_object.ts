@@ -9,7 +9,7 @@ import type { Item, Write } from "./judge.ts";
 import { sendApply } from "./judge.ts";
 import { isLeftAlone } from "./marks.ts";
 import type { Access } from "./access.ts";
-import { readObject } from "./access.ts";
+import { readObject, saysGone } from "./access.ts";
 import { takeOverPatch } from "./take_over.ts";
 
 /** What a write gave. */
@@ -140,7 +140,7 @@ export async function deleteObject(
     // The answer is a Status when the object is gone, and the object itself while something still holds it.
     return answer.kind === "Status" ? "gone" : isGoing(answer) ? "going" : "gone";
   } catch (error) {
-    if (isKubeError(error, 404)) return "gone";
+    if (await saysGone(access, item.kind, error, signal)) return "gone";
     throw error;
   }
 }
