@@ -1,8 +1,9 @@
 import { fromBytes } from "../template/go_string.ts";
 import type { Table } from "../values/tables.ts";
 import { jsonOf } from "../values/value_json.ts";
-import { ownSchemaUrl, SchemaDocuments, SchemaError } from "./schema/schema_documents.ts";
-import { faultLines, topFaults } from "./schema/schema_error.ts";
+import { ownSchemaUrl, SchemaDocuments } from "./schema/schema_documents.ts";
+import { SchemaError } from "./schema/schema_error.ts";
+import { faultLines, topFaults } from "./schema/schema_fault.ts";
 import { parseSchemaText } from "./schema/schema_text.ts";
 import { checkSchema, validateValues } from "./schema/validate.ts";
 import type { SchemaOptions } from "./values_schema.ts";

@@ -1,12 +1,10 @@
 import { strict as assert } from "node:assert";
 import type { JsonValue } from "../../../../src/core/json.ts";
-import {
-  metaSchemaUrl,
-  ownSchemaUrl,
-  SchemaDocuments,
-  SchemaError,
-} from "../../../../src/build/helm/chart/schema/schema_documents.ts";
-import { faultLines, localNumber, topFaults } from "../../../../src/build/helm/chart/schema/schema_error.ts";
+import { metaSchemaUrl } from "../../../../src/build/helm/chart/schema/draft.ts";
+import { localNumber } from "../../../../src/build/helm/chart/schema/fault_text.ts";
+import { ownSchemaUrl, SchemaDocuments } from "../../../../src/build/helm/chart/schema/schema_documents.ts";
+import { SchemaError } from "../../../../src/build/helm/chart/schema/schema_error.ts";
+import { faultLines, topFaults } from "../../../../src/build/helm/chart/schema/schema_fault.ts";
 import { validateValues } from "../../../../src/build/helm/chart/schema/validate.ts";
 
 function check(schema: JsonValue, values: JsonValue): readonly string[] {

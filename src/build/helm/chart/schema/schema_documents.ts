@@ -1,18 +1,11 @@
 import type { JsonObject, JsonValue } from "../../../../core/json.ts";
 import { isJsonObject } from "../../../../core/json.ts";
-import { parseUrl } from "../../functions/url.ts";
-import { GoError } from "../../template/go_error.ts";
 import { quoteText } from "../../template/go_quote.ts";
-import { toBytes } from "../../template/go_string.ts";
+import { draftsByUrl, metaSchemaUrl, subschemas } from "./draft.ts";
+import type { Draft } from "./draft.ts";
 import { metaSchemaTexts } from "./meta_schemas.ts";
-
-/** Drafts by year or number, ordered. */
-export type Draft = 4 | 6 | 7 | 2019 | 2020;
-
-/** A schema that cannot be used; the message is what Helm shows below the chart's name. */
-export class SchemaError extends Error {
-  override readonly name = "SchemaError";
-}
+import { absolute, decode, identity, locationText, urlFault } from "./schema_address.ts";
+import { SchemaError } from "./schema_error.ts";
 
 /** A schema with an address of its own: a document, or a part of one with an `$id`. */
 export interface SchemaResource {
@@ -55,46 +48,6 @@ export interface SchemaTarget {
 
 /** URL of a chart's own schema, as error texts show it. */
 export const ownSchemaUrl = "file:///values.schema.json";
-
-/** Where schemas stand, by the draft that added the place: `*` for each member, `[]` for each item. */
-const newPlaces: readonly (readonly [Draft, readonly string[]])[] = [
-  [4, [
-    "definitions/*",
-    "not",
-    "allOf/[]",
-    "anyOf/[]",
-    "oneOf/[]",
-    "properties/*",
-    "additionalProperties",
-    "patternProperties/*",
-    "items",
-    "items/[]",
-    "additionalItems",
-    "dependencies/*",
-  ]],
-  [6, ["propertyNames", "contains"]],
-  [7, ["if", "then", "else"]],
-  [2019, ["$defs/*", "dependentSchemas/*", "unevaluatedProperties", "unevaluatedItems", "contentSchema"]],
-  [2020, ["prefixItems/[]"]],
-];
-
-const drafts: Readonly<Record<string, Draft>> = Object.fromEntries(
-  ["http", "https"].flatMap((scheme) => [
-    [`${scheme}://json-schema.org/schema`, 2020],
-    [`${scheme}://json-schema.org/draft-04/schema`, 4],
-    [`${scheme}://json-schema.org/draft-06/schema`, 6],
-    [`${scheme}://json-schema.org/draft-07/schema`, 7],
-    [`${scheme}://json-schema.org/draft/2019-09/schema`, 2019],
-    [`${scheme}://json-schema.org/draft/2020-12/schema`, 2020],
-  ]),
-);
-
-/** URL of the meta-schema of a draft. */
-export function metaSchemaUrl(draft: Draft): string {
-  return draft < 2019
-    ? `http://json-schema.org/draft-0${draft}/schema`
-    : `https://json-schema.org/draft/${draft === 2019 ? "2019-09" : "2020-12"}/schema`;
-}
 
 /** What documents that nothing here holds are got with. */
 export interface SchemaDoors {
@@ -183,7 +136,7 @@ export class SchemaDocuments {
   #documentAt(url: string): SchemaDocument {
     const known = this.#documents.get(url);
     if (known !== undefined) return known;
-    const named = drafts[url] === undefined ? url : metaSchemaUrl(drafts[url]);
+    const named = draftsByUrl[url] === undefined ? url : metaSchemaUrl(draftsByUrl[url]);
     const text = Object.hasOwn(metaSchemaTexts, named) ? metaSchemaTexts[named] : undefined;
     if (text !== undefined) return this.add(url, JSON.parse(text) as JsonValue).document;
     if (url.startsWith("urn:")) {
@@ -240,13 +193,8 @@ export class SchemaDocuments {
     if (same === undefined) document.resources.set(pointer, resource);
     this.#places.set(node, { resource, pointer, location: locationText(document.url, pointer) });
     collectAnchors(node, resource, pointer);
-    for (const [since, places] of newPlaces) {
-      if (since > draft) break;
-      for (const place of places) {
-        for (const [below, inner] of nodesAt(node, pointer, place)) {
-          this.#collect(document, inner, { base, pointer: below, draft: resource.draft });
-        }
-      }
+    for (const [below, inner] of subschemas(node, pointer, draft)) {
+      this.#collect(document, inner, { base, pointer: below, draft: resource.draft });
     }
     document.schemas.add(pointer);
   }
@@ -256,7 +204,7 @@ export class SchemaDocuments {
     for (let [current, place] = [node as JsonValue, at];;) {
       if (!isJsonObject(current) || typeof current.$schema !== "string") return inherited;
       const named = current.$schema;
-      const draft = drafts[named.replace(/#$/, "")];
+      const draft = draftsByUrl[named.replace(/#$/, "")];
       if (draft !== undefined) return draft;
       const url = named.split("#", 1)[0] as string;
       const fault = urlFault(url);
@@ -319,84 +267,12 @@ function collectAnchors(node: JsonObject, resource: SchemaResource, pointer: str
   }
 }
 
-/** Nodes at a place like `properties/*` with their pointers. */
-function nodesAt(node: JsonObject, pointer: string, place: string): readonly (readonly [string, JsonValue])[] {
-  const [keyword, each] = place.split("/") as [string, string?];
-  if (!Object.hasOwn(node, keyword)) return [];
-  const value = node[keyword] as JsonValue;
-  const at = `${pointer}/${keyword}`;
-  if (each === undefined) return [[at, value]];
-  if (each === "[]") {
-    return Array.isArray(value) ? value.map((item: JsonValue, index) => [`${at}/${index}`, item] as const) : [];
-  }
-  if (!isJsonObject(value)) return [];
-  return Object.keys(value).map((key) => [`${at}/${escapePointer(key)}`, value[key] as JsonValue] as const);
-}
-
-/** A key as a JSON pointer has it. */
-export function escapePointer(key: string): string {
-  return key.replaceAll("~", "~0").replaceAll("/", "~1");
-}
-
-/** URL with a fragment, escaped as Go's `url.PathEscape` does between slashes. */
-export function locationText(url: string, fragment: string): string {
-  const escaped = fragment.replace(
-    /[^A-Za-z0-9\-_.~$&+:=@/]/gu,
-    (symbol) => [...toBytes(symbol)].map((byte) => `%${byte.toString(16).toUpperCase().padStart(2, "0")}`).join(""),
-  );
-  return `${url}#${escaped}`;
-}
-
 function idOf(node: JsonObject, draft: Draft): string | undefined {
   if (draft < 2019 && Object.hasOwn(node, "$ref")) return undefined;
   const id = draft === 4 ? node.id : node.$id;
   if (typeof id !== "string") return undefined;
   const address = id.split("#", 1)[0] as string;
   return address === "" ? undefined : address;
-}
-
-function identity(id: string, base: string, location: string): string {
-  try {
-    return absolute(id, base);
-  } catch (cause) {
-    if (!(cause instanceof SchemaError)) throw cause;
-    throw new SchemaError(`error in parsing id at ${quoteText(location)}`, { cause });
-  }
-}
-
-function urlFault(url: string): string | undefined {
-  try {
-    parseUrl(url);
-    return undefined;
-  } catch (error) {
-    if (!(error instanceof GoError)) throw error;
-    return error.message;
-  }
-}
-
-function absolute(address: string, base: string): string {
-  if (address === "") return base;
-  const fault = urlFault(address);
-  if (fault !== undefined) throw new SchemaError(`error in parsing ${quoteText(address)}: ${fault}`);
-  try {
-    const { href } = new URL(address, base);
-    // Go adds no slash behind a host.
-    return href.endsWith("/") && !address.endsWith("/") ? href.slice(0, -1) : href;
-  } catch (cause) {
-    throw new SchemaError(`error in parsing ${quoteText(address)}: it is no URL`, { cause });
-  }
-}
-
-function decode(fragment: string, whole: string): string {
-  const wrong = /%(?![0-9a-fA-F]{2}).{0,2}/s.exec(fragment)?.[0];
-  if (wrong !== undefined) {
-    throw new SchemaError(`error in parsing ${quoteText(whole)}: invalid URL escape ${quoteText(wrong)}`);
-  }
-  try {
-    return decodeURIComponent(fragment);
-  } catch {
-    return fragment;
-  }
 }
 
 /** Why a document is not there. Files of the machine that renders are no part of a chart. */

@@ -1,6 +1,6 @@
 import type { JsonValue } from "../../../../core/json.ts";
 import { syntaxFault } from "../../functions/json_parse.ts";
-import { SchemaError } from "./schema_documents.ts";
+import { SchemaError } from "./schema_error.ts";
 
 /** Numbers as they were written, by what holds them and their key, where JavaScript would write them otherwise. */
 const sources = new WeakMap<object, Map<string, string>>();
