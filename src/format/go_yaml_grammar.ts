@@ -36,13 +36,19 @@ export class Grammar {
 
   #directives(): void {
     let hasVersion = false;
+    const named = new Set<string>();
     while (this.#is("version", "tag-directive")) {
       const token = this.#tokens.skip();
       if (token.kind === "version") {
         if (hasVersion) this.#fail("found duplicate %YAML directive", token);
         if (token.text !== "1.1") this.#fail("found incompatible YAML document", token);
         hasVersion = true;
-      } else this.#handles.add(token.text ?? "");
+        continue;
+      }
+      const handle = token.text ?? "";
+      if (named.has(handle)) this.#fail("found duplicate %TAG directive", token);
+      named.add(handle);
+      this.#handles.add(handle);
     }
   }
 

@@ -56,7 +56,8 @@ interface SimpleKey {
 }
 
 const longestKey = 1024;
-const lookAhead = 512;
+/** Bytes that libyaml reads at a time. */
+const chunkSize = 512;
 
 /** The tokens of a text, one after another. */
 export class Scanner {
@@ -81,11 +82,12 @@ export class Scanner {
   constructor(text: string) {
     this.#text = text.replace(/^\ufeff/, "");
     // deno-lint-ignore no-control-regex
-    this.#control = this.#text.search(/[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufeff\ufffe\uffff]/);
+    const control = this.#text.search(/[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufffe\uffff]/);
+    if (control >= 0) this.#refusedFrom = chunkStart(text, control + text.length - this.#text.length);
   }
 
-  /** Where a character stands that no reader takes; -1 for none. */
-  readonly #control: number;
+  /** From where on the text cannot be read: it comes in pieces, and one holds a character that no reader takes. */
+  readonly #refusedFrom: number = Infinity;
 
   /** The next token, which stays. @throws {GoYamlFault} */
   peek(): Token {
@@ -117,7 +119,7 @@ export class Scanner {
 
   #code(offset = 0): number {
     const at = this.#at + offset;
-    if (this.#control >= 0 && at + lookAhead > this.#control) {
+    if (at >= this.#refusedFrom) {
       throw new GoYamlFault("yaml: control characters are not allowed");
     }
     const code = this.#text.charCodeAt(at);
@@ -220,7 +222,7 @@ export class Scanner {
     this.#unroll(this.#column);
     if (this.#at >= this.#text.length) return this.#streamEnd();
     const char = this.#char();
-    this.#code();
+    this.#code(Math.min(3, this.#text.length - this.#at));
     if (this.#column === 0 && char === "%") return this.#directive();
     if (this.#isMarker("---")) return this.#marker("document-start");
     if (this.#isMarker("...")) return this.#marker("document-end");
@@ -372,7 +374,9 @@ export class Scanner {
         handle = `!${this.#text.slice(start, this.#at)}!`;
         this.#step();
         this.#uri();
-      } else while (/[\w\-;/?:@&=+$.!~*'()[\]%]/.test(this.#char()) && this.#char() !== "") this.#step();
+      } else {
+        while (/[\w\-;/?:@&=+$.!~*'()[\]%]/.test(this.#char()) && this.#char() !== "") this.#octet();
+      }
     }
     if (!this.#isBlankOrEnd() && !(this.#flow > 0 && this.#char() === ",")) {
       this.#fail("did not find expected whitespace or line break");
@@ -382,8 +386,16 @@ export class Scanner {
 
   #uri(): void {
     const start = this.#at;
-    while (this.#char() !== "" && /[\w\-;/?:@&=+$,.!~*'()[\]%]/.test(this.#char())) this.#step();
+    while (this.#char() !== "" && /[\w\-;/?:@&=+$,.!~*'()[\]%]/.test(this.#char())) this.#octet();
     if (this.#at === start) this.#fail("did not find expected tag URI");
+  }
+
+  #octet(): void {
+    if (this.#char() !== "%") return this.#step();
+    if (!/^%[0-9A-Fa-f]{2}$/.test(this.#text.slice(this.#at, this.#at + 3))) {
+      this.#fail("did not find URI escaped octet");
+    }
+    this.#step(3);
   }
 
   #directive(): void {
@@ -513,7 +525,7 @@ export class Scanner {
   #escape(): void {
     const char = this.#char(1);
     const length = { x: 2, u: 4, U: 8 }[char];
-    if (length === undefined && !("0abt\tnvfre \"'/\\N_LP".includes(char) && char !== "")) {
+    if (length === undefined && !("0abt\tnvfre \"'\\N_LP".includes(char) && char !== "")) {
       this.#fail("found unknown escape character");
     }
     this.#step(2);
@@ -568,4 +580,23 @@ function noKey(): SimpleKey {
 
 function isBreakCode(code: number): boolean {
   return code === 10 || code === 13 || code === 0x85 || code === 0x2028 || code === 0x2029;
+}
+
+/** Where the piece of a text begins, less its byte order mark, that holds the character at an offset. */
+function chunkStart(text: string, offset: number): number {
+  const mark = text.startsWith("\ufeff") ? 1 : 0;
+  let start = 0;
+  let size = 0;
+  for (let at = 0; at < offset;) {
+    const code = text.codePointAt(at) as number;
+    const width = code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
+    // A character that the piece cuts begins the next one.
+    if (size + width > chunkSize) {
+      start = at;
+      size = 0;
+    }
+    size += width;
+    at += width === 4 ? 2 : 1;
+  }
+  return Math.max(0, start - mark);
 }

@@ -9,6 +9,8 @@ import { YAMLException } from "js-yaml";
 import type { JsonValue } from "../core/json.ts";
 import type { Place } from "../core/object.ts";
 import { FormatError, lineAndColumn } from "./format_error.ts";
+import { goYamlRefusal } from "./go_yaml_fault.ts";
+import { isRareYaml, readGoYaml } from "./go_yaml_value.ts";
 import { parsePlainJson } from "./json_fast.ts";
 import { composeDocuments, ComposeFault, maxDepth } from "./yaml_compose.ts";
 import type { ComposedDocument, PlaceNode } from "./yaml_compose.ts";
@@ -51,11 +53,19 @@ export interface YamlDocument {
 export function parseYaml(text: string, options: YamlOptions = {}): JsonValue {
   const json = parsePlainJson(text, maxDepth);
   if (json !== undefined && options.strict !== true) return json;
-  for (const part of splitYaml(text)) {
-    const document = compose(part.text, part.line, options).documents[0];
-    if (document !== undefined || part.isMarked) return document?.value ?? null;
+  if (isRareYaml(text) && options.strict !== true) return rareDocument(text, 1, options).value;
+  try {
+    for (const part of splitYaml(text)) {
+      const document = compose(part.text, part.line, options).documents[0];
+      if (document !== undefined || part.isMarked) return document?.value ?? null;
+    }
+    return null;
+  } catch (error) {
+    // What our parser refuses, go-yaml may take.
+    const value = error instanceof FormatError && options.strict !== true ? takenByGoYaml(text, error) : undefined;
+    if (value === undefined) throw error;
+    return value;
   }
-  return null;
 }
 
 /**
@@ -67,7 +77,10 @@ export function parseYamlDocuments(text: string, options: YamlOptions = {}): rea
   const documents: YamlDocument[] = [];
   for (const part of splitYaml(text)) {
     const json = options.strict === true ? undefined : parsePlainJson(part.text, maxDepth);
-    const composed = json === undefined
+    const isRare = json === undefined && options.strict !== true && isRareYaml(part.text);
+    const composed = isRare
+      ? [rareDocument(part.text, part.line, options)]
+      : json === undefined
       ? compose(part.text, part.line, options).documents
       : [{ value: json, isEmpty: false }];
     composed.forEach((document, order) => {
@@ -78,7 +91,7 @@ export function parseYamlDocuments(text: string, options: YamlOptions = {}): rea
         index: documents.length,
         text: part.text,
         placeOf(path, { key = false } = {}) {
-          places ??= compose(part.text, part.line, options, true);
+          places ??= isRare ? noPlaces : compose(part.text, part.line, options, true);
           const root = places.documents[order]?.places;
           const offset = root === undefined ? 0 : offsetAt(root, path, key);
           const { line, column } = lineAndColumn(part.text, sourceOffset(places.mends, offset));
@@ -103,6 +116,31 @@ function offsetAt(root: PlaceNode, path: readonly (string | number)[], key: bool
 interface Composed {
   readonly documents: readonly ComposedDocument[];
   readonly mends: readonly Mend[];
+}
+
+function takenByGoYaml(text: string, error: FormatError): JsonValue | undefined {
+  if (error.code === "limit" || error.cause instanceof ComposeFault) return undefined;
+  try {
+    return goYamlRefusal(text) === undefined ? readGoYaml(text) ?? null : undefined;
+  } catch (other) {
+    if (other instanceof FormatError) return undefined;
+    throw other;
+  }
+}
+
+/** Where a text has line breaks that our parser does not know, all stands at its start. */
+const noPlaces: Composed = { documents: [], mends: [] };
+
+/** A document with line breaks that our parser does not know. @throws {FormatError} */
+function rareDocument(text: string, firstLine: number, options: YamlOptions): ComposedDocument {
+  try {
+    const value = readGoYaml(text.replace(/^\ufeff/, ""));
+    return { value: value ?? null, isEmpty: value === undefined };
+  } catch (error) {
+    if (!(error instanceof FormatError)) throw error;
+    const { what: message, code, line = 1, column = 1 } = error;
+    throw placed({ message, code, line, column }, { text, firstLine, mends: [], file: options.file });
+  }
 }
 
 function compose(text: string, firstLine: number, options: YamlOptions, withPlaces = false): Composed {

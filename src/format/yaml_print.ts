@@ -7,7 +7,10 @@
 import type { JsonObject, JsonValue } from "../core/json.ts";
 import { FormatError } from "./format_error.ts";
 import { shortestFloat } from "./go_float.ts";
+import { goYamlRefusal } from "./go_yaml_fault.ts";
+import { readGoYaml } from "./go_yaml_value.ts";
 import { compareKeys } from "./yaml_key_order.ts";
+import { blockEnd, withoutDoubledEnds } from "./yaml_node/scalar_style.ts";
 import { mayResolve, needsQuotes } from "./yaml_scalar.ts";
 
 /** Column behind which the next single blank becomes a line break. */
@@ -22,6 +25,39 @@ const maxSimpleKeyBytes = 128;
  * @throws {FormatError} for a text with a control character that YAML cannot carry (go-yaml v2 refuses DEL and C1 controls)
  */
 export function printYaml(value: JsonValue): string {
+  let text: string;
+  try {
+    text = printPlain(value);
+  } catch (error) {
+    if (error !== nextLine) throw error;
+    text = printPlain(readThroughJson(value));
+  }
+  return withoutDoubledEnds(text);
+}
+
+/** Thrown to begin again: a text holds U+0085, which JSON carries as it is and YAML takes for a line break within quotes. */
+const nextLine = new Error("A text holds U+0085");
+
+/** What go-yaml reads where encoding/json wrote a value. @throws {FormatError} where it reads nothing */
+function readThroughJson(value: JsonValue): JsonValue {
+  const text = goJson(value);
+  const refusal = goYamlRefusal(text);
+  if (refusal !== undefined) throw new FormatError(`Cannot print YAML: ${refusal}`);
+  return readGoYaml(text) ?? null;
+}
+
+/** JSON as encoding/json writes it, as far as a reader of YAML can tell. */
+function goJson(value: JsonValue): string {
+  if (typeof value === "string") {
+    return JSON.stringify(value.toWellFormed()).replaceAll("\u2028", "\\u2028").replaceAll("\u2029", "\\u2029");
+  }
+  if (typeof value !== "object" || value === null) return printScalar(value, 0, 0, false);
+  if (Array.isArray(value)) return `[${value.map(goJson).join(",")}]`;
+  const keys = Object.keys(value).sort();
+  return `{${keys.map((key) => `${goJson(key)}:${goJson((value as JsonObject)[key] as JsonValue)}`).join(",")}}`;
+}
+
+function printPlain(value: JsonValue): string {
   if (isFilled(value)) {
     return Array.isArray(value) ? printList(value, 0) : printMap(value as JsonObject, 0);
   }
@@ -160,8 +196,7 @@ function printAnyText(text: string, indent: number, column: number, isKey: boole
     if (refused.test(clean)) {
       throw new FormatError("Cannot print YAML: a text holds a control character that YAML does not allow");
     }
-    // JSON text carries U+0085 as it is, and YAML reads it as a line break within quotes.
-    if (clean.includes("\u0085")) clean = foldNextLines(clean);
+    if (clean.includes("\u0085")) throw nextLine;
   }
   const shape = shapeOf(clean);
   if (clean.includes("\n")) {
@@ -171,13 +206,6 @@ function printAnyText(text: string, indent: number, column: number, isKey: boole
   if (isKey && lineBreak.test(clean)) return doubleQuoted(clean, indent, column, isKey);
   if (shape.mayBePlain) return folded(clean, indent, column, isKey, "");
   return shape.mayBeSingle ? folded(clean, indent, column, isKey, "'") : doubleQuoted(clean, indent, column, isKey);
-}
-
-function foldNextLines(text: string): string {
-  return text.replace(
-    /[ \t]*(\u0085+)[ \t]*/g,
-    (_, breaks: string) => breaks.length === 1 ? " " : "\u0085".repeat(breaks.length - 1),
-  );
 }
 
 interface Shape {
@@ -326,5 +354,5 @@ function literal(text: string, indent: number): string {
   const margin = blank(indent + 2);
   const body = text.replace(/([\n\u0085\u2028\u2029])(?![\n\u0085\u2028\u2029]|$)/g, `$1${margin}`);
   const first = lineBreak.test(text[0] ?? "") ? "" : margin;
-  return `|${hint}${chomp}\n${first}${body.endsWith("\n") ? body.slice(0, -1) : body}`;
+  return `|${hint}${chomp}\n${first}${blockEnd(body)}`;
 }

@@ -22,6 +22,21 @@ Deno.test("own vectors: parseYaml()", () => {
   }
 });
 
+Deno.test("own vectors: parseYaml() with libyaml's line breaks", () => {
+  for (const item of casesOf<{ yaml: string; json?: string; error?: string }>("yaml/read_breaks.json")) {
+    if (item.error === undefined) {
+      equal(goJson(parseYaml(item.yaml)), item.json, item.yaml);
+    } else throws(() => parseYaml(item.yaml), FormatError, item.yaml);
+  }
+});
+
+Deno.test("own vectors: printYaml() with libyaml's line breaks", () => {
+  for (const item of casesOf<{ json: string; yaml?: string; error?: string }>("yaml/print_breaks.json")) {
+    if (item.error === undefined) equal(printYaml(JSON.parse(item.json)), item.yaml, item.json);
+    else throws(() => printYaml(JSON.parse(item.json)), FormatError, item.json);
+  }
+});
+
 Deno.test("own vectors: printYaml()", () => {
   for (const item of casesOf<{ json: string; yaml?: string; error?: string }>("yaml/print.json")) {
     if (item.error === undefined) equal(printYaml(jsonNumbers(item.json)), item.yaml, item.json);

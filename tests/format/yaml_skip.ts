@@ -8,33 +8,16 @@ function because(reason: string, ...names: readonly string[]): SkipTable {
 export const yamlSkips: Readonly<Record<string, SkipTable>> = {
   scalars: {
     ...because(
-      'read more widely than go-yaml v2: lone "...", "::1" in a flow map, DEL, Unicode line breaks as text',
+      'read more widely than go-yaml v2: lone "...", "::1" in a flow map',
       "...",
       "{k: ::1, l: m}",
-      "k: a\u2028b",
-      "k: a\u0085b",
-      '"a\u007fb"',
       "...\n",
     ),
     ...because(
       "refused: go-yaml v2 stops in silence behind the first value, or drops what it cannot use as a key",
       "{}: v",
-      "[a]b",
-      "'a'b",
-      '"a"b',
-      "[a]]",
-      "{a: b}}",
-      "'a' b",
-      '"a" b',
       "&a &b 1",
-      "a\n#c\nb",
-      "k: [\ta\t]",
-      "a\n: b",
-      " - a\n- b",
-      "|-\n    a\n  b\n",
       "[]: b",
-      '"a":1',
-      "'a':1",
     ),
     ...because(
       '"{a:}" is the key "a" with null, as in YAML 1.2',
@@ -69,12 +52,9 @@ export const yamlSkips: Readonly<Record<string, SkipTable>> = {
     ),
     ...because(
       '"\\\'" is no escape in YAML 1.2',
-      '"\\\'"',
-      'k: "\\\'"',
     ),
     ...because(
       "Unicode line breaks of YAML 1.1 are text, as in YAML 1.2",
-      "a\u0085b",
     ),
     ...because(
       "tabs as separation, and as first character of a block's content, are taken as YAML 1.2 takes them",
@@ -88,7 +68,6 @@ export const yamlSkips: Readonly<Record<string, SkipTable>> = {
       "k: |+\n  \ta\n",
       "k: >-\n  \ta\n",
       "k: >+\n  \ta\n",
-      "|+\n  \ta\n",
     ),
     ...because(
       "directives of other versions are read over",
@@ -97,16 +76,9 @@ export const yamlSkips: Readonly<Record<string, SkipTable>> = {
     ),
     ...because(
       "a comment directly behind a block indicator needs a blank in YAML 1.2",
-      "k: |# c\n  # a\n  b\n",
-      "k: |# c\n  - a\n  - b\n",
-      'k: |# c\n  "a"\n',
-      "k: |-# c\n\n",
-      "k: |-# c\n  a  \n  b\t\n",
-      "k: |-# c\n  a\\nb\n",
     ),
     ...because(
       "a comment-like line within the indent of a block at the root stays text",
-      "|-2\n  a\n # c\n",
     ),
   },
   documents: {

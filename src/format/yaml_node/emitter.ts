@@ -7,6 +7,7 @@ import {
   foldedText,
   literalText,
   singleQuotedText,
+  withoutDoubledEnds,
 } from "./scalar_style.ts";
 
 const step = 2;
@@ -44,7 +45,7 @@ class NodeEmitter {
     else this.#out += `${this.#inline(node, step)}${lineComment(node)}\n`;
     const foot = node.comments?.foot;
     if (foot !== undefined) this.#out += `\n${foot}\n`;
-    return this.#out;
+    return withoutDoubledEnds(this.#out);
   }
 
   #block(node: YamlNode, indent: number, first: boolean): void {

@@ -6,7 +6,7 @@ import { listNode, mapNode, scalar } from "./node.ts";
 import type { Dialect } from "./resolve.ts";
 import { readYaml } from "./reader.ts";
 import { resolveText } from "./resolve.ts";
-import { chooseStyle, foldedText } from "./scalar_style.ts";
+import { chooseStyle, foldedText, withoutDoubledEnds } from "./scalar_style.ts";
 
 /** What a node cannot be written as JSON for. */
 export class NodeValueError extends Error {
@@ -115,7 +115,7 @@ function refoldedText(text: string): string {
   if (at < 0 || at === text.length - 1) return text;
   const place = { flow: false, key: false };
   if (chooseStyle(text, "folded", true, place) !== "folded") return text;
-  const read = readYaml(`k: ${foldedText(text, 2)}\n`);
+  const read = readYaml(withoutDoubledEnds(`k: ${foldedText(text, 2)}\n`));
   const value = read?.kind === "map" ? read.values[0] : undefined;
   return value?.kind === "scalar" ? value.text : text;
 }

@@ -104,9 +104,9 @@ class Reader extends Cursor {
   document(): YamlNode | undefined {
     const bad = forbidden.exec(this.text);
     if (bad !== null) this.fail("control characters are not allowed");
-    this.#directives();
+    const isMarked = this.#directives();
     if (this.pos >= this.text.length || this.isMarker(dot)) return undefined;
-    const root = this.#node(-1, true, false);
+    const root = this.#node(-1, !isMarked, false);
     if (this.#ignoresRest) return root;
     this.#skip(true);
     if (this.pos < this.text.length && !this.isMarker(dash) && !this.isMarker(dot)) {
@@ -116,7 +116,8 @@ class Reader extends Cursor {
     return root;
   }
 
-  #directives(): void {
+  /** Says whether a line `---` was taken: no block collection may begin on that. */
+  #directives(): boolean {
     let seen = false;
     for (;;) {
       this.#skip(false);
@@ -135,8 +136,12 @@ class Reader extends Cursor {
       }
       break;
     }
-    if (this.isMarker(dash)) this.pos += 3;
-    else if (seen) this.fail("did not find expected <document start>");
+    if (this.isMarker(dash)) {
+      this.pos += 3;
+      return true;
+    }
+    if (seen) this.fail("did not find expected <document start>");
+    return false;
   }
 
   /** Steps over blanks, comments and line breaks to the next token; says whether a line break was among them. */

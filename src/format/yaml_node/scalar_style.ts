@@ -154,20 +154,35 @@ function escapeOf(letter: string): string {
   return code <= 0xffff ? `\\u${hex.padStart(4, "0")}` : `\\U${hex.padStart(8, "0")}`;
 }
 
-const otherBreaks = /[\r\u2028\u2029](?!$)/g;
+const otherBreaks = /[\r\x85\u2028\u2029]/;
+/** Says that no line feed follows: libyaml holds its line for ended by any of its breaks. Stands in no text that is printed. */
+const endedLine = "\0";
 
-/** A literal block with its header; lines are indented by `indent`. */
+/** A printed text without the line feeds behind blocks that another break ends. */
+export function withoutDoubledEnds(printed: string): string {
+  return printed.includes(endedLine) ? printed.replaceAll(`${endedLine}\n`, "").replaceAll(endedLine, "") : printed;
+}
+
+/** A block's text without its last line feed, which the caller adds. */
+export function blockEnd(block: string): string {
+  if (block.endsWith("\n")) return block.slice(0, -1);
+  return otherBreaks.test(block.charAt(block.length - 1)) ? block + endedLine : block;
+}
+
+/** A literal block with its header; lines are indented by `indent`. For {@linkcode withoutDoubledEnds}. */
 export function literalText(text: string, indent: number): string {
   const header = blockHeader(text, "|");
   const pad = " ".repeat(indent);
+  if (otherBreaks.test(text)) {
+    const lines = text.replace(/[^\n\r\x85\u2028\u2029]+/g, (line) => pad + line);
+    return `${header}\n${blockEnd(lines)}`;
+  }
   let out = `${header}\n`;
   let start = 0;
   while (start < text.length) {
     let end = text.indexOf("\n", start);
     if (end < 0) end = text.length;
-    const line = text.slice(start, end);
-    // After another sign that libyaml takes for a line break, the indentation is written again.
-    out += end === start ? "\n" : `${pad}${otherBreaks.test(line) ? line.replace(otherBreaks, `$&${pad}`) : line}\n`;
+    out += end === start ? "\n" : `${pad}${text.slice(start, end)}\n`;
     start = end + 1;
   }
   return out.slice(0, -1);
@@ -180,15 +195,15 @@ export function literalText(text: string, indent: number): string {
 export function foldedText(text: string, indent: number): string {
   const pad = " ".repeat(indent);
   const header = blockHeader(text, ">");
-  const start = text.search(/[^\n]|$/);
+  const start = text.search(/[^\n\r\x85\u2028\u2029]|$/);
   const startsBlank = start >= text.length || text[start] === " " || text[start] === "\t";
   let out = `${header}\n`;
   let breaks = true, leadingSpaces = true;
   for (let at = 0; at < text.length; at++) {
     const letter = text.charAt(at);
-    if (letter === "\n") {
-      if (!breaks && !leadingSpaces && !startsBlank) out += "\n";
-      out += "\n";
+    if (breakLetters.test(letter)) {
+      if (!breaks && !leadingSpaces && !startsBlank && letter === "\n") out += "\n";
+      out += letter;
       breaks = true;
     } else {
       if (breaks) {
@@ -199,13 +214,13 @@ export function foldedText(text: string, indent: number): string {
       breaks = false;
     }
   }
-  return text.endsWith("\n") ? out.slice(0, -1) : out;
+  return blockEnd(out);
 }
 
 function blockHeader(text: string, sign: "|" | ">"): string {
   const first = text.charCodeAt(0);
   let header: string = sign;
   if (first === 32 || breakLetters.test(text.charAt(0))) header += "2";
-  if (!text.endsWith("\n")) return `${header}-`;
-  return text === "\n" || text.charAt(text.length - 2) === "\n" ? `${header}+` : header;
+  if (!breakLetters.test(text.charAt(text.length - 1))) return `${header}-`;
+  return text.length === 1 || breakLetters.test(text.charAt(text.length - 2)) ? `${header}+` : header;
 }

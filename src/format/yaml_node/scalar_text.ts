@@ -217,10 +217,11 @@ export function doubleQuotedText(cursor: Cursor): string {
         // A line break that is escaped joins the lines.
         cursor.lineBreak();
         for (;;) {
+          if (cursor.isMarker(dash) || cursor.isMarker(dot)) cursor.fail("found unexpected document indicator");
           const blank = cursor.code(0);
           if (isBlank(blank)) cursor.pos++;
           else if (blank === blank && isBreak(blank)) {
-            out += "\n";
+            out += breakText(blank);
             cursor.lineBreak();
           } else break;
         }

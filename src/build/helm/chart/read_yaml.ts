@@ -14,13 +14,20 @@ export class YamlConversionError extends Error {
   override readonly name = "YamlConversionError";
 }
 
+/** Escapes of JSON that go-yaml does not take. */
+const refusedEscape = /\\(?:\/|u[dD][89a-fA-F])/;
+
+/** A tab where the indentation of a line may end, and content behind a document's marker. */
+const tabbed = /\n *\t|^--- *[^\s#|>]/m;
+
 /** First document of a text or of bytes. @throws {YamlConversionError} with the text that Helm shows */
 export function readYaml(source: string | Uint8Array): JsonValue {
   const fault = typeof source === "string" ? undefined : encodingFault(source);
   if (fault !== undefined) throw new YamlConversionError(`error converting YAML to JSON: ${fault}`);
   const text = typeof source === "string" ? source : decode(source);
-  // Directives and a closing line in front are rare, and go-yaml is stricter there than our parser.
-  const isRare = text.startsWith("...") || text.startsWith("%") || text.includes("\n...") || text.includes("\n%");
+  // Directives, a closing line in front and some escapes are rare, and go-yaml is stricter there than our parser.
+  const isRare = text.startsWith("...") || text.startsWith("%") || text.includes("\n...") || text.includes("\n%") ||
+    refusedEscape.test(text) || tabbed.test(text);
   if (isRare) {
     const refusal = goYamlRefusal(text);
     if (refusal !== undefined) throw new YamlConversionError(`error converting YAML to JSON: ${refusal}`);

@@ -14,6 +14,7 @@ import {
   doubleQuotedText,
   literalText,
   singleQuotedText,
+  withoutDoubledEnds,
 } from "../../../format/yaml_node/scalar_style.ts";
 import { GoError } from "../template/go_error.ts";
 import { floatText } from "../template/go_number.ts";
@@ -55,7 +56,7 @@ class Writer {
     const shape = shapeOf(this.#context, value);
     if (shape.kind === "scalar") this.#out = `${shape.text(step)}\n`;
     else this.#collection(shape, 0, true, 0);
-    return this.#out;
+    return withoutDoubledEnds(this.#out);
   }
 
   /** A filled list or map; its first line starts where the text ends if `isStarted`. */

@@ -6,13 +6,10 @@
  */
 import type { JsonValue, MutableJson } from "../../../core/json.ts";
 import { FormatError } from "../../../format/format_error.ts";
-import { goYamlFault, goYamlRefusal } from "../../../format/go_yaml_fault.ts";
+import { goYamlFault } from "../../../format/go_yaml_fault.ts";
+import { readGoYaml } from "../../../format/go_yaml_value.ts";
 import { setMember } from "../../../format/json_clone.ts";
 import { printYaml } from "../../../format/yaml.ts";
-import type { YamlNode } from "../../../format/yaml_node/node.ts";
-import { nodeToJson, NodeValueError } from "../../../format/yaml_node/node_json.ts";
-import { readYaml } from "../../../format/yaml_node/reader.ts";
-import { YamlSyntaxError } from "../../../format/yaml_node/syntax_error.ts";
 import { readYaml as readYamlBytes, YamlConversionError } from "../chart/read_yaml.ts";
 import { GoError } from "../template/go_error.ts";
 import { hasRawBytes, toBytes, withoutRawBytes } from "../template/go_string.ts";
@@ -95,7 +92,7 @@ function printing(isStrict: boolean, print: (context: CallContext, value: Value)
       if (!(error instanceof GoError || error instanceof FormatError)) throw error;
       // What go-yaml v3 has no word for makes it stop, not fail.
       if (!isStrict && !error.message.startsWith("cannot marshal type: ")) return "";
-      throw error instanceof GoError ? error : new GoError("yaml: control characters are not allowed");
+      throw error instanceof GoError ? error : printFault(error);
     }
   });
 }
@@ -110,8 +107,14 @@ function yamlOf(context: CallContext, value: Value): string {
   try {
     return printYaml(json as JsonValue);
   } catch (error) {
-    throw error instanceof FormatError ? new GoError("yaml: control characters are not allowed") : error;
+    throw error instanceof FormatError ? printFault(error) : error;
   }
+}
+
+/** What `yaml.Marshal` says where its JSON is no YAML. */
+function printFault(error: FormatError): GoError {
+  const known = /yaml: .*$/s.exec(error.what)?.[0];
+  return new GoError(known ?? "yaml: control characters are not allowed");
 }
 
 /** The value of a YAML text as `yaml.Unmarshal` of sigs.k8s.io/yaml gives it. @throws {GoError} with its text */
@@ -119,33 +122,16 @@ function readDocument(context: CallContext, text: string): JsonValue {
   context.made(16 * text.length);
   if (hasRawBytes(text)) return readRawBytes(text);
   try {
-    const node = firstNode(text);
-    // A closing line with nothing in front of it.
-    const refusal = node === undefined && text.includes("...") ? goYamlRefusal(text) : undefined;
-    if (refusal !== undefined) throw new GoError(`error converting YAML to JSON: ${refusal}`);
-    return node === undefined ? null : nodeToJson(node, { dialect: "v2", keys: "lenient" }) as JsonValue;
+    return readGoYaml(text) ?? null;
   } catch (error) {
-    if (error instanceof YamlSyntaxError || error instanceof NodeValueError) {
-      const fault = new FormatError(faultWords(error.message), { line: error.line });
-      const message = goYamlFault(text, fault);
-      // What go-yaml finds only while it decodes has no line.
-      const shown = /cannot decode|unknown anchor|value contains itself/.test(message)
-        ? message.replace(/^yaml: line \d+: /, "yaml: ")
-        : message;
-      throw new GoError(`error converting YAML to JSON: ${shown}`);
-    }
-    throw error;
-  }
-}
-
-/** The first document; what stands behind it is looked at no further than one token. */
-function firstNode(text: string): YamlNode | undefined {
-  try {
-    return readYaml(text, { dialect: "v2" });
-  } catch (error) {
-    const isBehind = error instanceof YamlSyntaxError && error.message === "did not find expected <document start>";
-    if (!isBehind || goYamlRefusal(text) !== undefined) throw error;
-    return readYaml(text, { dialect: "v2", ignoresRest: true });
+    if (!(error instanceof FormatError)) throw error;
+    if (error.what.startsWith("yaml: ")) throw new GoError(`error converting YAML to JSON: ${error.what}`);
+    const message = goYamlFault(text, error);
+    // What go-yaml finds only while it decodes has no line.
+    const shown = /cannot decode|unknown anchor|value contains itself/.test(message)
+      ? message.replace(/^yaml: line \d+: /, "yaml: ")
+      : message;
+    throw new GoError(`error converting YAML to JSON: ${shown}`);
   }
 }
 
@@ -157,12 +143,6 @@ function readRawBytes(text: string): JsonValue {
     if (error instanceof YamlConversionError) throw new GoError(error.message);
     throw error;
   }
-}
-
-/** Our reader's words for a key that is none, in those that `goYamlFault` knows. */
-function faultWords(message: string): string {
-  if (message.includes("mapping keys must be scalars")) return "a key must be a text, not a map or list";
-  return /mapping key "null" is not text/.test(message) ? "a key must not be null" : message;
 }
 
 function kindOf(value: JsonValue): string {
