@@ -100,6 +100,7 @@ export async function runDaemon(options: WorkOptions, signal: AbortSignal): Prom
     fileSystem: denoFileSystem,
     clock: denoClock,
     onReload: ({ desired, problems, isGood }) => {
+      if (isGood && !isConfigGood) log.info("documents have no problem any more");
       isConfigGood = isGood;
       for (const problem of problems.filter((one) => one.severity === "error")) {
         log.error("document has a problem, the last good state stays", { text: problemText(problem) });

@@ -68,7 +68,9 @@ function listening(flag: string, address: string, handle: (request: Request) => 
     return serveTcp(handle, addressOf(address));
   } catch (error) {
     throw asStageError(error, "InvalidDocument", `Cannot listen on "${address}"`, {
-      hint: `Is another program there, perhaps a Pilotfish? Name another address in ${flag}`,
+      hint: (error as { readonly code?: unknown }).code === "EACCES"
+        ? `Ports below 1024 are not for everybody: name another address in ${flag}`
+        : `Is another program there, perhaps a Pilotfish? Name another address in ${flag}`,
     });
   }
 }

@@ -26,17 +26,6 @@ export function table(heads: readonly string[], rows: readonly (readonly string[
   return [heads, ...rows].map(line).join("\n") + "\n";
 }
 
-/** A span as kubectl prints ages: `45s`, `12m`, `3h`, `5d`. */
-export function ageText(ms: number): string {
-  const seconds = Math.max(0, Math.floor(ms / 1000));
-  if (seconds < 120) return `${seconds}s`;
-  const minutes = Math.floor(seconds / 60);
-  if (minutes < 120) return `${minutes}m`;
-  const hours = Math.floor(minutes / 60);
-  if (hours < 48) return `${hours}h`;
-  return `${Math.floor(hours / 24)}d`;
-}
-
 /** Bytes for people: `512 B`, `1.4 KiB`, `20.0 MiB`. */
 export function sizeText(bytes: number): string {
   const units = ["B", "KiB", "MiB", "GiB", "TiB"];

@@ -18,9 +18,13 @@ export function serveTcp(
   return { address: `${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`, close: closing(server) };
 }
 
-/** Serves on a unix socket that only this user may open (mode 0600). A socket that a dead process left is replaced. */
+/**
+ * Serves on a unix socket that only this user may open (mode 0600). A socket that a dead process left is replaced.
+ *
+ * @throws when another program listens there, or something else than a socket is there
+ */
 export async function serveUnix(handle: Network, path: string): Promise<RunningServer> {
-  await Deno.remove(path).catch(() => {});
+  await removeDead(path);
   const before = Deno.umask(0o177);
   let server: Deno.HttpServer<Deno.UnixAddr>;
   try {
@@ -37,6 +41,19 @@ export async function serveUnix(handle: Network, path: string): Promise<RunningS
       await Deno.remove(path).catch(() => {});
     },
   };
+}
+
+/** Removes a socket that nobody listens on. */
+async function removeDead(path: string): Promise<void> {
+  const info = await Deno.lstat(path).catch(() => undefined);
+  if (info === undefined) return;
+  if (info.isSocket !== true) throw new Error("what is there is no socket");
+  const answers = await Deno.connect({ transport: "unix", path }).then((other) => {
+    other.close();
+    return true;
+  }, () => false);
+  if (answers) throw new Error("another program listens there");
+  await Deno.remove(path);
 }
 
 /** A network whose requests all go to a unix socket. */

@@ -38,7 +38,8 @@ export function graphOf(objects: Iterable<DesiredObject>): Graph {
   const add = (edges: Map<string, ObjectKey[]>, from: string, to: ObjectKey) => {
     const list = edges.get(from);
     if (list === undefined) edges.set(from, [to]);
-    else if (!list.includes(to)) list.push(to);
+    // The edges of an object come one after the other: only the last one may be the same.
+    else if (list.at(-1) !== to) list.push(to);
   };
   for (const object of objects) {
     const source = sourceOf(object);

@@ -141,9 +141,16 @@ export function newRecord(object: DesiredObject): ObjectRecord {
 export interface LiveState {
   readonly health?: readonly ResourceHealth[];
   readonly warnings: readonly string[];
+  /** Why its state is not on the disk as it should be; absent once it is. */
+  readonly saveFault?: string;
   readonly hint?: string;
   readonly nextRunAt?: string;
   readonly target?: string;
+}
+
+/** The same without advice on what is over. */
+export function withoutHint({ hint: _, ...live }: LiveState): LiveState {
+  return live;
 }
 
 /** The same with the health of one resource as it is now. */
@@ -156,7 +163,11 @@ export function withHealth(live: LiveState, health: ResourceHealth): LiveState {
 }
 
 /** The picture of an object as `report` shows it. */
-export function statusOf(object: DesiredObject, record: ObjectRecord, live: LiveState): ObjectStatus {
+export function statusOf(
+  object: DesiredObject,
+  record: ObjectRecord,
+  { saveFault, ...live }: LiveState,
+): ObjectStatus {
   return {
     key: object.key,
     apiVersion: object.apiVersion,
@@ -177,6 +188,7 @@ export function statusOf(object: DesiredObject, record: ObjectRecord, live: Live
     history: record.history,
     failures: record.failures,
     ...live,
+    warnings: saveFault === undefined ? live.warnings : [...live.warnings, saveFault],
   };
 }
 

@@ -72,9 +72,11 @@ export class SlotRecords {
   async trySave(slot: Slot, record: ObjectRecord): Promise<void> {
     try {
       await this.save(record);
+      const { saveFault: _, ...live } = slot.live;
+      slot.live = live;
     } catch (error) {
       this.#tools.log.error("state could not be saved", { object: keyText(record.key), error: messageOf(error) });
-      slot.live = { ...slot.live, warnings: [...slot.live.warnings, messageOf(error)] };
+      slot.live = { ...slot.live, saveFault: messageOf(error) };
     }
   }
 

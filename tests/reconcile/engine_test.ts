@@ -33,14 +33,17 @@ function objectOf(kind: string, name: string, spec: Record<string, unknown> = {}
 /** An engine over pipelines made of functions, with everything that it told. */
 function makeEngine(
   behaviours: Record<string, Behaviour>,
-  options: { records?: ObjectRecord[]; concurrency?: number } = {},
+  options: { records?: ObjectRecord[]; concurrency?: number; refuses?: () => boolean } = {},
 ) {
   const clock = new FakeClock();
   const records = new Map((options.records ?? []).map((record) => [keyText(record.key), record]));
   const checkpoints: Checkpoints = {
     get: (key) => records.get(keyText(key)),
     all: () => records.values(),
-    save: (record) => Promise.resolve(void records.set(keyText(record.key), record)),
+    save: async (record) => {
+      records.set(keyText(record.key), record);
+      if (options.refuses?.() === true) throw new StageError("StorageOperationFailed", "the disk is full");
+    },
     forget: (key) => Promise.resolve(void records.delete(keyText(key))),
   };
   const runs: string[] = [];
@@ -393,5 +396,25 @@ Deno.test("an order given while a run goes on is not lost with that run's record
 
   equal(records.get("A/default/one")?.lastHandledReconcileAt, "now");
   deepEqual(runs, ["one:start", "one:request"]);
+  await engine.stop(0);
+});
+
+Deno.test("a state that cannot be saved is told once, and no longer than it is so", async () => {
+  let isFull = true;
+  const { engine, clock, statuses } = makeEngine({
+    A: () => {
+      throw new StageError("OCIArtifactPullFailed", "the registry is away");
+    },
+  }, { refuses: () => isFull });
+  const warnings = () => statuses.get("A/default/one")?.warnings;
+
+  engine.update([objectOf("A", "one")], { complete: true });
+  await engine.settled();
+  for (let times = 0; times < 5; times++) await clock.advance(60_000);
+  deepEqual(warnings(), ["the disk is full"]);
+  isFull = false;
+  await clock.advance(60_000);
+
+  deepEqual(warnings(), []);
   await engine.stop(0);
 });

@@ -32,7 +32,13 @@ export class HostGate {
     const state = this.#state(host);
     signal?.throwIfAborted();
     while (true) {
-      await this.#rest(host, state, signal);
+      try {
+        await this.#rest(host, state, signal);
+      } catch (error) {
+        // Who was called in and does not come passes the call on.
+        state.waiting.shift()?.();
+        throw error;
+      }
       if (state.running < this.#limits.requestsPerHost) break;
       await this.#turn(state, signal);
     }
@@ -49,9 +55,10 @@ export class HostGate {
     };
   }
 
-  /** Lets a host rest, for all its users. A longer pause that was asked for before stays. */
+  /** Lets a host rest, for all its users. A longer pause that was asked for before stays. Hosts that nobody enters are not kept. */
   pause(host: string, ms: number): void {
-    const state = this.#state(host);
+    const state = this.#hosts.get(host);
+    if (state === undefined) return;
     state.pausedUntil = Math.max(state.pausedUntil, this.#clock.monotonic() + ms);
   }
 
