@@ -5,7 +5,7 @@ import { helmFunctions } from "../functions/helm_functions.ts";
 import type { RenderTools } from "../render_tools.ts";
 import { GoError } from "../template/go_error.ts";
 import { builtins } from "../template/builtins.ts";
-import { compileTemplate } from "../template/evaluate.ts";
+import { compileTemplate } from "../template/compile_template.ts";
 import { quoteText } from "../template/go_quote.ts";
 import { withoutMarks } from "../template/helm_error.ts";
 import { parseTemplate } from "../template/parser.ts";

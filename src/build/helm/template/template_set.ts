@@ -10,8 +10,8 @@
 import { StageError } from "../../../core/stage_error.ts";
 import type { Dialect } from "../functions/registry.ts";
 import { builtins } from "./builtins.ts";
-import { compileTemplate } from "./evaluate.ts";
-import type { Functions } from "./evaluate.ts";
+import { compileTemplate } from "./compile_template.ts";
+import type { Functions } from "./expression.ts";
 import { GoError } from "./go_error.ts";
 import { quoteText } from "./go_quote.ts";
 import { compareStrings, rejoin } from "./go_string.ts";
