@@ -7,6 +7,7 @@ import { refOf, refText } from "../core/resource.ts";
 import type { KustomizationSpec } from "../core/specs.ts";
 import { StageError } from "../core/stage_error.ts";
 import type { AppliedChange, ApplyResult, Target, TargetOptions, TargetRequest, WaitRequest } from "../core/target.ts";
+import { formatDuration } from "../format/duration.ts";
 import { kubeconfigOf } from "./foreign_cluster.ts";
 import type { RecordPatch, Run, RunResult } from "./pipeline.ts";
 import type { ObjectRecord, Removal } from "./record.ts";
@@ -207,7 +208,8 @@ export async function waitFor(
   },
 ): Promise<Awaited<ReturnType<Target["wait"]>> | undefined> {
   if (what.refs.length === 0) return undefined;
-  run.progress(`Running health checks for ${what.refs.length} resources with a timeout of ${what.timeoutMs / 1000}s`);
+  const timeout = formatDuration(what.timeoutMs);
+  run.progress(`Running health checks for ${what.refs.length} resources with a timeout of ${timeout}`);
   const { serviceAccountName, kubeconfig } = what.options;
   return await run.offWorker(() =>
     target.wait({

@@ -18,7 +18,7 @@ function made(moment: Moment, type: string, status: Condition["status"], reason:
   return { type, status, reason, message: text, lastTransitionTime: moment.at, observedGeneration: moment.generation };
 }
 
-/** Conditions while a run goes on: `Reconciling` is true; `Ready` becomes Unknown only when it never was decided or the spec changed. */
+/** Conditions while a run goes on: `Reconciling` is true; `Ready` becomes Unknown, and says what goes on, only when it never was decided or the spec changed. */
 export function whileRunning(
   conditions: readonly Condition[],
   moment: Moment,
@@ -29,7 +29,8 @@ export function whileRunning(
     dropCondition(conditions, "Stalled"),
     made(moment, "Reconciling", "True", "Progressing", message),
   );
-  if (ready !== undefined && ready.observedGeneration === moment.generation) return running;
+  const isDecided = ready !== undefined && ready.status !== "Unknown" && ready.observedGeneration === moment.generation;
+  if (isDecided) return running;
   return setCondition(running, made(moment, "Ready", "Unknown", "Progressing", message));
 }
 

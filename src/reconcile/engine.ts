@@ -20,7 +20,7 @@ import { type RunFacts, runObject, type RunOutcome } from "./object_run.ts";
 import type { Pipeline, Pipelines, RunResult } from "./pipeline.ts";
 import { asResting, withOrders } from "./present_record.ts";
 import { Quiet } from "./quiet.ts";
-import { withHealth } from "./record.ts";
+import { withHealth, withoutHint } from "./record.ts";
 import { Removals } from "./removals.ts";
 import { endOfFailure, endOfSuccess, type RunEnd } from "./run_end.ts";
 import { SlotRecords } from "./slot_records.ts";
@@ -321,7 +321,11 @@ export class Engine implements EngineControl {
       find: (key) => records.find(key),
       withOrders: (record) => withOrders(record, records.get(record.key)),
       save: (record) => records.save(record),
-      show: (record) => records.show(slot, record),
+      show: (record) => {
+        // What it was held up by at first is over.
+        if (condition(record.conditions, "Ready")?.status === "Unknown") slot.live = withoutHint(slot.live);
+        records.show(slot, record);
+      },
       applied: () => this.#turns.noteApplied(slot),
       // What one gives up another may be about to take over, and a resource that has moved is not deleted.
       othersApplied: () =>

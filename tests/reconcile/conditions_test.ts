@@ -72,6 +72,9 @@ Deno.test("whileRunning() leaves Ready alone unless the generation is new", () =
 
   equal(condition(same, "Ready")?.status, "True");
   equal(condition(next, "Ready")?.status, "Unknown");
+  // As long as nothing is decided, Ready says what goes on now, not what was in the way at first.
+  const further = whileRunning(next, { ...later, generation: 2 }, "Running health checks");
+  equal(condition(further, "Ready")?.message, "Running health checks");
 });
 
 Deno.test("afterFailure() gives a Kustomization the reasons that Flux's controller gives it", () => {
