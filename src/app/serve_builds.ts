@@ -1,4 +1,4 @@
-import { ChartCache } from "../build/helm/helm.ts";
+import { ChartCache } from "../build/helm/loaded_chart.ts";
 import { type InputRequest, MissingInput } from "../build/helm/render_tools.ts";
 import { silentLog } from "../core/log.ts";
 import { messageOf, StageError } from "../core/stage_error.ts";

@@ -9,8 +9,9 @@
  */
 import process from "node:process";
 import { readValues } from "../../src/build/helm/chart/read_yaml.ts";
-import { loadChart, renderRelease } from "../../src/build/helm/helm.ts";
-import type { LoadedChart } from "../../src/build/helm/helm.ts";
+import { renderRelease } from "../../src/build/helm/helm.ts";
+import { loadChart } from "../../src/build/helm/loaded_chart.ts";
+import type { LoadedChart } from "../../src/build/helm/loaded_chart.ts";
 import { defaultCapabilities } from "../../src/build/helm/release/capabilities.ts";
 import { documentsOf, renderFiles } from "../../src/build/helm/release/render.ts";
 import { seededRandom } from "../../src/build/helm/release/seeded_random.ts";

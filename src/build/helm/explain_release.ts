@@ -1,7 +1,9 @@
+import { asBuildError } from "./build_error.ts";
 import { processDependencies } from "./chart/dependencies.ts";
 import { ChartError } from "./chart/metadata.ts";
 import { defaultDialect } from "./dialect.ts";
-import { asBuildError, type HelmBuildRequest, type LoadedChart } from "./helm.ts";
+import type { HelmBuildRequest } from "./helm.ts";
+import type { LoadedChart } from "./loaded_chart.ts";
 import { RenderError } from "./release/render.ts";
 import { coalesceValues } from "./values/coalesce.ts";
 import { type ExplainedValue, explainValues } from "./values/explain_values.ts";

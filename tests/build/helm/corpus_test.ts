@@ -5,8 +5,8 @@
 import { strict as assert } from "node:assert";
 import { StageError } from "../../../src/core/stage_error.ts";
 import type { Dialect } from "../../../src/build/helm/dialect.ts";
-import { loadChart } from "../../../src/build/helm/helm.ts";
-import type { LoadedChart } from "../../../src/build/helm/helm.ts";
+import { loadChart } from "../../../src/build/helm/loaded_chart.ts";
+import type { LoadedChart } from "../../../src/build/helm/loaded_chart.ts";
 import { readValues } from "../../../src/build/helm/chart/read_yaml.ts";
 import { defaultCapabilities } from "../../../src/build/helm/release/capabilities.ts";
 import { documentText, manifestText } from "../../../src/build/helm/release/manifest_text.ts";

@@ -4,7 +4,8 @@ import { treeOf } from "../../../src/core/file_tree.ts";
 import type { JsonValue } from "../../../src/core/json.ts";
 import type { Random } from "../../../src/core/random.ts";
 import { StageError } from "../../../src/core/stage_error.ts";
-import { HelmReleaseBuilder, loadChart, renderRelease } from "../../../src/build/helm/helm.ts";
+import { HelmReleaseBuilder, renderRelease } from "../../../src/build/helm/helm.ts";
+import { loadChart } from "../../../src/build/helm/loaded_chart.ts";
 import type { HelmBuildRequest, HelmTools } from "../../../src/build/helm/helm.ts";
 import { seededRandom } from "../../../src/build/helm/release/seeded_random.ts";
 

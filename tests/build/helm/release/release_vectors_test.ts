@@ -1,7 +1,7 @@
 import { treeOf } from "../../../../src/core/file_tree.ts";
 import type { JsonObject } from "../../../../src/core/json.ts";
 import type { Dialect } from "../../../../src/build/helm/dialect.ts";
-import { loadChart } from "../../../../src/build/helm/helm.ts";
+import { loadChart } from "../../../../src/build/helm/loaded_chart.ts";
 import { defaultCapabilities } from "../../../../src/build/helm/release/capabilities.ts";
 import { sortByKind } from "../../../../src/build/helm/release/kind_order.ts";
 import { manifestText } from "../../../../src/build/helm/release/manifest_text.ts";

@@ -1,6 +1,6 @@
 import { strict as assert } from "node:assert";
 import { treeOf } from "../../../../src/core/file_tree.ts";
-import { loadChart } from "../../../../src/build/helm/helm.ts";
+import { loadChart } from "../../../../src/build/helm/loaded_chart.ts";
 import { coalesceValues } from "../../../../src/build/helm/values/coalesce.ts";
 import { explainValues } from "../../../../src/build/helm/values/explain_values.ts";
 import { nullRulesOf } from "../../../../src/build/helm/values/null_rules.ts";
