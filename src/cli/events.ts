@@ -27,13 +27,14 @@ export const events: Command = {
     const fits = (event: Event) =>
       (kind === undefined || event.object.kind === kind) && (name === undefined || event.object.name === name) &&
       (namespace === undefined || event.object.namespace === namespace);
-    const past = (await client.events()).filter(fits);
+    const all = await client.events();
+    const past = all.filter(fits);
     if (form === "table" && past.length === 0) console.err("No events found\n");
     else if (form === "table") {
       console.out(table(["TIME", "SEVERITY", "OBJECT", "REASON", "MESSAGE"], past.map(row)));
     } else console.out(printValue(past as unknown as JsonValue, form));
     if (!invocation.flag("follow")) return 0;
-    for await (const event of client.follow(signal)) {
+    for await (const event of client.follow(signal, all.at(-1)?.id ?? 0)) {
       if (!fits(event)) continue;
       console.out(form === "table" ? `${row(event).join("   ")}\n` : printValue(event as unknown as JsonValue, form));
     }

@@ -54,26 +54,29 @@ export function watchConfig(request: WatchRequest, signal: AbortSignal): () => v
     return await request.load();
   };
 
+  const reloadOnce = async () => {
+    const { desired, problems } = await readTwice();
+    if (signal.aborted) return;
+    current = mergeDesired(current, desired);
+    const isGood = !problems.some((problem) => problem.severity === "error");
+    await request.onReload({ desired: current, problems, isGood });
+  };
+
   const reload = async () => {
     if (isRunning) {
       isDirty = true;
       return;
     }
     isRunning = true;
-    try {
-      do {
-        isDirty = false;
-        const { desired, problems } = await readTwice();
-        if (signal.aborted) return;
-        current = mergeDesired(current, desired);
-        const isGood = !problems.some((problem) => problem.severity === "error");
-        await request.onReload({ desired: current, problems, isGood });
-      } while (isDirty && !signal.aborted);
-    } catch (error) {
-      if (!signal.aborted) request.onError(error);
-    } finally {
-      isRunning = false;
-    }
+    do {
+      isDirty = false;
+      try {
+        await reloadOnce();
+      } catch (error) {
+        if (!signal.aborted) request.onError(error);
+      }
+    } while (isDirty && !signal.aborted);
+    isRunning = false;
   };
 
   const later = () => {

@@ -5,15 +5,16 @@ import type { ObjectKey } from "../core/object.ts";
 import { keyText } from "../core/object.ts";
 import { messageOf } from "../core/stage_error.ts";
 import type { ObjectStatus } from "../core/status.ts";
+import type { NumberedEvent } from "./status_board.ts";
 
 /** Talks to a running daemon: what `get`, `describe`, `events`, `reconcile`, `suspend` and `resume` use. */
 export interface ControlClient {
   objects(): Promise<readonly ObjectStatus[]>;
   object(key: ObjectKey): Promise<ObjectStatus>;
   /** Events so far, oldest first. */
-  events(): Promise<readonly Event[]>;
-  /** Events from now on, until `signal` is aborted or the daemon ends. */
-  follow(signal: AbortSignal): AsyncIterable<Event>;
+  events(): Promise<readonly NumberedEvent[]>;
+  /** Events after number `since`, by default from now on, until `signal` is aborted or the daemon ends. */
+  follow(signal: AbortSignal, since?: number): AsyncIterable<Event>;
   /** Gives an order. @throws {Error} when the daemon refuses it */
   order(
     key: ObjectKey,
@@ -56,8 +57,9 @@ export function controlClient(
     object,
     objects: async () => (await (await send("/api/v1/objects")).json()).items,
     events: async () => (await (await send("/api/v1/events")).json()).items,
-    async *follow(signal) {
-      const response = await send("/api/v1/events", { headers: { accept: "text/event-stream" }, signal });
+    async *follow(signal, since) {
+      const query = since === undefined ? "" : `?since=${since}`;
+      const response = await send(`/api/v1/events${query}`, { headers: { accept: "text/event-stream" }, signal });
       try {
         for await (const message of serverSentEvents(response)) {
           if (message.event === "event") yield JSON.parse(message.data) as Event;

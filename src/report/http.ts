@@ -77,7 +77,8 @@ export function openApp(tools: OpenTools): Hono {
   }));
   if (tools.isLocal === true) {
     app.use(async (context, next) => {
-      const { hostname } = new URL(context.req.url);
+      const { url } = context.req;
+      const hostname = URL.canParse(url) ? new URL(url).hostname : "";
       if (isOwnName(hostname)) return await next();
       const error =
         `There is nothing for host "${hostname}": ask by address or as "localhost", or listen on another address`;
@@ -201,7 +202,8 @@ function statusRoutes(app: Hono, tools: OpenTools): void {
   });
   let streams = 0;
   app.get("/api/v1/events", (context) => {
-    const since = Number(context.req.header("last-event-id") ?? context.req.query("since") ?? "0");
+    const given = context.req.header("last-event-id") ?? context.req.query("since");
+    const since = Number(given ?? "0");
     const from = Number.isSafeInteger(since) && since > 0 ? since : 0;
     if (!(context.req.header("accept") ?? "").includes("text/event-stream")) {
       return context.body(json({ items: board.events(from) }), 200, headers);
@@ -235,7 +237,7 @@ function statusRoutes(app: Hono, tools: OpenTools): void {
       tools.stopping.addEventListener("abort", end, { once: true });
       if (tools.stopping.aborted) end();
       try {
-        if (from > 0) { for (const event of board.events(from)) await stream.writeSSE(eventMessage(event)); }
+        if (given !== undefined) { for (const event of board.events(from)) await stream.writeSSE(eventMessage(event)); }
         await stream.writeSSE({ event: "hello", data: tools.version });
         await ended.promise;
       } finally {

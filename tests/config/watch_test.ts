@@ -109,3 +109,32 @@ Deno.test("watchConfig() reloads at once when told, and not after its end", asyn
   equal(reloads.length, 1);
   equal(clock.pending, 0);
 });
+
+Deno.test("watchConfig() reloads for a change that came while a reload failed", async () => {
+  const clock = new FakeClock();
+  const disk = new MemoryFiles({ "conf/a.yaml": source("a") });
+  const { desired } = await loadConfig(["conf"], { fileSystem: disk.fileSystem, baseFolderOf: () => "/conf" });
+  const abort = new AbortController();
+  const first = Promise.withResolvers<never>();
+  const errors: unknown[] = [];
+  let loads = 0;
+  let reloads = 0;
+  const reload = watchConfig({
+    paths: ["conf"],
+    current: desired,
+    load: () => ++loads === 1 ? first.promise : Promise.resolve({ desired, problems: [] }),
+    fileSystem: disk.fileSystem,
+    clock,
+    onReload: () => void reloads++,
+    onError: (error) => errors.push(error),
+  }, abort.signal);
+
+  reload();
+  reload();
+  first.reject(new Error("a fault of the disk"));
+  await clock.advance(0);
+
+  equal(errors.length, 1);
+  equal(reloads, 1);
+  abort.abort();
+});

@@ -1,7 +1,10 @@
 import { deepEqual, equal, match, rejects } from "node:assert/strict";
 import { Hono } from "hono";
+import { silentLog } from "../../src/core/log.ts";
 import type { ObjectStatus } from "../../src/core/status.ts";
 import { controlClient } from "../../src/report/control_client.ts";
+import { openApp } from "../../src/report/http.ts";
+import { StatusBoard } from "../../src/report/status_board.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 
 const key = { kind: "Kustomization", namespace: "default", name: "apps" };
@@ -89,4 +92,54 @@ Deno.test("follow() yields events that arrive in pieces", async () => {
   for await (const event of client.follow(signal)) reasons.push(event.reason);
 
   deepEqual(reasons, ["A", "B"]);
+});
+
+Deno.test("follow() misses nothing between a list and itself, also where the list was empty", async () => {
+  const board = new StatusBoard({ log: silentLog, meter: { count: () => {}, forget: () => {} } });
+  const stopping = new AbortController();
+  const app = openApp({
+    board,
+    metrics: { text: () => "" },
+    version: "1",
+    liveness: [],
+    readiness: [],
+    startup: [],
+    now: () => 0,
+    stopping: stopping.signal,
+  });
+  const client = controlClient(async (request) => await app.fetch(request), {
+    address: "/sock",
+    clock: new FakeClock(),
+  });
+  const happen = (message: string) =>
+    board.record({
+      status: { key, conditions: [], warnings: [], history: [] } as unknown as ObjectStatus,
+      events: [{
+        object: key,
+        severity: "info",
+        timestamp: "2026-01-01T00:00:00Z",
+        reason: "R",
+        message,
+        metadata: {},
+      }],
+    });
+  const next = async (since: number | undefined) => {
+    const seen: string[] = [];
+    const end = new AbortController();
+    for await (const event of client.follow(end.signal, since)) {
+      seen.push(event.message);
+      if (event.message === "last") break;
+    }
+    return seen;
+  };
+
+  const none = await client.events();
+  happen("between");
+  happen("last");
+  deepEqual(await next(none.at(-1)?.id ?? 0), ["between", "last"]);
+  const some = await client.events();
+  happen("once more");
+  happen("last");
+  deepEqual(await next(some.at(-1)?.id), ["once more", "last"]);
+  stopping.abort();
 });

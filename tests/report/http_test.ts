@@ -81,6 +81,8 @@ Deno.test("a port of this machine answers to addresses and localhost only, so th
       ok(!(await response.text()).includes("apps"));
     }
   }
+  const strange = await local.fetch({ url: "http://999.0.0.1/", method: "GET", headers: new Headers() } as Request);
+  equal(strange.status, 421, "a name that is none");
   equal((await openApp(tools).request("http://status.example/")).status, 200, "another port has names we do not know");
 });
 

@@ -45,7 +45,7 @@ export function fakeDaemon(statuses: readonly ObjectStatus[], events: readonly E
   const client: ControlClient = {
     objects: () => Promise.resolve(statuses),
     object: (key) => Promise.resolve(statuses.find((one) => keyText(one.key) === keyText(key)) as ObjectStatus),
-    events: () => Promise.resolve(events),
+    events: () => Promise.resolve(events.map((event, index) => ({ ...event, id: index + 1, count: 1 }))),
     async *follow() {
       yield* events;
     },
