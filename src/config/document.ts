@@ -39,6 +39,9 @@ export interface ParseContext {
 
 /** Annotation that gives one object a target of its own. */
 const targetAnnotation = "pilotfish.dev/target";
+/** Annotation of a Kustomization that says what is done about drift, and its words. */
+const driftAnnotation = "pilotfish.dev/drift";
+const driftModes = ["enabled", "warn", "disabled"];
 
 const qualified =
   /^(?:[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*\/)?([A-Za-z0-9][-A-Za-z0-9_.]{0,61})?[A-Za-z0-9]$/;
@@ -105,6 +108,7 @@ export function parseDocument(value: JsonValue, context: ParseContext): ParseOut
     });
   }
   const annotations = targetOf(metadata?.annotations ?? {}, owner, report);
+  checkDrift(metadata?.annotations?.[driftAnnotation], kind, report);
   const isGood = metadata !== undefined && annotations !== undefined && spec !== undefined &&
     !findings.some((finding) => finding.severity === "error");
   return {
@@ -295,6 +299,29 @@ function targetOf(
     hint: 'Write "directory:/path"',
   });
   return undefined;
+}
+
+/** Refuses a drift mode that nobody knows, and tells where the annotation does nothing. */
+function checkDrift(mode: string | undefined, kind: Kind, report: Report): void {
+  if (mode === undefined) return;
+  const path = ["metadata", "annotations", driftAnnotation];
+  if (kind.kind !== "Kustomization") {
+    report({
+      severity: "warning",
+      path,
+      message: `Annotation "${driftAnnotation}" has no effect on a ${kind.kind}: it is for Kustomizations`,
+      hint: kind.kind === "HelmRelease" ? "Write spec.driftDetection.mode" : "Remove the annotation",
+    });
+  } else if (!driftModes.includes(mode)) {
+    report({
+      severity: "error",
+      path,
+      message: `Cannot use annotation "${driftAnnotation}" ${JSON.stringify(mode.slice(0, 120))}: it must be ${
+        driftModes.map((known) => `"${known}"`).join(", ")
+      }`,
+      hint: `Write "${nearest(mode, driftModes) ?? "warn"}"`,
+    });
+  }
 }
 
 function documentOf(value: JsonObject, kind: Kind, key: ObjectKey, body: JsonObject): JsonObject {

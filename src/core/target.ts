@@ -71,6 +71,8 @@ export interface PlannedChange {
   /** Text before and after (secrets masked), for a diff; absent where there is none. */
   readonly before?: string;
   readonly after?: string;
+  /** Fields that differ, as JSON pointers; absent where there are none, or the target cannot tell. */
+  readonly fields?: readonly string[];
   /** Why it is skipped or recreated, or whose it is. */
   readonly note?: string;
 }

@@ -1,6 +1,6 @@
 import type { Inventory, InventoryEntry } from "../core/inventory.ts";
 import { inventoryOf, subtract, union } from "../core/inventory.ts";
-import type { DesiredObject, ObjectKey } from "../core/object.ts";
+import type { DesiredObject } from "../core/object.ts";
 import type { References } from "../core/references.ts";
 import type { Resource, ResourceRef } from "../core/resource.ts";
 import { refOf, refText } from "../core/resource.ts";
@@ -221,11 +221,6 @@ export async function waitFor(
       ...(kubeconfig === undefined ? {} : { kubeconfig }),
     }, run.signal)
   );
-}
-
-/** The watch of what an object applied, for targets that can. */
-export function watchOf(target: Target, owner: ObjectKey): Pick<RunResult, "watch"> {
-  return target.watch === undefined ? {} : { watch: (onChange, signal) => target.watch?.(owner, onChange, signal) };
 }
 
 /** One event that lists what changed; none when nothing did. */

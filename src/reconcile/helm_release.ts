@@ -1,11 +1,10 @@
 import { keyText } from "../core/object.ts";
 import type { HelmReleaseSpec } from "../core/specs.ts";
 import { formatDuration } from "../format/duration.ts";
-import { isUntouched } from "./inputs.ts";
+import { type DriftOrder, isOnlyTold, standsAsWanted } from "./drift.ts";
 import type { Pipeline, Run, RunResult } from "./pipeline.ts";
-import { isReady } from "./record.ts";
 import { applyRelease } from "./release_apply.ts";
-import { driftMode, standingResult, tellDrift } from "./release_drift.ts";
+import { driftMode, standingResult, toldResult } from "./release_drift.ts";
 import { actionTimeout, type HelmReleaseTools, orderOf, type ReleaseOrder } from "./release_order.ts";
 import { uninstall } from "./release_removal.ts";
 import { checkChartVersion, isOtherChart, nextStep } from "./release_step.ts";
@@ -46,7 +45,9 @@ export function helmReleasePipeline(tools: HelmReleaseTools): Pipeline<HelmRelea
 
 async function runRelease(run: Run<HelmReleaseSpec>, tools: HelmReleaseTools): Promise<RunResult> {
   const order = await orderOf(run, tools);
-  if (!order.step.isChange && await isAsWanted(run, order)) return standingResult(run, order);
+  if (!order.step.isChange && await standsAsWanted(run, order.target, driftOf(run, order))) {
+    return standingResult(run, order);
+  }
   refuseFurtherTries(run, order.step);
   try {
     return await makeRelease(run, order, tools);
@@ -56,12 +57,8 @@ async function runRelease(run: Run<HelmReleaseSpec>, tools: HelmReleaseTools): P
   }
 }
 
-/** Whether nothing is to be done: nothing that decides the release has changed, and it stands as its drift detection wants. */
-async function isAsWanted(run: Run<HelmReleaseSpec>, order: ReleaseOrder): Promise<boolean> {
-  // A target that only takes notes is to hear what would stand.
-  const isLeftAlone = driftMode(run.object.spec) === "disabled" && order.target.stands !== undefined;
-  if (!isLeftAlone) return await isUntouched(run, order.target, order.inputs);
-  return run.record.inputs === order.inputs && isReady(run.record);
+function driftOf(run: Run<HelmReleaseSpec>, { inputs }: ReleaseOrder): DriftOrder {
+  return { mode: driftMode(run.object.spec), inputs };
 }
 
 /** Renders and applies: a change of the release, or the same one again where it lost its shape. */
@@ -95,7 +92,7 @@ async function makeRelease(
     await startAnew();
     built = await render();
   }
-  const isOnlyTold = !order.step.isChange && driftMode(spec) === "warn" && order.target.stands !== undefined &&
-    run.record.inputs === order.inputs && isReady(run.record);
-  return isOnlyTold ? await tellDrift(run, order, built) : await applyRelease(run, { ...order, built }, tools);
+  return !order.step.isChange && isOnlyTold(run, order.target, driftOf(run, order))
+    ? await toldResult(run, order, built)
+    : await applyRelease(run, { ...order, built }, tools);
 }

@@ -17,9 +17,18 @@ import {
   targetAnnotation,
   targetOptions,
   waitFor,
-  watchOf,
 } from "./apply_and_prune.ts";
-import { artifactOf, inputsOf, isUntouched } from "./inputs.ts";
+import {
+  driftAnnotation,
+  type DriftMode,
+  type DriftOrder,
+  isOnlyTold,
+  noDrift,
+  standsAsWanted,
+  tellDrift,
+  watchMinding,
+} from "./drift.ts";
+import { artifactOf, inputsOf } from "./inputs.ts";
 import { artifactsToKeep, missingChildren } from "./missing_children.ts";
 import type { Pipeline, Run, RunResult } from "./pipeline.ts";
 import type { Removal } from "./record.ts";
@@ -85,17 +94,18 @@ async function runKustomization(run: Run<KustomizationSpec>, tools: Kustomizatio
   ]);
   const message = `Applied revision: ${artifact.revision}`;
 
-  if (await isUntouched(run, target, inputs)) {
-    return {
-      record: { inputs, lastAppliedRevision: artifact.revision, lastAttemptedRevision: artifact.revision },
-      reason: "ReconciliationSucceeded",
-      message,
-      events: [],
-      warnings: [],
-      target: target.name,
-      ...watchOf(target, object.key),
-    };
-  }
+  const drift: DriftOrder = { mode: driftModeOf(object), inputs };
+  const standing: RunResult = {
+    record: { inputs, lastAppliedRevision: artifact.revision, lastAttemptedRevision: artifact.revision },
+    reason: "ReconciliationSucceeded",
+    message,
+    conditions: noDrift(run.record),
+    events: [],
+    warnings: [],
+    target: target.name,
+    ...watchMinding(target, object.key, drift.mode),
+  };
+  if (await standsAsWanted(run, target, drift)) return standing;
 
   if (run.record.lastAttemptedRevision !== artifact.revision) {
     await run.checkpoint({ lastAttemptedRevision: artifact.revision });
@@ -105,6 +115,11 @@ async function runKustomization(run: Run<KustomizationSpec>, tools: Kustomizatio
     throw asArtifactFault(error, artifact);
   });
   const { children, rest, problems } = tools.takeChildren(built.resources, object);
+  if (isOnlyTold(run, target, drift)) {
+    const what = `Kustomization ${object.key.namespace}/${object.key.name}`;
+    const told = await tellDrift(run, target, { what, resources: rest, revision: artifact.revision, options });
+    return { ...standing, ...told, warnings: [...built.warnings, ...problems] };
+  }
   const isEmptyBuild = built.resources.length === 0;
   const applied = await applyAndPrune(run, target, {
     resources: rest,
@@ -150,9 +165,12 @@ async function runKustomization(run: Run<KustomizationSpec>, tools: Kustomizatio
     },
     reason: "ReconciliationSucceeded",
     message,
-    conditions: health === undefined
-      ? []
-      : [{ type: "Healthy", reason: "Succeeded", message: `Health check passed for ${refs.length} resources` }],
+    conditions: [
+      ...noDrift(run.record),
+      ...(health === undefined
+        ? []
+        : [{ type: "Healthy", reason: "Succeeded", message: `Health check passed for ${refs.length} resources` }]),
+    ],
     events: [
       ...changeEvents(applied.changes, artifact.revision, origin),
       ...applied.events,
@@ -173,8 +191,17 @@ async function runKustomization(run: Run<KustomizationSpec>, tools: Kustomizatio
     keepMissingChildren: missing.areKept,
     ...(health === undefined ? {} : { health }),
     target: target.name,
-    ...watchOf(target, object.key),
+    ...watchMinding(target, object.key, drift.mode),
   };
+}
+
+/**
+ * What a document wants done about drift; `config` has refused other words.
+ *
+ * Differs: Flux always corrects drift of Kustomizations.
+ */
+function driftModeOf({ annotations }: DesiredObject): DriftMode {
+  return (annotations[driftAnnotation] ?? "enabled") as DriftMode;
 }
 
 /**

@@ -5,9 +5,10 @@ import { refOf } from "../core/resource.ts";
 import type { HelmReleaseSpec } from "../core/specs.ts";
 import type { Target, TargetOptions } from "../core/target.ts";
 import { applyAndPrune, type ApplyOutcome, changeEvents, waitFor } from "./apply_and_prune.ts";
+import { noDrift, watchMinding } from "./drift.ts";
 import type { Run, RunResult } from "./pipeline.ts";
 import type { Removal } from "./record.ts";
-import { ignoredDrift, noDrift, watchOfRelease } from "./release_drift.ts";
+import { driftMode, ignoredDrift } from "./release_drift.ts";
 import { refuseForeign } from "./release_fields.ts";
 import { type HookPlaces, keepHooks, removalHooks } from "./release_hooks.ts";
 import { actionTimeout, type HelmReleaseTools, type ReleaseOrder, type RenderedRelease } from "./release_order.ts";
@@ -158,7 +159,7 @@ function changedResult(
     warnings: [...warnings, ...applied.warnings],
     ...(health === undefined ? {} : { health }),
     target: target.name,
-    ...watchOfRelease(run, target),
+    ...watchMinding(target, run.object.key, driftMode(spec)),
   };
 }
 

@@ -1,24 +1,23 @@
 import type { BuildResult } from "../core/builder.ts";
-import { condition } from "../core/condition.ts";
 import { isJsonObject } from "../core/json.ts";
 import type { Resource } from "../core/resource.ts";
-import { refOf, refText } from "../core/resource.ts";
+import { refOf } from "../core/resource.ts";
 import type { HelmReleaseSpec } from "../core/specs.ts";
-import type { Target, TargetOptions } from "../core/target.ts";
+import type { TargetOptions } from "../core/target.ts";
+import { type DriftMode, noDrift, tellDrift, watchMinding } from "./drift.ts";
 import type { Run, RunResult } from "./pipeline.ts";
-import type { ObjectRecord } from "./record.ts";
 import type { ReleaseOrder } from "./release_order.ts";
 import { releaseText, standingMessage, standingRevision } from "./release_words.ts";
 
 /** Annotation that leaves one resource out of drift detection (helm-controller). */
-const driftAnnotation = "helm.toolkit.fluxcd.io/driftDetection";
+const leftAloneAnnotation = "helm.toolkit.fluxcd.io/driftDetection";
 
 /**
  * What is done about drift.
  *
  * Differs: Flux's default is `disabled`; here drift is corrected unless the document says otherwise.
  */
-export function driftMode(spec: HelmReleaseSpec): "enabled" | "warn" | "disabled" {
+export function driftMode(spec: HelmReleaseSpec): DriftMode {
   return spec.driftDetection?.mode ?? "enabled";
 }
 
@@ -29,7 +28,7 @@ export function ignoredDrift(
 ): NonNullable<TargetOptions["ignore"]> {
   const own = resources.filter((resource) => {
     const { annotations, labels } = resource.metadata;
-    return [annotations, labels].some((texts) => isJsonObject(texts) && texts[driftAnnotation] === "disabled");
+    return [annotations, labels].some((texts) => isJsonObject(texts) && texts[leftAloneAnnotation] === "disabled");
   });
   return [
     ...spec.driftDetection?.ignore ?? [],
@@ -54,25 +53,6 @@ function escaped(text: string): string {
   return text.replaceAll(/[.*+?^${}()|[\]\\]/g, "\\$&");
 }
 
-/** Condition of a release that has no drift; none where it never had any. */
-export function noDrift(record: ObjectRecord): NonNullable<RunResult["conditions"]> {
-  if (condition(record.conditions, "Drifted") === undefined) return [];
-  return [{ type: "Drifted", status: "False", reason: "NoDriftDetected", message: "No drift detected" }];
-}
-
-/** The watch of what a release applied; who leaves drift alone is not woken by it. */
-export function watchOfRelease(run: Run<HelmReleaseSpec>, target: Target): Pick<RunResult, "watch"> {
-  if (target.watch === undefined) return {};
-  const isMinded = driftMode(run.object.spec) !== "disabled";
-  const { key } = run.object;
-  return {
-    watch: (onChange, signal) =>
-      target.watch?.(key, (change) => {
-        if (isMinded || change.kind !== "drift") onChange(change);
-      }, signal),
-  };
-}
-
 /** Result of a run that changes nothing: everything is as it was left, or is told and left (`more`). */
 export function standingResult(
   run: Run<HelmReleaseSpec>,
@@ -92,44 +72,24 @@ export function standingResult(
     events: [],
     warnings: order.warnings,
     target: target.name,
-    ...watchOfRelease(run, target),
+    ...watchMinding(target, run.object.key, driftMode(run.object.spec)),
     ...more,
   };
 }
 
-/** Tells what has drifted and leaves it as it is (`driftDetection.mode: warn`). */
-export async function tellDrift(
+/** Result of a run that tells what has drifted and leaves it as it is (`driftDetection.mode: warn`). */
+export async function toldResult(
   run: Run<HelmReleaseSpec>,
   order: ReleaseOrder,
   built: BuildResult,
 ): Promise<RunResult> {
   const { target, artifact } = order;
-  const { spec, key } = run.object;
-  const changes = await target.plan({
-    owner: key,
+  const { spec } = run.object;
+  const told = await tellDrift(run, target, {
+    what: `release ${releaseText(spec, order.step.revision)}`,
     resources: built.resources,
-    previous: run.record.inventory,
     revision: artifact.revision,
     options: { ...order.options, ignore: ignoredDrift(spec, built.resources) },
-  }, run.signal);
-  const lines = changes
-    .filter(({ action }) => action === "create" || action === "update" || action === "recreate")
-    .map(({ action, ref }) => `${refText(ref)} ${action === "create" ? "removed" : "changed"}`);
-  const message = `Cluster state of release ${
-    releaseText(spec, order.step.revision)
-  } has drifted from the desired state:\n${lines.join("\n")}`;
-  const known = condition(run.record.conditions, "Drifted");
-  const isNews = lines.length > 0 && (known?.status !== "True" || known.message !== message);
-  return standingResult(run, order, {
-    conditions: lines.length === 0 ? noDrift(run.record) : [{ type: "Drifted", reason: "DriftDetected", message }],
-    events: isNews
-      ? [{
-        severity: "error",
-        reason: "DriftDetected",
-        message,
-        metadata: { revision: run.record.lastAppliedRevision ?? artifact.revision },
-      }]
-      : [],
-    warnings: [...order.warnings, ...built.warnings],
   });
+  return standingResult(run, order, { ...told, warnings: [...order.warnings, ...built.warnings] });
 }

@@ -1,5 +1,5 @@
 /** Documents to desired state: whole files with the problems they give, then single rules. */
-import { deepEqual, equal, ok } from "node:assert/strict";
+import { deepEqual, equal, match, ok } from "node:assert/strict";
 import fc from "fast-check";
 import { checkDocuments } from "../../src/config/check.ts";
 import { mergeDesired, referencesOf } from "../../src/config/desired.ts";
@@ -263,6 +263,26 @@ Deno.test("the annotation of a target is checked, and its folder made absolute",
 
   equal(desired.objects[0]?.annotations["pilotfish.dev/target"], "directory:/etc/pilotfish/out");
   ok((await annotated("s3:bucket")).problems[0]?.message.includes('must be "cluster" or "directory:PATH"'));
+});
+
+Deno.test("the annotation that says what is done about drift is checked", async () => {
+  const annotated = async (text: string, value: string) => {
+    const { problems } = await check(
+      text.replace(/metadata: \{/, `metadata: {annotations: {pilotfish.dev/drift: ${value}}, `),
+    );
+    return problems.map(({ severity, message, hint }) => `${severity} ${message}; ${hint}`);
+  };
+  const object = kustomization("");
+  deepEqual(await annotated(object, "warn"), await annotated(object, "disabled"));
+  const wrong = (await annotated(object, "wran")).find((text) => text.includes("pilotfish.dev/drift")) ?? "";
+  match(
+    wrong,
+    /^error Cannot use annotation "pilotfish.dev\/drift" "wran": it must be "enabled", "warn", "disabled"; Write "warn"$/,
+  );
+  match(
+    (await annotated(source, "warn")).join(),
+    /warning .* has no effect on a OCIRepository: it is for Kustomizations/,
+  );
 });
 
 Deno.test("ten thousand documents are checked in linear time, long chains and circles too", async () => {

@@ -103,6 +103,37 @@ const cases: Readonly<Record<string, (bench: Bench) => Promise<void>>> = {
     ok(most <= 12, `what it may not do it does not try again and again: ${denials.join(", ")}`);
   },
 
+  "with pilotfish.dev/drift: warn it tells what others changed, field by field, and writes nothing": async (bench) => {
+    const { lab, home } = bench;
+    await using place = await Place.make({ target: ["--target", "cluster", "--kubeconfig", lab.kubeconfig] });
+    await push(place, bench, { "map.yaml": yamlOf(configMap(`${home}/told`, { a: "1", b: "1" })) });
+    const document = kustomization(`${home}/warned`, "site");
+    const annotations = { "pilotfish.dev/drift": "warn" };
+    await place.write(
+      "all.yaml",
+      yamlOf(source(bench), { ...document, metadata: { ...document.metadata as JsonObject, annotations } }),
+    );
+    place.start();
+    await untilReady(place, "warned");
+    const patch = ["patch", "configmap", "told", "-n", home, "--type=merge", "-p"];
+    await lab.kubectl([...patch, '{"data":{"a":"2","b":"2"}}']);
+    const edited = (await getJson(lab, home, "configmap", "told")).metadata.resourceVersion;
+    const drifted = async () => condition((await statusOf(place, "warned"))?.conditions ?? [], "Drifted");
+    const told = await until(drifted, (found) => found?.status === "True", { what: "a condition Drifted" });
+    match(told?.message ?? "", /ConfigMap\/\S+\/told changed: \/data\/a, \/data\/b$/);
+    await place.ask("reconcile", "ks", "warned", "-n", home);
+    const { stdout } = await place.ask("events", "--output", "json");
+    equal(stdout.split('"DriftDetected"').length - 1, 1, "once");
+    equal((await getJson(lab, home, "configmap", "told")).metadata.resourceVersion, edited, "nothing is written");
+
+    await push(place, bench, { "map.yaml": yamlOf(configMap(`${home}/told`, { a: "3", b: "1" })) });
+    await place.ask("reconcile", "ks", "warned", "-n", home, "--with-source");
+    await until(async () => (await getJson(lab, home, "configmap", "told")).data, (data) => data?.a === "3");
+    equal((await getJson(lab, home, "configmap", "told")).data?.b, "1");
+    await until(drifted, (found) => found?.status === "False", { what: "Drifted to be taken back" });
+    await place.end();
+  },
+
   "with impersonation alone it acts as the accounts of the documents": async (bench) => {
     const { lab, home } = bench;
     const team = `${home}-team`;

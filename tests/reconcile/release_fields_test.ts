@@ -156,7 +156,11 @@ Deno.test("driftDetection: corrected by default and when enabled, told by warn, 
     await release.run();
     release.target.hasDrifted = true;
     release.target.drifted = [
-      { action: "update", ref: { group: "", version: "v1", kind: "ConfigMap", namespace: "shop", name: "app" } },
+      {
+        action: "update",
+        ref: { group: "", version: "v1", kind: "ConfigMap", namespace: "shop", name: "app" },
+        fields: ["/data/a", "/data/b"],
+      },
       { action: "unchanged", ref: { group: "batch", version: "v1", kind: "Job", namespace: "shop", name: "task" } },
     ];
     release.told();
@@ -166,7 +170,10 @@ Deno.test("driftDetection: corrected by default and when enabled, told by warn, 
     const drifted = result.conditions?.find((one) => one.type === "Drifted");
     equal(drifted?.reason, mode === "warn" ? "DriftDetected" : undefined);
     if (mode !== "warn") continue;
-    match(drifted?.message ?? "", /has drifted from the desired state:\nConfigMap\/shop\/app changed$/);
+    match(
+      drifted?.message ?? "",
+      /has drifted from the desired state:\nConfigMap\/shop\/app changed: \/data\/a, \/data\/b$/,
+    );
     deepEqual(result.events.map((event) => event.reason), ["DriftDetected"]);
     deepEqual((await release.run("interval")).events, [], "the same drift is told once");
     release.target.hasDrifted = false;

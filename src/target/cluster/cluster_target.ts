@@ -370,6 +370,7 @@ class Cluster implements ClusterTarget {
       await this.#save(state, after, signal);
     }
     state.inputs = this.#kept(request.inputs);
+    state.told.clear();
     // What was left alone has no proof: it is looked at again the next time.
     state.wanted = state.skipped.size === 0 ? wanted : "";
     return result;

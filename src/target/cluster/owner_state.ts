@@ -55,6 +55,8 @@ export interface OwnerState {
   isApplying: boolean;
   /** Told when an apply has ended, while the owner is watched. */
   readonly watchers: Set<() => void>;
+  /** Drift that was told since the last apply, by key of the resource: a run that only tells it is not woken by it again. */
+  readonly told: Map<string, string>;
   /** Keys of resources that the last apply left alone. */
   readonly skipped: Set<string>;
   /** Ids of entries that the last apply added: what is stale after it is measured by what was there before. */
@@ -79,6 +81,7 @@ export function ownerState(
     sweptAt: access.clock.monotonic(),
     isApplying: false,
     watchers: new Set(),
+    told: new Map(),
     skipped: new Set(),
     arrived: new Set(),
   };

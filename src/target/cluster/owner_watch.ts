@@ -10,14 +10,14 @@ import { lostFields } from "./seen.ts";
 /**
  * Watches what an owner has applied and calls back when a resource drifts, vanishes, stops being Current or is Current
  * again. What happens while we apply is our own doing; whether it still stands is looked at afterwards. Each state is
- * told once.
+ * told once, also to a later watch, until the owner is applied.
  */
 export async function watchOwner(
   state: OwnerState,
   onChange: (change: WatchedChange) => void,
   signal: AbortSignal,
 ): Promise<void> {
-  const told = new Map<string, string>();
+  const { told } = state;
   const statuses = new Map<string, Seen["status"]>();
   const checks: (() => void)[] = [];
   const listening: (() => void)[] = [];

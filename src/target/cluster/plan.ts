@@ -80,6 +80,7 @@ function changeOf(item: Item, verdict: Exclude<Verdict, { readonly kind: "fault"
       return {
         action,
         ref,
+        ...(verdict.drifted.length === 0 ? {} : { fields: verdict.drifted }),
         ...textsOfChange(verdict.live, after),
         ...noteOf(verdict.note ?? (isTakeOver ? "It is taken over from another manager" : undefined)),
       };
