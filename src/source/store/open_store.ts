@@ -11,6 +11,7 @@ import { StageError } from "../../core/stage_error.ts";
 import { giveWayEvery } from "../give_way.ts";
 import { SharedWork } from "../shared_work.ts";
 import { unpackLayer } from "../unpack.ts";
+import { checkedBlob } from "./checked_blob.ts";
 import { checkStored } from "./check_stored.ts";
 import { collectFiles } from "./collect_files.ts";
 import { PinIndex } from "./pin_index.ts";
@@ -267,41 +268,16 @@ class ContentStore implements Store {
       this.#mustWrite();
       await this.#makeRoom(descriptor);
       const file = await this.#create(this.#paths.blob(descriptor.digest));
-      return this.#pendingBlob(descriptor, file);
+      return checkedBlob(descriptor, file, {
+        failed: (error) => this.#failed(error, "keep a blob"),
+        kept: () => {
+          this.#fault = undefined;
+          this.#sizes.set(descriptor.digest, descriptor.size);
+          this.#recent.touch(this.#paths.blob(descriptor.digest));
+          if (this.#usedBytes !== undefined) this.#usedBytes += descriptor.size;
+        },
+      });
     });
-  }
-
-  #pendingBlob(descriptor: Descriptor, file: PendingFile): PendingBlob {
-    const check = digestStream(splitDigest(descriptor.digest).algorithm);
-    return {
-      get sizeBytes() {
-        return file.sizeBytes;
-      },
-      write: (chunk) => {
-        if (file.sizeBytes + chunk.length > descriptor.size) {
-          throw mismatch(descriptor, `there are more than ${descriptor.size} bytes`);
-        }
-        check.update(chunk);
-        try {
-          file.write(chunk);
-        } catch (error) {
-          throw this.#failed(error, "keep a blob");
-        }
-      },
-      commit: async () => {
-        if (file.sizeBytes !== descriptor.size) {
-          throw mismatch(descriptor, `there are ${file.sizeBytes} bytes, wanted are ${descriptor.size}`);
-        }
-        const found = check.digest();
-        if (found !== descriptor.digest) throw mismatch(descriptor, `its digest is ${found}`);
-        await this.#guard("keep a blob", () => file.commit());
-        this.#fault = undefined;
-        this.#sizes.set(descriptor.digest, descriptor.size);
-        this.#recent.touch(this.#paths.blob(descriptor.digest));
-        if (this.#usedBytes !== undefined) this.#usedBytes += descriptor.size;
-      },
-      [Symbol.asyncDispose]: () => file[Symbol.asyncDispose](),
-    };
   }
 
   async putBlob(bytes: Uint8Array, expected?: Digest): Promise<Digest> {
@@ -527,12 +503,6 @@ class ContentStore implements Store {
       for (const [digest, size] of Object.entries(record.sizes)) this.#sizes.set(digest as Digest, size);
     }
   }
-}
-
-function mismatch(descriptor: Descriptor, why: string): StageError {
-  return new StageError("OCIArtifactPullFailed", `Cannot keep blob ${descriptor.digest}: ${why}`, {
-    hint: "The registry or a proxy before it changes content; push the artifact again or pull it from elsewhere",
-  });
 }
 
 function noManifest(artifact: Artifact): Descriptor {
