@@ -8,14 +8,12 @@
  */
 import type { Builder, BuildResult } from "../../core/builder.ts";
 import type { Digest } from "../../core/digest.ts";
-import { digestOf } from "../../core/digest.ts";
 import type { FileTree } from "../../core/file_tree.ts";
 import type { JsonObject } from "../../core/json.ts";
 import type { Ownership } from "../../core/ownership.ts";
 import { withOwnerLabels } from "../../core/ownership.ts";
 import type { Resource } from "../../core/resource.ts";
 import type { CommonMetadata } from "../../core/specs.ts";
-import { printYaml } from "../../format/yaml.ts";
 import { asBuildError } from "./build_error.ts";
 import { isLibrary } from "./chart/chart.ts";
 import type { Chart } from "./chart/chart.ts";
@@ -31,8 +29,6 @@ import type { Capabilities } from "./release/capabilities.ts";
 import { defaultCapabilities } from "./release/capabilities.ts";
 import { settle } from "./release/inputs.ts";
 import type { WorldTools } from "./release/inputs.ts";
-import { manifestText } from "./release/manifest_text.ts";
-import type { HookManifest } from "./release/manifests.ts";
 import { postRenderManifests } from "./release/post_render.ts";
 import type { KustomizeChange, PostRender, PostRenderStrategy } from "./release/post_render.ts";
 import { checkReleaseName } from "./release/release_name.ts";
@@ -44,7 +40,6 @@ import { fromJson } from "./template/value.ts";
 import type { GoMap } from "./template/value.ts";
 import { tableOf } from "./values/tables.ts";
 import type { Table } from "./values/tables.ts";
-import { jsonOf } from "./values/value_json.ts";
 import { mergeFluxValues } from "./values/values_from.ts";
 import type { ReferredValues } from "./values/values_from.ts";
 
@@ -88,15 +83,9 @@ export interface HelmTools extends WorldTools {
 
 /** A rendered release. */
 export interface RenderedRelease extends BuildResult {
-  /** Documents as Helm prints and stores them, hooks not among them. */
-  readonly manifest: string;
-  /** Hooks in Helm's order, with their texts. */
-  readonly hookManifests: readonly HookManifest[];
   readonly crds: readonly Resource[];
   /** The chart as it was rendered. */
   readonly chart: { readonly name: string; readonly version: string; readonly appVersion: string };
-  /** Digest of the user's merged values as sorted YAML, of nothing where there are none: what Flux compares (fluxcd/pkg `chartutil/digest.go`). */
-  readonly valuesDigest: Digest;
 }
 
 /**
@@ -163,14 +152,11 @@ export async function renderRelease(
       warnings: [...new Set(warnings)],
       ...(rendered.notes === "" ? {} : { notes: rendered.notes }),
       isRepeatable,
-      manifest: manifestText(sorted.manifests),
-      hookManifests: sorted.hooks,
       chart: {
         name: chart.metadata.name,
         version: chart.metadata.version,
         appVersion: chart.metadata.appVersion,
       },
-      valuesDigest: digestOf(values.entries.size === 0 ? "" : printYaml(jsonOf(values))),
     };
   } catch (error) {
     throw asBuildError(error);

@@ -36,7 +36,6 @@ function slogText(text: string): string {
     if (symbol === '"' || symbol === "=" || symbol === " " || !isPrintable(symbol) || symbol === "\ufffd") {
       return quoteText(text);
     }
-    if (symbol === "\\") continue;
   }
   return text;
 }

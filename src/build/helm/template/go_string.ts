@@ -88,13 +88,6 @@ export function rejoin(text: string): string {
   return text.isWellFormed() ? text : fromBytes(toBytes(text));
 }
 
-/** Bytes `start` to `end` of a text, as Go's `text[start:end]`; bounds must be valid. */
-export function sliceBytes(text: string, start: number, end: number): string {
-  // deno-lint-ignore no-control-regex
-  if (/^[\0-\x7f]*$/.test(text)) return text.slice(start, end);
-  return fromBytes(toBytes(text).subarray(start, end));
-}
-
 /** Whether the text holds a byte that is not valid UTF-8. */
 export function hasRawBytes(text: string): boolean {
   return !text.isWellFormed();
