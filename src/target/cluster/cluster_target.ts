@@ -16,11 +16,10 @@ import { inventoryOf, refOfEntry, subtract, union } from "../../core/inventory.t
 import type { JsonValue } from "../../core/json.ts";
 import { canonicalJson } from "../../core/json.ts";
 import type { KubeApi } from "../../core/kube_api.ts";
-import { isKubeError, KubeError, metadataOnly } from "../../core/kube_api.ts";
+import { KubeError } from "../../core/kube_api.ts";
 import type { ObjectKey } from "../../core/object.ts";
 import { keyText } from "../../core/object.ts";
 import type { Ownership } from "../../core/ownership.ts";
-import { fieldManagerOf } from "../../core/ownership.ts";
 import type { Random } from "../../core/random.ts";
 import type { Resource, ResourceRef } from "../../core/resource.ts";
 import { isResource, refKey } from "../../core/resource.ts";
@@ -37,13 +36,13 @@ import type {
 import { applyResources } from "./apply.ts";
 import { ClusterIdentity } from "./cluster_identity.ts";
 import type { ClusterFacts } from "./cluster_facts.ts";
-import { clusterFacts } from "./cluster_facts.ts";
 import type { OpenCluster } from "./cluster_connections.ts";
-import { ClusterConnections } from "./cluster_connections.ts";
 import { waitForHealth } from "./health.ts";
-import { addressOf, clusterName, isSameCluster } from "./cluster_name.ts";
+import { addressOf, isSameCluster } from "./cluster_name.ts";
 import { InventoryStore, withNote } from "./inventory_store.ts";
 import { plannedRefs } from "./items.ts";
+import { LostInventories } from "./lost_inventories.ts";
+import { OwnerAccess } from "./owner_access.ts";
 import { isLabelling } from "./owner_labels.ts";
 import { bringHere, moveTo, seeThrough, standsWhole, storedOf } from "./owner_state.ts";
 import type { OwnerState } from "./owner_state.ts";
@@ -52,11 +51,10 @@ import { watchOwner } from "./owner_watch.ts";
 import { planResources } from "./plan.ts";
 import { pruneResources } from "./prune.ts";
 import { shortHash } from "./seen.ts";
-import { recoverInventories } from "./recover_inventory.ts";
-import type { Access } from "./access.ts";
 import { readObject } from "./access.ts";
 import type { OverriddenManager } from "./take_over.ts";
 import { earlierManagers } from "./take_over.ts";
+import { limited } from "./time_limit.ts";
 import type { WriterLease } from "./lease.ts";
 
 /** What a cluster target works with. */
@@ -101,8 +99,6 @@ export interface ClusterTarget extends Target, Disposable {
 }
 
 const applyTimeoutMs = 300_000;
-/** Milliseconds for which the labels of a whole cluster are not read again: longer than a first pass over many owners. */
-const recoveryFreshMs = 300_000;
 
 /** Makes a target of a cluster. Nothing is sent before it is used. */
 export function clusterTarget(options: ClusterTargetOptions): ClusterTarget {
@@ -115,34 +111,28 @@ class Cluster implements ClusterTarget {
   readonly #options: ClusterTargetOptions;
   readonly #store: InventoryStore;
   readonly #states: OwnerStates;
-  readonly #connections: ClusterConnections;
+  readonly #access: OwnerAccess;
   readonly #identity: ClusterIdentity;
-  /** By connection, then by user: they keep for a minute what a cluster serves. */
-  readonly #facts = new WeakMap<KubeApi, Map<string, ClusterFacts>>();
-  /** Of the other clusters, by connection. */
-  readonly #identities = new WeakMap<KubeApi, ClusterIdentity>();
-  readonly #recovered = new Map<
-    string,
-    { readonly at: number; readonly found: Promise<ReadonlyMap<string, readonly InventoryEntry[]>> }
-  >();
+  readonly #lost: LostInventories;
 
   constructor(options: ClusterTargetOptions) {
     this.#options = options;
     this.#identity = new ClusterIdentity(options.api, options.clock);
     this.#store = new InventoryStore(options.api, options.inventoryNamespace ?? options.api.namespace);
+    this.#access = new OwnerAccess({
+      ...options,
+      ownership: this.ownership,
+      managers: options.managers ?? earlierManagers,
+      digestKey: this.#digestKey,
+      concurrency: this.#concurrency,
+      mayWrite: () => options.lease?.assertHeld(),
+    });
     this.#states = new OwnerStates({
       store: this.#store,
       term: () => options.lease?.term ?? 0,
-      access: (owner) => this.#access(owner, {}),
+      access: (owner) => this.#access.of(owner, {}),
     });
-    this.#connections = new ClusterConnections(options.api, {
-      clock: options.clock,
-      random: options.random,
-      manager: this.#manager,
-      managers: this.#managers,
-      digestKey: this.#digestKey,
-      openCluster: options.openCluster,
-    });
+    this.#lost = new LostInventories((owner) => this.#access.of(owner, {}), options.clock);
   }
 
   get ownership(): Ownership {
@@ -150,32 +140,21 @@ class Cluster implements ClusterTarget {
   }
 
   get openViews(): number {
-    return this.#connections.openViews;
+    return this.#access.openViews;
   }
 
   async facts(
     owner: ObjectKey,
     options: Pick<TargetOptions, "kubeconfig" | "serviceAccountName">,
   ): Promise<ClusterFacts> {
-    const { api, connection } = await this.#guarded("Cannot ask the cluster", async () => {
-      const access = await this.#access(owner, options);
-      return { api: access.api, connection: (await this.#connections.open(owner, options.kubeconfig)).api };
-    });
-    const byUser = this.#facts.get(connection) ?? new Map<string, ClusterFacts>();
-    this.#facts.set(connection, byUser);
-    const user = options.serviceAccountName === undefined ? "" : `${owner.namespace}/${options.serviceAccountName}`;
-    const known = byUser.get(user);
-    if (known !== undefined) return known;
-    const made = clusterFacts(api, this.#options.clock);
-    byUser.set(user, made);
-    return made;
+    return await this.#guarded("Cannot ask the cluster", () => this.#access.facts(owner, options));
   }
 
   async plan(request: TargetRequest, signal: AbortSignal) {
     return await this.#guarded("Cannot plan", async () => {
-      const access = await this.#access(request.owner, request.options);
+      const access = await this.#access.of(request.owner, request.options);
       const stored = await this.#store.reload(request.owner, signal);
-      const cluster = await this.#clusterOf(request.owner, request.options, signal);
+      const cluster = await this.#access.clusterOf(request.owner, request.options, signal);
       const isHere = stored !== undefined && isSameCluster(stored.cluster, cluster);
       const known = isHere ? stored.entries : [];
       const left = isHere ? { entries: [] } : stored ?? { entries: [] };
@@ -186,11 +165,11 @@ class Cluster implements ClusterTarget {
 
   async apply(request: TargetRequest, signal: AbortSignal): Promise<ApplyResult> {
     return await this.#writing("Cannot apply", request.owner, async (state) => {
-      const limit = this.#limit(request.options.timeoutMs ?? applyTimeoutMs, signal);
+      const limit = limited(this.#options.clock, request.options.timeoutMs ?? applyTimeoutMs, signal);
       try {
-        seeThrough(state, await this.#access(request.owner, request.options));
-        await this.#assertAccount(request, limit.signal);
-        moveTo(state, await this.#clusterOf(request.owner, request.options, limit.signal));
+        seeThrough(state, await this.#access.of(request.owner, request.options));
+        await this.#access.assertAccount(request, limit.signal);
+        moveTo(state, await this.#access.clusterOf(request.owner, request.options, limit.signal));
         return await this.#apply(state, request, limit.signal);
       } finally {
         limit.end();
@@ -200,7 +179,7 @@ class Cluster implements ClusterTarget {
 
   async wait(request: WaitRequest, signal: AbortSignal) {
     return await this.#guarded("Cannot check health", async () => {
-      const access = await this.#access(request.owner, request);
+      const access = await this.#access.of(request.owner, request);
       const state = await this.#states.of(request.owner, signal);
       const refs = await this.#placedRefs(state, request.refs, signal);
       return await waitForHealth(access, {
@@ -252,7 +231,7 @@ class Cluster implements ClusterTarget {
     signal: AbortSignal,
   ): Promise<Resource | undefined> {
     return await this.#guarded("Cannot read", async () => {
-      const access = await this.#access(owner, options);
+      const access = await this.#access.of(owner, options);
       const kind = await access.discovery.kindOf(ref, signal);
       if (kind === undefined) return undefined;
       const namespace = kind.isNamespaced ? ref.namespace || options.defaultNamespace || owner.namespace : "";
@@ -268,7 +247,7 @@ class Cluster implements ClusterTarget {
   async remembered(owner: ObjectKey, signal?: AbortSignal): Promise<Inventory | undefined> {
     if (!isLabelling(owner)) return undefined;
     // Others may wait for the same answer: it does not end with the one who came first.
-    const limit = this.#limit(applyTimeoutMs, new AbortController().signal);
+    const limit = limited(this.#options.clock, applyTimeoutMs, new AbortController().signal);
     try {
       return await this.#guarded("Cannot read the inventory", async () => {
         let stored = await this.#store.reload(owner, limit.signal);
@@ -280,7 +259,7 @@ class Cluster implements ClusterTarget {
         const state = await this.#states.of(owner, limit.signal);
         const known = union({ entries: [...state.stored.values()] }, { entries: stored?.entries ?? [] });
         if (stored !== undefined) return plain(known);
-        const lost = await this.#recover(owner, limit.signal);
+        const lost = await this.#lost.of(owner, limit.signal);
         // Whoever is new has nothing to be found again: the inventories of all others are not read for him.
         const otherOwner = lost.length === 0 ? () => undefined : await this.#store.others(owner, "", limit.signal);
         const found = lost.filter(({ id }) => otherOwner(id) === undefined);
@@ -293,7 +272,7 @@ class Cluster implements ClusterTarget {
   }
 
   [Symbol.dispose](): void {
-    this.#connections[Symbol.dispose]();
+    this.#access[Symbol.dispose]();
     this.#states.clear();
   }
 
@@ -325,11 +304,11 @@ class Cluster implements ClusterTarget {
   ): Promise<RemoveResult> {
     const { owner } = state;
     if (options.isWholeRemoval === true) this.#store.claim(owner, state.cluster, []);
-    const access = await this.#removalAccess(state, options);
+    const access = await this.#access.forRemoval(state, options);
     if (access === undefined) return outOfReach(state, entries);
     // Where the login leads elsewhere by now, all of it stands elsewhere.
-    if (options.kubeconfig !== undefined) moveTo(state, await this.#clusterOf(owner, options, signal));
-    if (options.isWholeRemoval === true && await this.#isAccountGone(owner, options, signal)) {
+    if (options.kubeconfig !== undefined) moveTo(state, await this.#access.clusterOf(owner, options, signal));
+    if (options.isWholeRemoval === true && await this.#access.isAccountGone(owner, options, signal)) {
       const message = `is left behind: ServiceAccount "${options.serviceAccountName}" may not delete it, it is gone`;
       const released = entries.map((entry) => ({ entry, message: `${entry.id} ${message}` }));
       await this.#trim(state, { removed: [], kept: [], released }, signal);
@@ -465,115 +444,11 @@ class Cluster implements ClusterTarget {
     });
   }
 
-  async #recover(owner: ObjectKey, signal: AbortSignal): Promise<readonly InventoryEntry[]> {
-    const now = this.#options.clock.monotonic();
-    let recovery = this.#recovered.get(owner.kind);
-    if (recovery === undefined || now - recovery.at > recoveryFreshMs) {
-      // Noted at once: of many owners at a start the first one asks for all.
-      const found = this.#access(owner, {}).then((access) => recoverInventories(access, owner.kind, signal));
-      recovery = { at: now, found };
-      this.#recovered.set(owner.kind, recovery);
-      recovery.found.catch(() => this.#recovered.delete(owner.kind));
-    }
-    return (await recovery.found).get(keyText(owner)) ?? [];
-  }
-
-  async #access(
-    owner: ObjectKey,
-    options: Pick<TargetOptions, "kubeconfig" | "serviceAccountName">,
-  ): Promise<Access> {
-    const connection = await this.#connections.open(owner, options.kubeconfig);
-    const viewers = [{ api: connection.api, user: "" }];
-    let { api } = connection;
-    if (options.serviceAccountName !== undefined) {
-      if (options.serviceAccountName === "") {
-        throw new StageError("ReconciliationFailed", `Cannot act for ${keyText(owner)}: serviceAccountName is empty`, {
-          hint: "Name a ServiceAccount, or leave the field out",
-        });
-      }
-      const user = `system:serviceaccount:${owner.namespace}:${options.serviceAccountName}`;
-      api = connection.api.as(user);
-      viewers.push({ api, user });
-    }
-    return {
-      api,
-      viewers,
-      discovery: connection.discovery,
-      view: connection.view,
-      clock: this.#options.clock,
-      ownership: this.ownership,
-      manager: this.#manager,
-      managers: this.#managers,
-      digestKey: this.#digestKey,
-      concurrency: this.#concurrency,
-      mayWrite: () => this.#assertWriter(),
-    };
-  }
-
-  /**
-   * Refuses to act as an account that was deleted: its bindings may still be there. Where we may not look, the server
-   * decides alone.
-   *
-   * Differs: Flux goes on by the bindings that are left.
-   */
-  async #assertAccount({ owner, options }: TargetRequest, signal: AbortSignal): Promise<void> {
-    if (!await this.#isAccountGone(owner, options, signal)) return;
-    throw new StageError(
-      "ReconciliationFailed",
-      `Cannot act for ${
-        keyText(owner)
-      }: ServiceAccount "${owner.namespace}/${options.serviceAccountName}" is not there`,
-      { hint: "Create it, or correct spec.serviceAccountName" },
-    );
-  }
-
-  /** Name of the other cluster in which an owner's resources go; "" for ours. @throws {KubeError} when it cannot be asked */
-  async #clusterOf(
-    owner: ObjectKey,
-    { kubeconfig }: Pick<TargetOptions, "kubeconfig">,
-    signal: AbortSignal,
-  ): Promise<string> {
-    if (kubeconfig === undefined) return "";
-    const { api } = await this.#connections.open(owner, kubeconfig);
-    const identity = this.#identities.get(api) ?? new ClusterIdentity(api, this.#options.clock);
-    this.#identities.set(api, identity);
-    return clusterName(api.name, await identity.read(signal));
-  }
-
-  /** Whoever removes: what stands in another cluster is never sought in ours. `undefined` when that one is out of reach. */
-  async #removalAccess(state: OwnerState, options: TargetOptions): Promise<Access | undefined> {
-    if (options.kubeconfig !== undefined || state.cluster === "") return await this.#access(state.owner, options);
-    return state.access.api.name === addressOf(state.cluster) ? state.access : undefined;
-  }
-
-  /** Whether the account of an owner was deleted: what it applied then stays (kustomize-controller 1.9, `finalize`). */
-  async #isAccountGone(owner: ObjectKey, options: TargetOptions, signal: AbortSignal): Promise<boolean> {
-    const { serviceAccountName, kubeconfig } = options;
-    if (serviceAccountName === undefined || serviceAccountName === "") return false;
-    const { api } = await this.#connections.open(owner, kubeconfig);
-    try {
-      const path = `/api/v1/namespaces/${encodeURIComponent(owner.namespace)}/serviceaccounts/${
-        encodeURIComponent(serviceAccountName)
-      }`;
-      await api.send({ method: "GET", path, accept: metadataOnly }, signal);
-      return false;
-    } catch (error) {
-      // Who may not look lets the deletion itself tell.
-      if (isKubeError(error, 403)) return false;
-      if (isKubeError(error, 404)) return true;
-      throw error;
-    }
-  }
-
   /** Lets the memory of an owner go that has nothing left. */
   #forget(state: OwnerState): void {
     if (state.proofs.size > 0 || state.stored.size > 0) return;
     this.#states.forget(state.owner);
-    this.#connections.leave(state.owner);
-  }
-
-  get #manager(): string {
-    return fieldManagerOf(this.ownership);
+    this.#access.leave(state.owner);
   }
 
   get #digestKey(): string {
@@ -586,16 +461,8 @@ class Cluster implements ClusterTarget {
     return shortHash(inputs, this.#digestKey);
   }
 
-  get #managers(): readonly OverriddenManager[] {
-    return this.#options.managers ?? earlierManagers;
-  }
-
   get #concurrency(): number {
     return this.#options.concurrency ?? 16;
-  }
-
-  #assertWriter(): void {
-    this.#options.lease?.assertHeld();
   }
 
   /** Owners are swept at different times: the pause is lengthened by up to half, by the owner's name. */
@@ -603,23 +470,6 @@ class Cluster implements ClusterTarget {
     const sweepMs = this.#options.sweepMs ?? 3_600_000;
     const share = parseInt(digestOf(keyText(state.owner)).slice(7, 11), 16) / 0xffff;
     return this.#options.clock.monotonic() - state.sweptAt >= sweepMs * (1 + share / 2);
-  }
-
-  #limit(timeoutMs: number, outer: AbortSignal): { readonly signal: AbortSignal; readonly end: () => void } {
-    const stop = new AbortController();
-    const onAbort = () => stop.abort(outer.reason);
-    if (outer.aborted) onAbort();
-    outer.addEventListener("abort", onAbort, { once: true });
-    const cancel = this.#options.clock.after(timeoutMs, () => {
-      stop.abort(new StageError("ReconciliationFailed", `Cannot finish within ${timeoutMs / 1000} s`));
-    });
-    return {
-      signal: stop.signal,
-      end: () => {
-        cancel();
-        outer.removeEventListener("abort", onAbort);
-      },
-    };
   }
 
   async #guarded<Result>(action: string, work: () => Promise<Result>): Promise<Result> {
