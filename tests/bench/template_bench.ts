@@ -8,14 +8,11 @@ import { loadChartFolder } from "../../src/build/helm/chart/load.ts";
 import type { Chart } from "../../src/build/helm/chart/chart.ts";
 import { treeOf } from "../../src/core/file_tree.ts";
 import { fromBytes } from "../../src/build/helm/template/go_string.ts";
-import {
-  capabilitiesObject,
-  chartObject,
-  filesObject,
-  releaseObject,
-  valuesObject,
-  valuesTypes,
-} from "../../src/build/helm/template/root_objects.ts";
+import { capabilitiesObject } from "../../src/build/helm/template/root/capabilities_object.ts";
+import { chartObject } from "../../src/build/helm/template/root/chart_object.ts";
+import { filesObject } from "../../src/build/helm/template/root/files_object.ts";
+import { releaseObject } from "../../src/build/helm/template/root/release_object.ts";
+import { valuesObject, valuesTypes } from "../../src/build/helm/template/root/values_object.ts";
 import { executeTemplates, parseTemplates } from "../../src/build/helm/template/template_set.ts";
 import type { TemplateScope, TemplateSource } from "../../src/build/helm/template/template_set.ts";
 import { goDict, GoMap } from "../../src/build/helm/template/value.ts";

@@ -7,14 +7,12 @@ import type { Chart } from "../../src/build/helm/chart/chart.ts";
 import type { Dialect } from "../../src/build/helm/functions/registry.ts";
 import type { RenderTools } from "../../src/build/helm/render_tools.ts";
 import { fromBytes } from "../../src/build/helm/template/go_string.ts";
-import {
-  capabilitiesObject,
-  chartObject,
-  filesObject,
-  releaseObject,
-  valuesObject,
-} from "../../src/build/helm/template/root_objects.ts";
-import { valuesTypes } from "../../src/build/helm/template/root_objects.ts";
+import { capabilitiesObject } from "../../src/build/helm/template/root/capabilities_object.ts";
+import { chartObject } from "../../src/build/helm/template/root/chart_object.ts";
+import { filesObject } from "../../src/build/helm/template/root/files_object.ts";
+import { releaseObject } from "../../src/build/helm/template/root/release_object.ts";
+import { valuesObject } from "../../src/build/helm/template/root/values_object.ts";
+import { valuesTypes } from "../../src/build/helm/template/root/values_object.ts";
 import type { RenderLimits } from "../../src/build/helm/template/run.ts";
 import { executeTemplates, parseTemplates } from "../../src/build/helm/template/template_set.ts";
 import type { TemplateScope, TemplateSource } from "../../src/build/helm/template/template_set.ts";

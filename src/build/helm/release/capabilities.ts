@@ -1,5 +1,5 @@
 import { quoteText } from "../template/go_quote.ts";
-import type { CapabilityValues } from "../template/root_objects.ts";
+import type { CapabilityValues } from "../template/root/capabilities_object.ts";
 import { ChartError } from "../chart/metadata.ts";
 import type { Dialect } from "../dialect.ts";
 

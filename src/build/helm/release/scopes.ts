@@ -4,14 +4,11 @@ import { basePath, joinPaths } from "../chart/go_path.ts";
 import type { Dialect } from "../dialect.ts";
 import { languageOf } from "../dialect.ts";
 import { fromBytes } from "../template/go_string.ts";
-import {
-  capabilitiesObject,
-  chartObject,
-  filesObject,
-  releaseObject,
-  valuesObject,
-  valuesTypes,
-} from "../template/root_objects.ts";
+import { capabilitiesObject } from "../template/root/capabilities_object.ts";
+import { chartObject } from "../template/root/chart_object.ts";
+import { filesObject } from "../template/root/files_object.ts";
+import { releaseObject } from "../template/root/release_object.ts";
+import { valuesObject, valuesTypes } from "../template/root/values_object.ts";
 import type { TemplateScope, TemplateSource } from "../template/template_set.ts";
 import { goDict, GoMap } from "../template/value.ts";
 import type { GoStruct } from "../template/value.ts";

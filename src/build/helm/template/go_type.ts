@@ -157,3 +157,8 @@ export function canBeNil(type: GoType): boolean {
   return type.kind === "interface" || type.kind === "map" || type.kind === "slice" || type.kind === "ptr" ||
     type.kind === "func" || type.name === "reflect.Value";
 }
+
+/** A field of a struct that holds a text. */
+export function textField(name: string, extra: Partial<GoField> = {}): GoField {
+  return { name, type: goTypes.string, ...extra };
+}

@@ -21,7 +21,7 @@ import type { Tree } from "./node.ts";
 import { parseTemplate } from "./parser.ts";
 import { Run } from "./run.ts";
 import type { RunOptions, Template } from "./run.ts";
-import { valuesTypes } from "./root_objects.ts";
+import { valuesTypes } from "./root/values_object.ts";
 import { ExecutionError, ParseError } from "./template_error.ts";
 import { GoMap } from "./value.ts";
 import type { Value } from "./value.ts";
