@@ -196,7 +196,10 @@ async function prune(
   };
 }
 
-/** Waits for resources without holding a worker; `undefined` when there is nothing to wait for. */
+/**
+ * Waits for resources without holding a worker; `undefined` when there is nothing to wait for. When they do not become healthy,
+ * `told` is told all the same: what was changed, and what a guard kept.
+ */
 export async function waitFor(
   run: Run<unknown>,
   target: Target,
@@ -205,13 +208,14 @@ export async function waitFor(
     readonly timeoutMs: number;
     readonly expressions: WaitRequest["expressions"];
     readonly options: TargetOptions;
+    readonly told?: Pick<RunResult, "events" | "warnings">;
   },
 ): Promise<Awaited<ReturnType<Target["wait"]>> | undefined> {
   if (what.refs.length === 0) return undefined;
   const timeout = formatDuration(what.timeoutMs);
   run.progress(`Running health checks for ${what.refs.length} resources with a timeout of ${timeout}`);
   const { serviceAccountName, kubeconfig } = what.options;
-  return await run.offWorker(() =>
+  const waiting = run.offWorker(() =>
     target.wait({
       owner: run.object.key,
       refs: what.refs,
@@ -221,6 +225,10 @@ export async function waitFor(
       ...(kubeconfig === undefined ? {} : { kubeconfig }),
     }, run.signal)
   );
+  return await waiting.catch((error: unknown) => {
+    if (what.told !== undefined) run.tell?.(what.told);
+    throw error;
+  });
 }
 
 /** One event that lists what changed; none when nothing did. */

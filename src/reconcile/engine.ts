@@ -326,6 +326,10 @@ export class Engine implements EngineControl {
         if (condition(record.conditions, "Ready")?.status === "Unknown") slot.live = withoutHint(slot.live);
         records.show(slot, record);
       },
+      tell: (record, events, warnings) => {
+        slot.live = { ...slot.live, warnings };
+        records.show(slot, record, { events });
+      },
       applied: () => this.#turns.noteApplied(slot),
       // What one gives up another may be about to take over, and a resource that has moved is not deleted.
       othersApplied: () =>

@@ -139,13 +139,18 @@ async function runKustomization(run: Run<KustomizationSpec>, tools: Kustomizatio
   });
 
   const refs = spec.wait ? rest.map(refOf) : spec.healthChecks.map(refOfCheck);
+  const origin = originRevision(artifact).originRevision;
+  const events: RunResult["events"] = [
+    ...changeEvents(applied.changes, artifact.revision, origin),
+    ...applied.events,
+  ];
   const health = await waitFor(run, target, {
+    told: { events, warnings: [...built.warnings, ...problems, ...applied.warnings] },
     refs,
     timeoutMs: spec.timeoutMs,
     expressions: spec.healthCheckExprs,
     options: applied.options,
   });
-  const origin = originRevision(artifact).originRevision;
   const foundIn = artifactsToKeep(run.record.foundIn ?? [], {
     artifact,
     found: children.map(({ key }) => key),
@@ -172,8 +177,7 @@ async function runKustomization(run: Run<KustomizationSpec>, tools: Kustomizatio
         : [{ type: "Healthy", reason: "Succeeded", message: `Health check passed for ${refs.length} resources` }]),
     ],
     events: [
-      ...changeEvents(applied.changes, artifact.revision, origin),
-      ...applied.events,
+      ...events,
       ...missing.alarm === undefined ? [] : [{
         severity: "error" as const,
         reason: "PruneGuarded",

@@ -2,6 +2,7 @@ import type { Clock } from "../core/clock.ts";
 import { timeText } from "../core/clock.ts";
 import type { JsonValue } from "../core/json.ts";
 import { withModules } from "../core/lazy_module.ts";
+import type { Event } from "../core/event.ts";
 import type { DesiredObject } from "../core/object.ts";
 import { StageError } from "../core/stage_error.ts";
 import { type Moment, whileRunning } from "./conditions.ts";
@@ -31,6 +32,8 @@ export interface RunningLoop extends Pick<Run<unknown>, "find" | "offWorker"> {
   save(record: ObjectRecord): Promise<void>;
   /** Shows what is going on. */
   show(record: ObjectRecord): void;
+  /** Shows it with what is to be told however the run ends. */
+  tell(record: ObjectRecord, events: readonly Event[], warnings: readonly string[]): void;
   /** What the object wants stands. */
   applied(): void;
   /** Waits until others have applied what they are about to apply. */
@@ -75,6 +78,10 @@ export async function runObject(start: RunStart, loop: RunningLoop): Promise<Run
     progress: (message) => {
       record = { ...record, conditions: whileRunning(record.conditions, moment, message) };
       loop.show(record);
+    },
+    tell: ({ events, warnings }) => {
+      const timestamp = timeText(clock.now());
+      loop.tell(record, events.map((event) => ({ ...event, object: object.key, timestamp })), warnings);
     },
     applied: loop.applied,
     othersApplied: loop.othersApplied,

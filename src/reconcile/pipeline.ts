@@ -39,6 +39,8 @@ export interface Run<Spec> {
   checkpoint(patch: RecordPatch): Promise<void>;
   /** Says what is going on now. */
   progress(message: string): void;
+  /** Tells what is to be told however the run ends. */
+  tell?(told: Pick<RunResult, "events" | "warnings">): void;
   /** Says that what this run wants stands: nobody need wait for it any more. */
   applied?(): void;
   /** Waits until others have applied what they are about to apply: before something is deleted that may have moved to them. */

@@ -88,6 +88,7 @@ async function bringAbout(
     });
     const removal = await keepRemovalHooks(run, order, tools);
     const health = settings.disableWait === true ? undefined : await waitFor(run, target, {
+      told: { events: applied.events, warnings: [...warnings, ...applied.warnings] },
       refs: built.resources
         .filter((resource) => !(settings.disableWaitForJobs === true && resource.kind === "Job"))
         .map(refOf),

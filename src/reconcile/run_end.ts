@@ -40,13 +40,15 @@ export function endOfSuccess(
   const { facts: { before, moment, durationMs, ...facts }, result } = run;
   const revision = result.record.lastAppliedRevision;
   const timestamp = timeText(nowMs);
+  // What is so by now has not been so since the run began.
+  const ended = { ...moment, at: timestamp };
   const record: ObjectRecord = {
     ...withRefused(withOrders(facts.record, kept), family.refused),
     ...result.record,
     observedGeneration: before.generation,
     children: family.children,
     failures: 0,
-    conditions: afterSuccess(facts.record.conditions, moment, {
+    conditions: afterSuccess(facts.record.conditions, ended, {
       reason: result.reason,
       message: result.message,
       extra: result.conditions ?? [],
@@ -113,7 +115,7 @@ export function endOfFailure(
     failures,
     conditions: isEarly
       ? whileRunning(facts.record.conditions, moment, message)
-      : afterFailure(facts.record.conditions, moment, { error: shown, kind }),
+      : afterFailure(facts.record.conditions, { ...moment, at: timeText(nowMs) }, { error: shown, kind }),
   };
   const ready = condition(before.conditions, "Ready");
   const isNews = !isEarly && (wasEarly || ready?.reason !== reason || ready.message !== message);

@@ -105,6 +105,7 @@ function bench(spec: KustomizationSpec, options: {
         return Promise.resolve();
       },
       progress: () => {},
+      tell: ({ events }) => void target.calls.push(...events.map(({ message }) => `tell ${message}`)),
       offWorker: (work) => work(),
     });
   const settle = async () => {
@@ -136,6 +137,15 @@ function bench(spec: KustomizationSpec, options: {
     record: () => record,
   };
 }
+
+Deno.test("what was changed is told also when it does not become healthy", async () => {
+  const { target, run } = bench(specOf({ wait: true }));
+  target.wait = () => Promise.reject(new StageError("HealthCheckFailed", "not ready"));
+
+  await rejects(run(), /not ready/);
+
+  deepEqual(target.calls.at(-1), "tell ConfigMap/default/one created\nConfigMap/default/two created");
+});
 
 Deno.test("the inventory is kept before anything is applied and trimmed after it is gone", async () => {
   const { target, run, settle, setResources, record } = bench(specOf({ wait: true }));
