@@ -9,16 +9,12 @@
  * @module
  */
 import type { Clock } from "../../core/clock.ts";
-import { digestOf } from "../../core/digest.ts";
 import { inParallel } from "../../core/in_parallel.ts";
 import type { Inventory, InventoryEntry } from "../../core/inventory.ts";
-import { inventoryOf, refOfEntry, subtract, union } from "../../core/inventory.ts";
-import type { JsonValue } from "../../core/json.ts";
-import { canonicalJson } from "../../core/json.ts";
+import { subtract, union } from "../../core/inventory.ts";
 import type { KubeApi } from "../../core/kube_api.ts";
 import { KubeError } from "../../core/kube_api.ts";
 import type { ObjectKey } from "../../core/object.ts";
-import { keyText } from "../../core/object.ts";
 import type { Ownership } from "../../core/ownership.ts";
 import type { Random } from "../../core/random.ts";
 import type { Resource, ResourceRef } from "../../core/resource.ts";
@@ -33,24 +29,24 @@ import type {
   WaitRequest,
   WatchedChange,
 } from "../../core/target.ts";
-import { applyResources } from "./apply.ts";
 import { ClusterIdentity } from "./cluster_identity.ts";
 import type { ClusterFacts } from "./cluster_facts.ts";
 import type { OpenCluster } from "./cluster_connections.ts";
 import { waitForHealth } from "./health.ts";
-import { addressOf, isSameCluster } from "./cluster_name.ts";
-import { InventoryStore, withNote } from "./inventory_store.ts";
-import { plannedRefs } from "./items.ts";
+import { isSameCluster } from "./cluster_name.ts";
+import { InventoryStore } from "./inventory_store.ts";
 import { LostInventories } from "./lost_inventories.ts";
 import { OwnerAccess } from "./owner_access.ts";
+import type { OwnerApplyTools } from "./owner_apply.ts";
+import { applyOwner, isSweepDue, keptInputs } from "./owner_apply.ts";
 import { isLabelling } from "./owner_labels.ts";
-import { bringHere, moveTo, seeThrough, standsWhole, storedOf } from "./owner_state.ts";
+import type { OwnerRemovalTools } from "./owner_removal.ts";
+import { removeForOwner } from "./owner_removal.ts";
+import { moveTo, seeThrough, standsWhole } from "./owner_state.ts";
 import type { OwnerState } from "./owner_state.ts";
 import { OwnerStates } from "./owner_states.ts";
 import { watchOwner } from "./owner_watch.ts";
 import { planResources } from "./plan.ts";
-import { pruneResources } from "./prune.ts";
-import { shortHash } from "./seen.ts";
 import { readObject } from "./access.ts";
 import type { OverriddenManager } from "./take_over.ts";
 import { earlierManagers } from "./take_over.ts";
@@ -109,7 +105,7 @@ class Cluster implements ClusterTarget {
   readonly kind = "cluster";
   readonly name = "cluster";
   readonly #options: ClusterTargetOptions;
-  readonly #store: InventoryStore;
+  readonly #tools: OwnerApplyTools & OwnerRemovalTools;
   readonly #states: OwnerStates;
   readonly #access: OwnerAccess;
   readonly #identity: ClusterIdentity;
@@ -118,21 +114,23 @@ class Cluster implements ClusterTarget {
   constructor(options: ClusterTargetOptions) {
     this.#options = options;
     this.#identity = new ClusterIdentity(options.api, options.clock);
-    this.#store = new InventoryStore(options.api, options.inventoryNamespace ?? options.api.namespace);
+    const { clock, lease, digestKey = "", sweepMs = 3_600_000, guards = true } = options;
+    const store = new InventoryStore(options.api, options.inventoryNamespace ?? options.api.namespace);
     this.#access = new OwnerAccess({
       ...options,
       ownership: this.ownership,
       managers: options.managers ?? earlierManagers,
-      digestKey: this.#digestKey,
+      digestKey,
       concurrency: this.#concurrency,
-      mayWrite: () => options.lease?.assertHeld(),
+      mayWrite: () => lease?.assertHeld(),
     });
+    this.#tools = { store, lease, access: this.#access, clock, digestKey, sweepMs, guards };
     this.#states = new OwnerStates({
-      store: this.#store,
-      term: () => options.lease?.term ?? 0,
+      store,
+      term: () => lease?.term ?? 0,
       access: (owner) => this.#access.of(owner, {}),
     });
-    this.#lost = new LostInventories((owner) => this.#access.of(owner, {}), options.clock);
+    this.#lost = new LostInventories((owner) => this.#access.of(owner, {}), clock);
   }
 
   get ownership(): Ownership {
@@ -153,7 +151,7 @@ class Cluster implements ClusterTarget {
   async plan(request: TargetRequest, signal: AbortSignal) {
     return await this.#guarded("Cannot plan", async () => {
       const access = await this.#access.of(request.owner, request.options);
-      const stored = await this.#store.reload(request.owner, signal);
+      const stored = await this.#tools.store.reload(request.owner, signal);
       const cluster = await this.#access.clusterOf(request.owner, request.options, signal);
       const isHere = stored !== undefined && isSameCluster(stored.cluster, cluster);
       const known = isHere ? stored.entries : [];
@@ -170,7 +168,7 @@ class Cluster implements ClusterTarget {
         seeThrough(state, await this.#access.of(request.owner, request.options));
         await this.#access.assertAccount(request, limit.signal);
         moveTo(state, await this.#access.clusterOf(request.owner, request.options, limit.signal));
-        return await this.#apply(state, request, limit.signal);
+        return await applyOwner(this.#tools, state, request, limit.signal);
       } finally {
         limit.end();
       }
@@ -200,7 +198,11 @@ class Cluster implements ClusterTarget {
     return await this.#writing(
       "Cannot delete",
       owner,
-      (state) => this.#remove(state, entries, options, signal),
+      async (state) => {
+        const result = await removeForOwner(this.#tools, state, { entries, options }, signal);
+        if (options.isWholeRemoval === true) this.#forget(state);
+        return result;
+      },
       signal,
     );
   }
@@ -208,7 +210,9 @@ class Cluster implements ClusterTarget {
   async stands(owner: ObjectKey, inputs: string, signal: AbortSignal): Promise<boolean> {
     try {
       const state = await this.#states.of(owner, signal);
-      if (inputs === "" || state.inputs !== this.#kept(inputs) || this.#isSweepDue(state)) return false;
+      const { digestKey } = this.#tools;
+      if (inputs === "" || state.inputs !== keptInputs(inputs, digestKey)) return false;
+      if (isSweepDue(this.#tools, state)) return false;
       for (const entry of state.stored.values()) if (entry.desired === "") return false;
       return await standsWhole(state, signal);
     } catch (error) {
@@ -250,18 +254,18 @@ class Cluster implements ClusterTarget {
     const limit = limited(this.#options.clock, applyTimeoutMs, new AbortController().signal);
     try {
       return await this.#guarded("Cannot read the inventory", async () => {
-        let stored = await this.#store.reload(owner, limit.signal);
-        const { lease } = this.#options;
+        const { store, lease } = this.#tools;
+        let stored = await store.reload(owner, limit.signal);
         if (signal !== undefined && lease !== undefined && lease.term === 0) {
           await lease.hold(signal);
-          stored = await this.#store.reload(owner, limit.signal);
+          stored = await store.reload(owner, limit.signal);
         }
         const state = await this.#states.of(owner, limit.signal);
         const known = union({ entries: [...state.stored.values()] }, { entries: stored?.entries ?? [] });
         if (stored !== undefined) return plain(known);
         const lost = await this.#lost.of(owner, limit.signal);
         // Whoever is new has nothing to be found again: the inventories of all others are not read for him.
-        const otherOwner = lost.length === 0 ? () => undefined : await this.#store.others(owner, "", limit.signal);
+        const otherOwner = lost.length === 0 ? () => undefined : await store.others(owner, "", limit.signal);
         const found = lost.filter(({ id }) => otherOwner(id) === undefined);
         const all = union(known, { entries: found });
         return all.entries.length === 0 ? undefined : plain(all);
@@ -284,7 +288,7 @@ class Cluster implements ClusterTarget {
     signal: AbortSignal,
   ): Promise<Result> {
     return await this.#guarded(action, async () => {
-      await this.#options.lease?.hold(signal);
+      await this.#tools.lease?.hold(signal);
       const state = await this.#states.of(owner, signal);
       state.isApplying = true;
       try {
@@ -294,139 +298,6 @@ class Cluster implements ClusterTarget {
         for (const watcher of [...state.watchers]) watcher();
       }
     });
-  }
-
-  async #remove(
-    state: OwnerState,
-    entries: readonly InventoryEntry[],
-    options: TargetOptions,
-    signal: AbortSignal,
-  ): Promise<RemoveResult> {
-    const { owner } = state;
-    if (options.isWholeRemoval === true) this.#store.claim(owner, state.cluster, []);
-    const access = await this.#access.forRemoval(state, options);
-    if (access === undefined) return outOfReach(state, entries);
-    // Where the login leads elsewhere by now, all of it stands elsewhere.
-    if (options.kubeconfig !== undefined) moveTo(state, await this.#access.clusterOf(owner, options, signal));
-    if (options.isWholeRemoval === true && await this.#access.isAccountGone(owner, options, signal)) {
-      const message = `is left behind: ServiceAccount "${options.serviceAccountName}" may not delete it, it is gone`;
-      const released = entries.map((entry) => ({ entry, message: `${entry.id} ${message}` }));
-      await this.#trim(state, { removed: [], kept: [], released }, signal);
-      return { removed: [], kept: [], released };
-    }
-    const all = union({ entries: [...state.stored.values()] }, { entries }).entries;
-    const guards = this.#options.guards ?? true;
-    const others = isLabelling(owner) ? { otherOwner: await this.#store.others(owner, state.cluster, signal) } : {};
-    const { stored, arrived } = state;
-    const request = { owner, entries, all, options, guards, stored, arrived, ...others };
-    const { held, ...result } = await pruneResources(access, request, signal);
-    await this.#trim(state, result, signal, held);
-    if (options.isWholeRemoval === true) this.#forget(state);
-    return result;
-  }
-
-  async #apply(state: OwnerState, request: TargetRequest, signal: AbortSignal): Promise<ApplyResult> {
-    const { owner } = request;
-    const isKept = isLabelling(owner);
-    const isSweep = this.#isSweepDue(state);
-    const before = union(request.previous, { entries: [...state.stored.values()] });
-    const wanted = wantedDigest(request);
-    // The very same once more, and all of it stands: no resource need be looked at for itself.
-    const isSame = isKept && !isSweep && state.wanted === wanted && await standsWhole(state, signal);
-    state.wanted = "";
-    const result = isSame
-      ? unchanged(state)
-      : await this.#write(state, request, { before, isKept, isSweep: isSweep || !isKept }, signal);
-    if (isSweep) state.sweptAt = this.#options.clock.monotonic();
-    if (isKept) {
-      const complete = new Set(result.inventory.entries.map((entry) => entry.id));
-      const kept = request.releasesStale === true ? result.inventory : union(before, result.inventory);
-      state.arrived = new Set(subtract(result.inventory, before).map(({ id }) => id));
-      const after = storedOf(state, kept.entries, {
-        inputs: this.#kept(request.inputs),
-        complete,
-      });
-      await this.#save(state, after, signal);
-    }
-    state.inputs = this.#kept(request.inputs);
-    state.told.clear();
-    // What was left alone has no proof: it is looked at again the next time.
-    state.wanted = state.skipped.size === 0 ? wanted : "";
-    return result;
-  }
-
-  /**
-   * Applies, with the union of old and new inventory kept before the first write. When that fails, what was not written and
-   * was not known before is taken out again: it would be sought for ever.
-   */
-  async #write(
-    state: OwnerState,
-    request: TargetRequest,
-    how: { readonly before: Inventory; readonly isKept: boolean; readonly isSweep: boolean },
-    signal: AbortSignal,
-  ): Promise<ApplyResult> {
-    const planned = how.isKept ? inventoryOf(await plannedRefs(state.access, request, signal)) : { entries: [] };
-    const made = new Set<string>();
-    const claim = (entries: readonly InventoryEntry[]) => this.#store.claim(state.owner, state.cluster, entries);
-    claim(planned.entries);
-    let isAhead = false;
-    const beforeWrite = async () => {
-      if (isAhead || !how.isKept) return;
-      bringHere(state, planned.entries);
-      await this.#save(
-        state,
-        storedOf(state, union(how.before, planned).entries, { inputs: state.inputs }),
-        signal,
-      );
-      isAhead = true;
-    };
-    try {
-      const result = await applyResources(state, request, { isSweep: how.isSweep, beforeWrite, made }, signal);
-      claim([]);
-      return result;
-    } catch (error) {
-      state.inputs = "";
-      // Nobody knows how far the last requests came.
-      if (signal.aborted || !how.isKept) throw error;
-      const isMade = (entry: InventoryEntry) => made.has(refKey(refOfEntry(entry)));
-      const unwritten = subtract(planned, how.before).filter((entry) => !isMade(entry));
-      if (isAhead && unwritten.length > 0) {
-        const rest = subtract(union(how.before, planned), { entries: unwritten });
-        // An entry too many does no harm, and the fault itself says more.
-        await this.#save(state, storedOf(state, rest, { inputs: state.inputs }), signal).catch(() => {});
-      }
-      if (unwritten.length > 0) request.onUnwritten?.(unwritten);
-      throw error;
-    }
-  }
-
-  async #save(state: OwnerState, inventory: Parameters<InventoryStore["save"]>[1], signal: AbortSignal) {
-    this.#options.lease?.assertHeld(state.term);
-    await this.#store.save(state.owner, inventory, signal);
-    state.stored = new Map(inventory.entries.map((entry) => [entry.id, entry]));
-  }
-
-  /** Takes what is gone, or not ours any more, out of the inventory. */
-  async #trim(
-    state: OwnerState,
-    result: RemoveResult,
-    signal: AbortSignal,
-    held: ReadonlySet<string> = new Set(),
-  ): Promise<void> {
-    // What is gone is not there any more: the same once more makes it again.
-    state.wanted = "";
-    const gone = new Set(inventoryOf(result.removed.map((change) => change.ref)).entries.map((entry) => entry.id));
-    for (const { entry } of result.released) gone.add(entry.id);
-    for (const [key, proof] of [...state.proofs]) {
-      if (!gone.has(inventoryOf([proof.ref]).entries[0]?.id ?? "")) continue;
-      proof.view?.[Symbol.dispose]();
-      state.proofs.delete(key);
-    }
-    if (!isLabelling(state.owner)) return;
-    const rest = [...state.stored.values()].filter((entry) => !gone.has(entry.id)).map((entry) =>
-      held.has(entry.id) ? withNote(entry, "held") : entry
-    );
-    await this.#save(state, { inputs: state.inputs, cluster: state.cluster, entries: rest }, signal);
   }
 
   async #placedRefs(
@@ -451,25 +322,8 @@ class Cluster implements ClusterTarget {
     this.#access.leave(state.owner);
   }
 
-  get #digestKey(): string {
-    return this.#options.digestKey ?? "";
-  }
-
-  /** The inputs of an apply as the cluster keeps them: values of Secrets may have gone into them. */
-  #kept(inputs: string | undefined): string {
-    if (inputs === undefined || inputs === "" || this.#digestKey === "") return inputs ?? "";
-    return shortHash(inputs, this.#digestKey);
-  }
-
   get #concurrency(): number {
     return this.#options.concurrency ?? 16;
-  }
-
-  /** Owners are swept at different times: the pause is lengthened by up to half, by the owner's name. */
-  #isSweepDue(state: OwnerState): boolean {
-    const sweepMs = this.#options.sweepMs ?? 3_600_000;
-    const share = parseInt(digestOf(keyText(state.owner)).slice(7, 11), 16) / 0xffff;
-    return this.#options.clock.monotonic() - state.sweptAt >= sweepMs * (1 + share / 2);
   }
 
   async #guarded<Result>(action: string, work: () => Promise<Result>): Promise<Result> {
@@ -486,29 +340,6 @@ class Cluster implements ClusterTarget {
       });
     }
   }
-}
-
-/** Digest of what a request wants; the order of keys counts, so that it is cheap. */
-function wantedDigest(request: TargetRequest): string {
-  try {
-    return digestOf(JSON.stringify([request.resources, request.options]));
-  } catch {
-    // A number beyond 2^53.
-    return digestOf(canonicalJson([request.resources, request.options] as unknown as JsonValue));
-  }
-}
-
-/** The result of an apply over what stands. */
-function unchanged(state: OwnerState): ApplyResult {
-  const refs = [...state.proofs].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, { ref }]) => ref);
-  return { inventory: inventoryOf(refs), changes: refs.map((ref) => ({ action: "unchanged", ref })) };
-}
-
-function outOfReach(state: OwnerState, entries: readonly InventoryEntry[]): RemoveResult {
-  const message = `resources of ${keyText(state.owner)} stand in cluster "${
-    addressOf(state.cluster)
-  }", and its kubeConfig is not at hand`;
-  return { removed: [], released: [], kept: entries.map((entry) => ({ entry, reason: "failed", message })) };
 }
 
 function plain(inventory: Inventory): Inventory {
