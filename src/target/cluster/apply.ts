@@ -214,11 +214,13 @@ async function carryOut(
     state.skipped.add(refKey(ref));
     return { change: { action: "skipped", ref, note: verdict.note } };
   }
-  const written: Written = verdict.kind === "write"
-    ? await writeObject(state.access, item, verdict, signal)
+  // What differs because something else is wanted now has not drifted.
+  const isWantedStill = state.proofs.get(refKey(ref))?.desired === item.desired;
+  const { object, change }: Written = verdict.kind === "write"
+    ? await writeObject(state.access, item, isWantedStill ? verdict : { ...verdict, drifted: [] }, signal)
     : await writeUnjudged(state.access, item, signal);
-  await prove(state, item, written.object, signal);
-  return written;
+  await prove(state, item, object, signal);
+  return { change };
 }
 
 function noteOf(note: string | undefined): { readonly note?: string } {

@@ -231,6 +231,11 @@ Deno.test("watch() tells drift with its fields, deletion, and nothing of our own
     ["configured", ["/data/k"]],
     ["created", undefined],
   ]);
+  const changed = await bench.apply(owner, [configMap("a", { k: "2", l: "2" }), configMap("b")]);
+  deepEqual(changed.changes.map((change) => [change.action, change.drifted]), [
+    ["configured", undefined],
+    ["unchanged", undefined],
+  ]);
   await bench.clock.advance(1_000);
   equal(told.length, 2);
   // A field that is not ours is not drift.
