@@ -36,23 +36,43 @@ function decodeFault(text: string, error: FormatError): string {
   const alias = /(?:unidentified|unknown) alias "?([^"\s]+)"?/.exec(what)?.[1] ?? missingAnchor(text);
   if (alias !== undefined) return `yaml: unknown anchor '${alias}' referenced`;
   if (/key must not be null/.test(what)) {
-    const line = text.split("\n")[(error.line ?? 1) - 1] ?? "";
-    const value = /^[\s-]*(?:\?\s*)?(?:~|null|Null|NULL)?\s*:\s*(.*?)\s*$/.exec(line)?.[1] ?? "";
-    const shown = value === "" || value === "~" || value === "null"
-      ? "interface {}(nil)"
-      : /^(?:true|false|[-+]?[0-9]+)$/.test(value)
-      ? value
-      : JSON.stringify(value.replace(/^(['"])(.*)\1$/, "$2"));
+    const value = nullKeyValue(firstNode(text));
+    const shown = value === undefined || isNull(value) ? "<nil>" : goSyntax(value);
     return `unsupported map key of type: %!s(<nil>), key: <nil>, value: ${shown}`;
   }
   const nodeFault = faultOfNodes(text);
   if (nodeFault !== undefined) return nodeFault;
+  if (what.includes("map merge requires")) return "yaml: map merge requires map or sequence of maps as the value";
   const infinite = /(?:no number|unsupported value:) ([-+]?)\.?(inf|nan)/i.exec(what);
   if (infinite !== null) {
     const isNaN = infinite[2]?.toLowerCase() === "nan";
     return `json: unsupported value: ${isNaN ? "NaN" : infinite[1] === "-" ? "-Inf" : "+Inf"}`;
   }
   return `yaml: line ${error.line ?? 1}: ${what.replace(/^Cannot read YAML: /, "")}`;
+}
+
+function firstNode(text: string): YamlNode | undefined {
+  try {
+    return readYaml(text, { dialect: "v2", ignoresRest: true });
+  } catch {
+    return undefined;
+  }
+}
+
+function isNull(node: YamlNode): boolean {
+  return node.kind === "scalar" && node.tag === "!!null";
+}
+
+/** The value of the first key that is null. */
+function nullKeyValue(node: YamlNode | undefined): YamlNode | undefined {
+  if (node === undefined || node.kind === "scalar") return undefined;
+  const at = node.kind === "map" ? node.keys.findIndex(isNull) : -1;
+  if (node.kind === "map" && at >= 0) return node.values[at];
+  for (const child of node.kind === "map" ? node.values : node.items) {
+    const found = nullKeyValue(child);
+    if (found !== undefined) return found;
+  }
+  return undefined;
 }
 
 /** What is wrong about the values of a text whose tokens are right, where go-yaml has no line for it. */

@@ -1,5 +1,5 @@
 import type { Scanner, Token, TokenKind } from "./go_yaml_scanner.ts";
-import { faultAt } from "./go_yaml_scanner.ts";
+import { faultAt, GoYamlFault } from "./go_yaml_scanner.ts";
 
 const maxDepth = 10_000;
 
@@ -7,6 +7,7 @@ const maxDepth = 10_000;
 export class Grammar {
   readonly #tokens: Scanner;
   readonly #handles = new Set(["!", "!!"]);
+  readonly #anchors = new Set<string>();
   #depth = 0;
 
   constructor(tokens: Scanner) {
@@ -59,13 +60,18 @@ export class Grammar {
   }
 
   #content(isBlock: boolean, allowsIndentless: boolean): void {
-    if (this.#is("alias")) return void this.#tokens.skip();
+    if (this.#is("alias")) {
+      const name = this.#tokens.skip().text ?? "";
+      if (!this.#anchors.has(name)) throw new GoYamlFault(`yaml: unknown anchor '${name}' referenced`);
+      return;
+    }
     const start = this.#tokens.peek();
     let hasProperties = false;
     for (const seen = new Set<TokenKind>(); this.#is("anchor", "tag") && !seen.has(this.#tokens.peek().kind);) {
       const token = this.#tokens.skip();
       seen.add(token.kind);
       hasProperties = true;
+      if (token.kind === "anchor") this.#anchors.add(token.text ?? "");
       if (token.kind === "tag" && !this.#handles.has(token.text ?? "!")) {
         this.#fail("found undefined tag handle", start);
       }
@@ -106,15 +112,12 @@ export class Grammar {
 
   #blockMap(): void {
     this.#tokens.skip();
-    while (this.#is("?", ":")) {
-      if (this.#is("?")) {
-        this.#tokens.skip();
-        if (!this.#is("?", ":", "block-end")) this.#node(true, true);
-      }
+    while (this.#is("?")) {
+      this.#tokens.skip();
+      if (!this.#is("?", ":", "block-end")) this.#node(true, true);
       if (!this.#is(":")) continue;
       this.#tokens.skip();
       if (!this.#is("?", ":", "block-end")) this.#node(true, true);
-      if (this.#is(":")) this.#fail("did not find expected key", this.#tokens.peek());
     }
     if (!this.#is("block-end")) this.#fail("did not find expected key", this.#tokens.peek());
     this.#tokens.skip();

@@ -41,7 +41,7 @@ export interface Token {
   readonly kind: TokenKind;
   /** Line from 0. */
   readonly line: number;
-  /** Version of a directive, handle of a tag or tag directive. */
+  /** Version of a directive, handle of a tag or tag directive, name of an anchor or alias. */
   readonly text?: string;
 }
 
@@ -353,7 +353,7 @@ export class Scanner {
     if (this.#at === start || !(this.#isBlankOrEnd() || "?:,]}%@`".includes(this.#char()))) {
       this.#fail("did not find expected alphabetic or numeric character");
     }
-    this.#add(kind, line);
+    this.#add(kind, line, this.#text.slice(start, this.#at));
   }
 
   #tag(): void {

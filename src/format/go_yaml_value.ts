@@ -56,5 +56,5 @@ function firstNode(text: string): YamlNode | undefined {
 /** Our reader's words for a key that is none, in those that `goYamlFault` knows. */
 function faultWords(message: string): string {
   if (message.includes("mapping keys must be scalars")) return "a key must be a text, not a map or list";
-  return /mapping key "null" is not text/.test(message) ? "a key must not be null" : message;
+  return /mapping key "(?:~|null|Null|NULL)?" is not text/.test(message) ? "a key must not be null" : message;
 }

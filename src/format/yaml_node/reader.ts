@@ -125,8 +125,11 @@ class Reader extends Cursor {
         seen = true;
         const end = this.lineEnd();
         const words = this.text.slice(this.pos, end).replace(/\s+#.*$/, "").trim().split(/\s+/);
-        if (words[0] === "%TAG" && words.length === 3) this.#tagPrefixes.set(words[1] as string, words[2] as string);
-        else if (words[0] === "%YAML") {
+        if (words[0] === "%TAG" && words.length === 3) {
+          const handle = words[1] as string;
+          if (this.#tagPrefixes.has(handle)) this.fail("found duplicate %TAG directive");
+          this.#tagPrefixes.set(handle, words[2] as string);
+        } else if (words[0] === "%YAML") {
           if (words.length !== 2 || !/^1\.\d+$/.test(words[1] as string)) {
             this.fail("found incompatible YAML document");
           }
@@ -541,10 +544,10 @@ class Reader extends Cursor {
         this.#anchors.set(properties.anchor, undefined);
       } else if (code === bang && properties.tag === undefined) {
         properties.tag = tagText(this, this.#tagPrefixes);
+        if (!isBlankOrEnd(this.code(0)) && this.code(0) !== comma) {
+          this.fail("did not find expected whitespace or line break");
+        }
       } else break;
-      if (!isBlankOrEnd(this.code(0)) && this.code(0) !== comma) {
-        this.fail("did not find expected whitespace or line break");
-      }
       let ahead = this.pos;
       while (isBlank(this.text.charCodeAt(ahead))) ahead++;
       const next = this.text.charCodeAt(ahead);

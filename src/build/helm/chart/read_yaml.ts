@@ -48,15 +48,40 @@ function decode(bytes: Uint8Array): string {
   return strict.decode(bytes);
 }
 
-/** What libyaml's reader says of bytes that are no UTF-8. */
+/** What libyaml's reader says of bytes that are no text in their encoding. */
 function encodingFault(bytes: Uint8Array): string | undefined {
-  if ((bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff)) return undefined;
+  if (bytes[0] === 0xff && bytes[1] === 0xfe) return utf16Fault(bytes, true);
+  if (bytes[0] === 0xfe && bytes[1] === 0xff) return utf16Fault(bytes, false);
   try {
     strict.decode(bytes);
     return undefined;
   } catch {
     return utf8Fault(bytes);
   }
+}
+
+const control = "yaml: control characters are not allowed";
+
+function isControl(code: number): boolean {
+  return code < 0x20 && code !== 9 && code !== 10 && code !== 13 || code >= 0x7f && code < 0xa0 && code !== 0x85 ||
+    code === 0xfffe || code === 0xffff;
+}
+
+function utf16Fault(bytes: Uint8Array, isLittle: boolean): string | undefined {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  for (let at = 2; at < bytes.length; at += 2) {
+    if (at + 2 > bytes.length) return "yaml: incomplete UTF-16 character";
+    const unit = view.getUint16(at, isLittle);
+    if ((unit & 0xfc00) === 0xdc00) return "yaml: unexpected low surrogate area";
+    if ((unit & 0xfc00) !== 0xd800) {
+      if (isControl(unit)) return control;
+      continue;
+    }
+    at += 2;
+    if (at + 2 > bytes.length) return "yaml: incomplete UTF-16 surrogate pair";
+    if ((view.getUint16(at, isLittle) & 0xfc00) !== 0xdc00) return "yaml: expected low surrogate area";
+  }
+  return undefined;
 }
 
 function utf8Fault(bytes: Uint8Array): string {
@@ -82,6 +107,7 @@ function utf8Fault(bytes: Uint8Array): string {
     const smallest = [0, 0, 0x80, 0x800, 0x10000][size] as number;
     if (code < smallest) return "yaml: invalid length of a UTF-8 sequence";
     if ((code >= 0xd800 && code <= 0xdfff) || code > 0x10ffff) return "yaml: invalid Unicode character";
+    if (isControl(code)) return control;
     at += size;
   }
   return "yaml: invalid leading UTF-8 octet";

@@ -46,6 +46,7 @@ export const jsonFunctions: FunctionTable = {
     try {
       context.made(16 * text.length);
       const { value, fault } = readJson(text);
+      if (value === null && fault !== undefined) throw cannotUnmarshal(0, "map[string]interface {}");
       if (value === null) return new GoMap(null);
       if (!(value instanceof GoMap)) throw cannotUnmarshal(value, "map[string]interface {}");
       if (fault !== undefined) value.entries?.set("Error", fault.message);
@@ -59,6 +60,8 @@ export const jsonFunctions: FunctionTable = {
     try {
       context.made(16 * text.length);
       const { value, fault } = readJson(text);
+      // A number that no float64 holds has no value, but a kind.
+      if (value === null && fault !== undefined) throw cannotUnmarshal(0, "[]interface {}");
       if (value === null) return new GoSlice(null);
       if (!(value instanceof GoSlice)) throw cannotUnmarshal(value, "[]interface {}");
       return fault === undefined ? value : goList([fault.message]);

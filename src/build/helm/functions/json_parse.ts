@@ -180,7 +180,11 @@ function isDigit(character: string): boolean {
 
 /** Go looks at bytes: of a character beyond ASCII it names the first one. */
 function invalid(character: string, context: string): GoError {
-  const byte = toBytes(character)[0] as number;
+  // Half of a character beyond U+FFFF: all of those that UTF-8 has begin with one of five bytes.
+  const code = character.charCodeAt(0);
+  const byte = code >= 0xd800 && code < 0xdc00
+    ? 0xf0 + ((0x40 + (code & 0x3ff)) >> 8)
+    : toBytes(character)[0] as number;
   const shown = String.fromCharCode(byte);
   const quoted = shown === "'" ? "\\'" : shown === '"' ? '"' : quoteText(shown).slice(1, -1);
   return new GoError(`invalid character '${quoted}' ${context}`);

@@ -5,7 +5,7 @@
  */
 import { GoError } from "../template/go_error.ts";
 import { quoteText } from "../template/go_quote.ts";
-import { byteLength, compareStrings, fromBytes, rejoin, toBytes } from "../template/go_string.ts";
+import { byteLength, compareStrings, fromBytes, rejoin, toBytes, withoutRawBytes } from "../template/go_string.ts";
 import { goTypes } from "../template/go_type.ts";
 import { sprintf } from "../template/printf.ts";
 import { GoSlice, goStringMap, goStrings } from "../template/value.ts";
@@ -215,13 +215,14 @@ function numbered(context: CallContext, parts: readonly string[]): Value {
 }
 
 /** `strings.Trim`: characters of a set off both ends. */
+/** Every byte that is no UTF-8 is the same character to Go, that of U+FFFD. */
 function trimCharacters(text: string, set: string): string {
-  const characters = new Set(set);
+  const characters = new Set(withoutRawBytes(set));
   const all = [...text];
   let start = 0;
   let end = all.length;
-  while (start < end && characters.has(all[start] as string)) start++;
-  while (end > start && characters.has(all[end - 1] as string)) end--;
+  while (start < end && characters.has(withoutRawBytes(all[start] as string))) start++;
+  while (end > start && characters.has(withoutRawBytes(all[end - 1] as string))) end--;
   return all.slice(start, end).join("");
 }
 
