@@ -1,5 +1,7 @@
 import type { JsonValue } from "../../core/json.ts";
 import type { Network } from "../../core/network.ts";
+import { readAll } from "../../core/read_all.ts";
+import { messageOf } from "../../core/stage_error.ts";
 import type { KeyKind } from "./sops_metadata.ts";
 
 /** What a key provider may use. */
@@ -40,12 +42,33 @@ export function secretTexts(tools: KeyTools, suffix: string): readonly string[] 
   );
 }
 
-/** Answer of a key service as JSON. @throws with the service's status and message, never with what was sent */
+/** Most bytes of a key service's answer: a data key has 32, and the address of a service may come with the artifact. */
+const largestAnswer = 64 * 1024;
+
+/** Answer of a key service as JSON. @throws with the service's status and message, never with what was sent or with a key */
 export async function askService(network: Network, request: Request, service: string): Promise<JsonValue> {
   const response = await network(request);
-  const text = (await response.text()).slice(0, 64 * 1024);
+  let text: string;
+  try {
+    text = new TextDecoder().decode(await readAll(response.body ?? emptyBody(), largestAnswer));
+  } catch (error) {
+    throw new Error(`cannot read the answer of ${service}: ${messageOf(error)}`);
+  }
   if (!response.ok) throw new Error(`${service} answered ${response.status}: ${errorText(text)}`);
-  return JSON.parse(text) as JsonValue;
+  const value = parseSecretJson(text);
+  if (value === undefined) throw new Error(`${service} answered with something that is no JSON`);
+  return value;
+}
+
+async function* emptyBody(): AsyncGenerator<Uint8Array> {}
+
+/** Value of a JSON text; `undefined` where it is none. The runtime's own message would hold a piece of the text. */
+export function parseSecretJson(text: string): JsonValue | undefined {
+  try {
+    return JSON.parse(text) as JsonValue;
+  } catch {
+    return undefined;
+  }
 }
 
 function errorText(body: string): string {

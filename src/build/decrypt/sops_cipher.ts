@@ -59,6 +59,9 @@ export function decryptWith(text: string, key: Uint8Array, authenticated: string
 
 function valueOf(bytes: Uint8Array, type: string, path: string): PlainValue {
   const text = new TextDecoder().decode(bytes);
+  const refuse = (why: string): never => {
+    throw new StageError("DecryptionFailed", `Cannot decrypt "${path}": ${why}`);
+  };
   switch (type) {
     case "str":
     case "comment":
@@ -68,13 +71,17 @@ function valueOf(bytes: Uint8Array, type: string, path: string): PlainValue {
       return bytes;
     case "bool":
       return text.toLowerCase() === "true";
+    // The type is not authenticated: whoever writes the file may put it before any value, and an error must not show that.
     case "int": {
-      const integer = BigInt(text);
+      if (!/^[+-]?\d{1,40}$/.test(text)) return refuse("it is no whole number, as its type says");
+      const integer = BigInt(text.replace(/^\+/, ""));
       return Number.isSafeInteger(Number(integer)) ? Number(integer) : integer;
     }
     case "float":
-      return Number(text);
+      return /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i.test(text)
+        ? Number(text)
+        : refuse("it is no number, as its type says");
     default:
-      throw new StageError("DecryptionFailed", `Cannot decrypt "${path}": unknown type "${type}"`);
+      return refuse(`unknown type "${type}"`);
   }
 }

@@ -1,13 +1,17 @@
-import { deepEqual, equal, match, ok, rejects } from "node:assert/strict";
+import { deepEqual, equal, match, ok, rejects, throws } from "node:assert/strict";
+import { Buffer } from "node:buffer";
+import { createCipheriv } from "node:crypto";
 import { readText, treeOf } from "../../../src/core/file_tree.ts";
 import type { Network } from "../../../src/core/network.ts";
 import type { Resource } from "../../../src/core/resource.ts";
 import { openDecryptor } from "../../../src/build/decrypt/decryptor.ts";
 import type { KeyTools } from "../../../src/build/decrypt/key_provider.ts";
+import { ageKeys } from "../../../src/build/decrypt/keys/age.ts";
 import { awsKeys } from "../../../src/build/decrypt/keys/aws.ts";
 import { azureKeys } from "../../../src/build/decrypt/keys/azure.ts";
 import { gcpKeys } from "../../../src/build/decrypt/keys/gcp.ts";
 import { vaultKeys } from "../../../src/build/decrypt/keys/vault.ts";
+import { decryptWith } from "../../../src/build/decrypt/sops_cipher.ts";
 import { decryptFile, encryptedFormat } from "../../../src/build/decrypt/sops_file.ts";
 import { parseYamlDocuments } from "../../../src/format/yaml.ts";
 import { ownVectors, vectorsFolder } from "../../support/paths.ts";
@@ -240,6 +244,52 @@ Deno.test("credentials never go to an address that an artifact made up", async (
     ),
     /no key of AWS/,
   );
+});
+
+Deno.test("errors of keys, credentials and answers never show a piece of them", async () => {
+  const { generateIdentity } = await import("age-encryption");
+  const identity = await generateIdentity();
+  const mistyped = `${identity.slice(0, -1)}${identity.endsWith("Q") ? "P" : "Q"}`;
+  const aws = { "sops.aws-kms": "aws_access_key_id: a\naws_secret_access_key: b\n" };
+  const arn = { arn: "arn:aws:kms:eu-west-1:123456789012:key/a" };
+  const account = { "sops.gcp-kms": "hunter2-account" };
+  const answering = (body: string): Network => () => new Response(body);
+  const works: readonly (readonly [() => Promise<unknown>, RegExp])[] = [
+    [() => ageKeys.open({ enc: "" }, toolsOf({ "a.agekey": mistyped })), /^an age identity in the Secret is mistyped/],
+    [() => gcpKeys.open({}, toolsOf(account)), /^sops\.gcp-kms is no service account/],
+    [() => gcpKeys.open({}, toolsOf({ "sops.gcp-kms": "null" })), /^sops\.gcp-kms is no service account/],
+    [
+      () => awsKeys.open(arn, toolsOf(aws, answering("hunter2-key"))),
+      /^AWS KMS answered with something that is no JSON/,
+    ],
+    [() => awsKeys.open(arn, toolsOf(aws, answering("x".repeat(100_000)))), /has more than 65536 bytes$/],
+  ];
+  for (const [work, expected] of works) {
+    await rejects(work, (error: Error) => {
+      match(error.message, expected);
+      ok(!/hunter2|SECRET-KEY/.test(`${error.message} ${error.cause}`), error.message);
+      return true;
+    });
+  }
+});
+
+Deno.test("decryptWith() shows no value whose type was changed: types are not authenticated", () => {
+  const key = new Uint8Array(32);
+  const nonce = new Uint8Array(32);
+  const cipher = createCipheriv("aes-256-gcm", key, nonce);
+  cipher.setAAD(Buffer.from("a:"));
+  const data = Buffer.concat([cipher.update("hunter2"), cipher.final()]).toString("base64");
+  const sealed = (type: string) =>
+    `ENC[AES256_GCM,data:${data},iv:${Buffer.from(nonce).toString("base64")},` +
+    `tag:${cipher.getAuthTag().toString("base64")},type:${type}]`;
+  equal(decryptWith(sealed("str"), key, "a:", "a").value, "hunter2");
+  for (const type of ["int", "float", "other"]) {
+    throws(() => decryptWith(sealed(type), key, "a:", "a"), (error: Error) => {
+      match(error.message, /^Cannot decrypt "a": (?:it is no|unknown type)/);
+      ok(!/hunter2/.test(`${error.message} ${error.cause}`));
+      return true;
+    });
+  }
 });
 
 Deno.test("without a credential a key service says so by giving nothing", async () => {

@@ -11,7 +11,14 @@ export const ageKeys: KeyProvider = {
     if (identities.length === 0) return undefined;
     const age = await import("age-encryption");
     const decrypter = new age.Decrypter();
-    for (const identity of identities) decrypter.addIdentity(identity);
+    for (const identity of identities) {
+      try {
+        decrypter.addIdentity(identity);
+      } catch {
+        // The library's message holds the whole identity.
+        throw new Error("an age identity in the Secret is mistyped or cut off");
+      }
+    }
     return await decrypter.decrypt(age.armor.decode(textField(fields, "enc")));
   },
 };

@@ -2,7 +2,14 @@ import { Buffer } from "node:buffer";
 import { createSign } from "node:crypto";
 import type { JsonObject } from "../../../core/json.ts";
 import { isJsonObject } from "../../../core/json.ts";
-import { askService, type KeyProvider, type KeyTools, secretTexts, textField } from "../key_provider.ts";
+import {
+  askService,
+  type KeyProvider,
+  type KeyTools,
+  parseSecretJson,
+  secretTexts,
+  textField,
+} from "../key_provider.ts";
 
 const scope = "https://www.googleapis.com/auth/cloudkms";
 
@@ -17,7 +24,7 @@ export const gcpKeys: KeyProvider = {
     const account = secretTexts(tools, "sops.gcp-kms")[0];
     const token = account === undefined
       ? tools.env("GOOGLE_OAUTH_ACCESS_TOKEN")
-      : await accessToken(JSON.parse(account) as JsonObject, tools);
+      : await accessToken(accountOf(account), tools);
     if (token === undefined || token === "") return undefined;
     const resource = textField(fields, "resource_id");
     if (!/^projects\/[\w.:-]+\/locations\/[\w-]+\/keyRings\/[\w-]+\/cryptoKeys\/[\w-]+$/.test(resource)) {
@@ -37,6 +44,13 @@ export const gcpKeys: KeyProvider = {
     return Buffer.from(answer.plaintext, "base64");
   },
 };
+
+/** A service account's JSON. The runtime's message would hold a piece of the text, so that it is not told. */
+function accountOf(text: string): JsonObject {
+  const account = parseSecretJson(text);
+  if (!isJsonObject(account)) throw new Error("sops.gcp-kms is no service account: it must be a JSON object");
+  return account;
+}
 
 /** An access token for a service account, by a signed assertion (RFC 7523). */
 async function accessToken(account: JsonObject, tools: KeyTools): Promise<string> {
