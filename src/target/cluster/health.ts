@@ -14,7 +14,7 @@ import type { HealthRules } from "./health_rules.ts";
 import type { OpenCollection } from "./live_view.ts";
 import { textsOf } from "./marks.ts";
 import { PodWatch } from "./pod_watch.ts";
-import { unschedulableAfterMs } from "./readiness.ts";
+import { unschedulableAfterMs } from "./workload_readiness.ts";
 import type { Access } from "./access.ts";
 import { readObject } from "./access.ts";
 import { isOlder, versionOf } from "./seen.ts";

@@ -3,8 +3,8 @@ import type { ResourceRef } from "../../core/resource.ts";
 import { splitApiVersion } from "../../core/resource.ts";
 import { messageOf, StageError } from "../../core/stage_error.ts";
 import type { HealthExpression } from "../../core/target.ts";
-import type { Readiness } from "./readiness.ts";
 import { fluxReadinessOf } from "./readiness.ts";
+import type { Readiness } from "./readiness_fields.ts";
 
 /** How health is told: by expressions where there are some for a kind, else by the kind's own rule. */
 export interface HealthRules {

@@ -2,8 +2,8 @@ import { digestOf } from "../../core/digest.ts";
 import type { JsonObject, JsonValue } from "../../core/json.ts";
 import { canonicalJson, isJsonObject } from "../../core/json.ts";
 import { appliedEntry, fieldPointers, fieldsOf, subtractFields, valuesAt } from "./managed_fields.ts";
-import type { Readiness } from "./readiness.ts";
 import { fluxReadinessOf } from "./readiness.ts";
+import type { Readiness } from "./readiness_fields.ts";
 import type { OverriddenManager } from "./take_over.ts";
 import { foreignTraces } from "./take_over.ts";
 

@@ -1,7 +1,7 @@
 import { deepEqual, equal } from "node:assert/strict";
 import type { JsonObject } from "../../../src/core/json.ts";
-import type { Readiness } from "../../../src/target/cluster/readiness.ts";
 import { fluxReadinessOf, readinessOf } from "../../../src/target/cluster/readiness.ts";
+import type { Readiness } from "../../../src/target/cluster/readiness_fields.ts";
 import { ownVectors } from "../../support/paths.ts";
 import { testVectors } from "../../support/vectors.ts";
 
