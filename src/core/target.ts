@@ -73,6 +73,8 @@ export interface PlannedChange {
   readonly after?: string;
   /** Fields that differ, as JSON pointers; absent where there are none, or the target cannot tell. */
   readonly fields?: readonly string[];
+  /** Nothing differs: only who set the fields would change. */
+  readonly isTakeOver?: true;
   /** Why it is skipped or recreated, or whose it is. */
   readonly note?: string;
 }

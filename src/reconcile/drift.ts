@@ -79,7 +79,9 @@ export async function tellDrift(
   const { record, object: { key } } = run;
   const changes = await target.plan({ owner: key, previous: record.inventory, ...wanted }, run.signal);
   const lines = changes
-    .filter(({ action }) => action === "create" || action === "update" || action === "recreate")
+    .filter(({ action, isTakeOver }) =>
+      isTakeOver !== true && (action === "create" || action === "update" || action === "recreate")
+    )
     .map((change) => `${refText(change.ref)} ${wayOf(change)}`);
   if (lines.length === 0) return { conditions: noDrift(record), events: [] };
   const message = `Cluster state of ${what} has drifted from the desired state:\n${lines.join("\n")}`;

@@ -40,9 +40,9 @@ async function appWorld(mode: string | undefined, spec: JsonObject = {}) {
   await write(world, mode, spec);
   await world.run();
   world.expectReady(app);
-  const edit = async (name: string, data: JsonObject) => {
+  const edit = async (name: string, data: JsonObject, manager?: string) => {
     const live = cluster.object(path(name)) as JsonObject;
-    cluster.put(path(name), { ...live, data: { ...live.data as JsonObject, ...data } });
+    cluster.put(path(name), { ...live, data: { ...live.data as JsonObject, ...data } }, manager);
     await world.advance(1_000);
   };
   return { world, cluster, edit, dataOf: (name: string) => cluster.object(path(name))?.data as JsonObject | undefined };
@@ -98,7 +98,6 @@ Deno.test("where drift is only told, a change of the artifact is applied, and wh
   await edit("one", { key: "bad" });
   assert.equal(drifted(world)?.status, "True");
   await edit("one", { key: "good" });
-  await world.advance(15 * minuteMs);
   assert.deepEqual([drifted(world)?.status, drifted(world)?.reason], ["False", "NoDriftDetected"]);
 
   await edit("one", { other: "bad" });
@@ -107,6 +106,23 @@ Deno.test("where drift is only told, a change of the artifact is applied, and wh
   assert.deepEqual(dataOf("one"), { key: "new", other: "1", scaled: "1" });
   assert.equal(dataOf("two")?.key, "new");
   assert.equal(drifted(world)?.status, "False");
+  world.expectReady(app);
+});
+
+Deno.test("where drift is only told, each further change of it is, and that a person has undone it", async () => {
+  const { world, cluster, edit } = await appWorld("warn");
+  await using _ = world;
+  const writes = cluster.writes.filter((line) => !line.includes("/leases/")).length;
+  const message = () => [drifted(world)?.status, drifted(world)?.message.split("\n")[1]];
+  await edit("one", { key: "bad", other: "bad" }, "kubectl-edit");
+  assert.deepEqual(message(), ["True", "ConfigMap/default/one changed: /data/key, /data/other"]);
+  await edit("one", { key: "good" }, "kubectl-edit");
+  assert.deepEqual(message(), ["True", "ConfigMap/default/one changed: /data/other"]);
+  await edit("one", { other: "1" }, "kubectl-edit");
+  assert.equal(drifted(world)?.status, "False", "by value it is as it was, whoever set it");
+  await edit("two", { more: "1" }, "kubectl-edit");
+  assert.deepEqual(message(), ["True", "ConfigMap/default/two changed: /data/more"]);
+  assert.equal(cluster.writes.filter((line) => !line.includes("/leases/")).length, writes);
   world.expectReady(app);
 });
 

@@ -7,8 +7,8 @@ import { driftedFields, valueAt, withValueAt } from "./compare.ts";
 import type { ServedKind } from "./discovery.ts";
 import { objectPath } from "./discovery.ts";
 import { respectIgnored, withoutIgnored } from "./ignore.ts";
-import { isKeptForever, isLeftAlone, markOf, textsOf } from "./marks.ts";
-import { ownerSelectors } from "./owner_labels.ts";
+import { isKeptForever, isLeftAlone, markOf } from "./marks.ts";
+import { otherOwner } from "./owner_labels.ts";
 import { isBuiltIn } from "./normalise.ts";
 import type { Access } from "./access.ts";
 import { faultText, readObject } from "./access.ts";
@@ -197,19 +197,15 @@ function forceHint(item: Item, live: JsonObject): string {
 /** Why an object is not made anew by a switch that is not its own: it would be deleted for that. */
 function sparedWhy(item: Item, live: JsonObject): string | undefined {
   if (isKeptForever(live)) return "it says that it is kept";
-  const theirs = Object.entries(textsOf(live, "labels")).find(([key, value]) =>
-    ownerNames.has(key) && textsOf(item.body, "labels")[key] !== value
-  );
-  return theirs === undefined ? undefined : `it belongs to another object ("${theirs[1]}")`;
+  const theirs = otherOwner(live, item.body);
+  return theirs === undefined ? undefined : `it belongs to another object ("${theirs}")`;
 }
-
-/** Labels that name owners. */
-const ownerNames: ReadonlySet<string> = new Set(["Kustomization", "HelmRelease"].flatMap(ownerSelectors));
 
 /** Kinds whose deletion takes more with it than themselves. */
 const precious = new Set(["Namespace", "CustomResourceDefinition", "PersistentVolumeClaim", "PersistentVolume"]);
 
-function mayRecreate(item: Item, live: JsonObject): boolean {
+/** Whether an object may be deleted and made anew where a field that differs cannot change. */
+export function mayRecreate(item: Item, live: JsonObject): boolean {
   if (markOf(item.body, "force") === "enabled" || markOf(live, "force") === "enabled") return true;
   return item.force && !precious.has(item.ref.kind) && sparedWhy(item, live) === undefined;
 }

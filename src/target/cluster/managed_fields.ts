@@ -42,6 +42,8 @@ export function joinFields(a: JsonObject, b: JsonObject): JsonObject {
 export function subtractFields(a: JsonObject, b: JsonObject): JsonObject {
   const rest: Record<string, JsonValue> = {};
   for (const [key, value] of Object.entries(a)) {
+    // The thing itself is there in both.
+    if (key === ".") continue;
     const inner = isJsonObject(value) ? value : {};
     const other = b[key];
     if (!isJsonObject(other)) {

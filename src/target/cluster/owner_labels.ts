@@ -37,6 +37,24 @@ export function labelledOwner(object: JsonObject, kind: string): ObjectKey | und
   return owner !== undefined && isLabelledFor(object, owner) ? owner : undefined;
 }
 
+/**
+ * Owner (`namespace/name`, as far as labels tell) that an object stands for and a resource does not, of either kind; `undefined`
+ * where both have the same, or the object has none.
+ */
+export function otherOwner(live: JsonObject, wanted: JsonObject): string | undefined {
+  const labels = textsOf(live, "labels");
+  for (const kind of ["Kustomization", "HelmRelease"]) {
+    const owner = labelledOwner(wanted, kind);
+    for (const nameLabel of ownerSelectors(kind)) {
+      const name = labels[nameLabel];
+      if (name === undefined || owner !== undefined && isLabelledFor(live, owner)) continue;
+      const namespace = labels[nameLabel.replace(/name$/, "namespace")];
+      return namespace === undefined ? name : `${namespace}/${name}`;
+    }
+  }
+  return undefined;
+}
+
 /** Whether labels say that a resource is an owner's, and no label of its kind names another one. */
 export function isLabelledFor(object: JsonObject, owner: ObjectKey): boolean {
   const labels = textsOf(object, "labels");

@@ -33,6 +33,14 @@ export interface Proof {
   readonly isKept?: boolean;
 }
 
+/** A drift that was told. */
+export interface ToldDrift {
+  /** What was ours, and what is ours now. */
+  readonly state: string;
+  /** Digest of all that people write into the object; "" where it was not seen itself. */
+  readonly content: string;
+}
+
 /** What is known of one owner while we run. */
 export interface OwnerState {
   readonly owner: ObjectKey;
@@ -56,7 +64,7 @@ export interface OwnerState {
   /** Told when an apply has ended, while the owner is watched. */
   readonly watchers: Set<() => void>;
   /** Drift that was told since the last apply, by key of the resource: a run that only tells it is not woken by it again. */
-  readonly told: Map<string, string>;
+  readonly told: Map<string, ToldDrift>;
   /** Keys of resources that the last apply left alone. */
   readonly skipped: Set<string>;
   /** Ids of entries that the last apply added: what is stale after it is measured by what was there before. */

@@ -1,14 +1,9 @@
 import { inParallel } from "../../core/in_parallel.ts";
-import { inventoryOf, subtract, union } from "../../core/inventory.ts";
+import { inventoryOf, refOfEntry, subtract, union } from "../../core/inventory.ts";
 import type { InventoryEntry } from "../../core/inventory.ts";
-import type { JsonObject, JsonValue } from "../../core/json.ts";
-import { isJsonObject } from "../../core/json.ts";
 import { refOf } from "../../core/resource.ts";
 import { StageError } from "../../core/stage_error.ts";
 import type { PlannedChange, TargetRequest } from "../../core/target.ts";
-import { printYaml } from "../../format/yaml.ts";
-import { maskPair } from "../mask_secrets.ts";
-import { refOfEntry } from "../../core/inventory.ts";
 import type { Item, Verdict } from "./judge.ts";
 import { judge } from "./judge.ts";
 import { namesOneOf, plannedRefs, prepare } from "./items.ts";
@@ -16,6 +11,7 @@ import type { StoredEntry } from "./inventory_store.ts";
 import type { OwnedEntries } from "./not_ours.ts";
 import { notOurs } from "./not_ours.ts";
 import { compareApply } from "./order.ts";
+import { plannedWrite, textsOfChange } from "./planned_write.ts";
 import type { Access } from "./access.ts";
 import { readObject } from "./access.ts";
 
@@ -38,6 +34,7 @@ export async function planResources(
   await inParallel(items, access.concurrency, async (item) => {
     const verdict = await judge(access, item, { coming }, signal);
     if (verdict.kind === "fault") problems.push(verdict.message);
+    else if (verdict.kind === "write") changes.push(await plannedWrite(access, item, verdict, signal));
     else changes.push(changeOf(item, verdict));
   });
   for (const resource of unknown) {
@@ -59,7 +56,7 @@ export async function planResources(
   return changes.sort((a, b) => compareApply(a.ref, b.ref));
 }
 
-function changeOf(item: Item, verdict: Exclude<Verdict, { readonly kind: "fault" }>): PlannedChange {
+function changeOf(item: Item, verdict: Exclude<Verdict, { readonly kind: "fault" | "write" }>): PlannedChange {
   const { ref } = item;
   switch (verdict.kind) {
     case "unchanged":
@@ -73,18 +70,6 @@ function changeOf(item: Item, verdict: Exclude<Verdict, { readonly kind: "fault"
         ...textsOfChange(undefined, item.body),
         note: `It cannot be tried yet: ${verdict.error.message}`,
       };
-    case "write": {
-      const action = verdict.live === undefined ? "create" : verdict.recreate ? "recreate" : "update";
-      const after = verdict.outcome ?? verdict.body;
-      const isTakeOver = verdict.takeOver.length > 0 && verdict.drifted.length === 0;
-      return {
-        action,
-        ref,
-        ...(verdict.drifted.length === 0 ? {} : { fields: verdict.drifted }),
-        ...textsOfChange(verdict.live, after),
-        ...noteOf(verdict.note ?? (isTakeOver ? "It is taken over from another manager" : undefined)),
-      };
-    }
   }
 }
 
@@ -107,27 +92,4 @@ async function deletionOf(
 
 function noteOf(note: string | undefined): { readonly note?: string } {
   return note === undefined ? {} : { note };
-}
-
-/** Texts of both sides for a diff, without what only the server writes. */
-function textsOfChange(
-  before: JsonObject | undefined,
-  after: JsonObject | undefined,
-): { readonly before?: string; readonly after?: string } {
-  const pair = maskPair(readable(before), readable(after));
-  return {
-    ...(pair.before === undefined ? {} : { before: printYaml(pair.before) }),
-    ...(pair.after === undefined ? {} : { after: printYaml(pair.after) }),
-  };
-}
-
-function readable(object: JsonObject | undefined): JsonObject | undefined {
-  if (object === undefined) return undefined;
-  const { status: _, ...rest } = object;
-  const metadata = isJsonObject(object.metadata) ? object.metadata : {};
-  const shown: Record<string, JsonValue> = {};
-  for (const field of ["name", "namespace", "labels", "annotations", "finalizers", "ownerReferences"]) {
-    if (metadata[field] !== undefined) shown[field] = metadata[field];
-  }
-  return { ...rest, metadata: shown };
 }

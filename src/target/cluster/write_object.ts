@@ -6,8 +6,9 @@ import { driftedFields } from "./compare.ts";
 import { objectPath } from "./discovery.ts";
 import { withoutIgnored } from "./ignore.ts";
 import type { Item, Write } from "./judge.ts";
-import { sendApply } from "./judge.ts";
+import { mayRecreate, sendApply } from "./judge.ts";
 import { isLeftAlone } from "./marks.ts";
+import { versionOf } from "./seen.ts";
 import type { Access } from "./access.ts";
 import { readObject, saysGone } from "./access.ts";
 import { takeOverPatch } from "./take_over.ts";
@@ -32,7 +33,7 @@ export async function writeObject(access: Access, item: Item, write: Write, sign
   let { takeOver } = write;
   let action: AppliedChange["action"] = live === undefined ? "created" : "configured";
   if (write.recreate && live !== undefined) {
-    await deleteObject(access, item, { uid: uidOf(live), propagation: "background" }, signal);
+    await deleteForAnew(access, item, live, signal);
     await untilGone(access, item, goneWithinMs, signal);
     action = "recreated";
     takeOver = [];
@@ -52,6 +53,24 @@ export async function writeObject(access: Access, item: Item, write: Write, sign
       if (!isStale || attempt >= tries) throw error;
       live = await readObject(access, item, signal);
       takeOver = live === undefined ? [] : takeOverPatch(live, access.manager, access.managers);
+    }
+  }
+}
+
+/** Deletes what is made anew. Who changes it meanwhile may have made it his: then it is looked at again. */
+async function deleteForAnew(access: Access, item: Item, judged: JsonObject, signal: AbortSignal): Promise<void> {
+  let live = judged;
+  for (let attempt = 1;; attempt++) {
+    try {
+      const [uid, resourceVersion] = [uidOf(live), versionOf(live)];
+      await deleteObject(access, item, { uid, resourceVersion, propagation: "background" }, signal);
+      return;
+    } catch (error) {
+      if (!isKubeError(error, 409) || attempt >= tries) throw error;
+      const now = await readObject(access, item, signal);
+      if (now === undefined) return;
+      if (uidOf(now) !== uidOf(live) || !mayRecreate(item, now)) throw error;
+      live = now;
     }
   }
 }

@@ -245,6 +245,46 @@ Deno.test("watch() tells drift with its fields, deletion, and nothing of our own
   stop.abort(new Error("enough"));
 });
 
+Deno.test("watch() tells each change of what has drifted, and that it was undone; not what its controller writes", async () => {
+  using bench = new TargetBench();
+  await bench.apply(owner, [configMap("a", { k: "1", l: "2" })]);
+  const told: WatchedChange[] = [];
+  const stop = new AbortController();
+  bench.target.watch?.(owner, (change) => told.push(change), stop.signal);
+  await bench.clock.advance(1_000);
+  const edit = async (more: JsonObject, manager?: string) => {
+    bench.cluster.put(path("a"), { ...bench.cluster.object(path("a")), ...more } as JsonObject, manager);
+    await bench.clock.advance(1_000);
+    return told.length;
+  };
+  equal(await edit({ data: { k: "x", l: "x" } }, "kubectl-edit"), 1);
+  equal(await edit({ status: { seen: "1" } }), 1);
+  equal(
+    await edit({ data: { k: "1", l: "x" } }, "kubectl-edit"),
+    2,
+    "what was ours is another's now, whatever it says",
+  );
+  stop.abort(new Error("enough"));
+
+  const later = new AbortController();
+  bench.target.watch?.(owner, (change) => told.push(change), later.signal);
+  await bench.clock.advance(1_000);
+  equal(told.length, 2, "a later watch tells nothing twice");
+  equal(await edit({ data: { k: "1", l: "2" } }, "kubectl-edit"), 3);
+  later.abort(new Error("enough"));
+
+  await bench.apply(owner, [configMap("a", { k: "1", l: "2" })]);
+  const last = new AbortController();
+  bench.target.watch?.(owner, (change) => told.push(change), last.signal);
+  await bench.clock.advance(1_000);
+  equal(told.length, 3);
+  equal(await edit({ data: { k: "1", l: "2", more: "3" } }, "kubectl-edit"), 4);
+  equal(await edit({ data: { k: "1", l: "2" } }, "kubectl-edit"), 5);
+  equal(await bench.stands(owner), true, "without a trace");
+  equal(await edit({ status: { seen: "2" } }), 5);
+  last.abort(new Error("enough"));
+});
+
 Deno.test("watch() catches up after the connection broke and after 410 Gone", async () => {
   using bench = new TargetBench();
   await bench.apply(owner, [configMap("a", { k: "1" })]);

@@ -1,5 +1,5 @@
 /** Under whose name resources stand: Flux's or our own, and the way from one to the other. */
-import { deepEqual, equal, match } from "node:assert/strict";
+import { deepEqual, doesNotMatch, equal, match, notEqual } from "node:assert/strict";
 import type { JsonObject } from "../../../src/core/json.ts";
 import type { ObjectKey } from "../../../src/core/object.ts";
 import type { Ownership } from "../../../src/core/ownership.ts";
@@ -7,7 +7,7 @@ import { ownerLabels, ownerships, withOwnerLabels } from "../../../src/core/owne
 import { inventoryOf } from "../../../src/core/inventory.ts";
 import type { Resource } from "../../../src/core/resource.ts";
 import { refOf } from "../../../src/core/resource.ts";
-import { TargetBench, thing } from "../../support/target_bench.ts";
+import { requestOf, TargetBench, thing } from "../../support/target_bench.ts";
 
 const owner: ObjectKey = { kind: "Kustomization", namespace: "default", name: "apps" };
 const here = { namespace: "default" };
@@ -104,6 +104,43 @@ for (const [from, to] of ways) {
     deepEqual(await bench.run(target.remembered(owner)), inventory);
     const stale = inventory.entries.filter(({ id }) => id.includes("_a_"));
     deepEqual((await bench.remove(owner, stale, {}, target)).removed.map(({ ref }) => ref.name), ["a"]);
+  });
+
+  Deno.test(`what cannot change is made anew by force in the run that switches from ${from} to ${to}`, async () => {
+    using bench = new TargetBench({ ownership: from });
+    await bench.apply(owner, [web()]);
+    const { uid } = standing(bench, webPath);
+    const template = { metadata: { labels: { app: "x" } }, spec: { containers: [{ name: "main", image: "x:1" }] } };
+    const other = web({ selector: { matchLabels: { app: "x" } }, template });
+    const target = bench.another({ ownership: to });
+    const applied = await bench.apply(owner, [other], { force: true }, target);
+    deepEqual(applied.changes.map(({ action }) => action), ["recreated"]);
+    const stands = standing(bench, webPath);
+    notEqual(stands.uid, uid);
+    deepEqual(stands.labels, ownerLabels(owner, to));
+  });
+
+  Deno.test(`a plan over a switch from ${from} to ${to} shows the labels and fields that go`, async () => {
+    using bench = new TargetBench({ ownership: from });
+    await bench.apply(owner, [configMap("conf", { kept: "1", old: "1" })]);
+    const target = bench.another({ ownership: to });
+    const request = requestOf(owner, [configMap("conf", { kept: "1" })], {}, to);
+    const [change] = await bench.run(target.plan(request, new AbortController().signal));
+    equal(change?.action, "update");
+    await bench.apply(owner, [configMap("conf", { kept: "1" })], {}, target);
+    deepEqual(
+      Object.keys(standing(bench, path("conf")).labels as JsonObject),
+      Object.keys(ownerLabels(owner, to) ?? {}),
+    );
+    const keys = (of: Ownership) => Object.keys(ownerLabels(owner, of) ?? {});
+    for (const key of keys(from)) {
+      match(change?.before ?? "", new RegExp(key));
+      doesNotMatch(change?.after ?? "", new RegExp(key));
+    }
+    for (const key of keys(to)) match(change?.after ?? "", new RegExp(key));
+    doesNotMatch(change?.after ?? "", /old/);
+    const pointers = [...keys(from), ...keys(to)].map((key) => `/metadata/labels/${key.replace("/", "~1")}`);
+    deepEqual([...change?.fields ?? []].sort(), ["/data/old", ...pointers.sort()]);
   });
 
   Deno.test(`a hook that ${from} ran is deleted as ${to}`, async () => {

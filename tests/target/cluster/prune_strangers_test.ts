@@ -326,8 +326,14 @@ Deno.test("force makes nothing anew that says it is kept, or that is another own
     [
       "another's",
       { labels: { "kustomize.toolkit.fluxcd.io/name": "others" } },
-      /it belongs to another object \("others"\)/,
+      /it belongs to another object \("default\/others"\)/,
     ],
+    [
+      "of another namespace",
+      { labels: { "kustomize.toolkit.fluxcd.io/namespace": "other" } },
+      /it belongs to another object \("other\/apps"\)/,
+    ],
+    ["a release's", { labels: { "helm.toolkit.fluxcd.io/name": "web" } }, /it belongs to another object \("web"\)/],
     ["ours", {}, undefined],
   ];
   for (const [what, metadata, message] of rows) {
@@ -347,6 +353,35 @@ Deno.test("force makes nothing anew that says it is kept, or that is another own
     const isSame = (bench.cluster.object(path)?.metadata as JsonObject | undefined)?.uid === uid;
     equal(isSame, message !== undefined, what);
     if (message !== undefined) match((outcome as Error).message, message, what);
+  }
+});
+
+Deno.test("force deletes an object only as it was judged: who makes it his meanwhile keeps it", async () => {
+  for (const isTaken of [true, false]) {
+    using bench = new TargetBench();
+    const map = (value: string) =>
+      thing("v1", "ConfigMap", "m", { immutable: true, data: { value } }, { namespace: "default" });
+    await bench.apply(apps, [map("one")]);
+    const path = "/api/v1/namespaces/default/configmaps/m";
+    const uid = (bench.cluster.object(path)?.metadata as JsonObject).uid;
+    let isDone = false;
+    bench.cluster.intercept = (request) => {
+      if (request.method === "DELETE" && request.path === path && !isDone) {
+        isDone = true;
+        const label = "kustomize.toolkit.fluxcd.io/name";
+        remark(
+          bench,
+          path,
+          isTaken ? { labels: { [label]: "others" } } : { annotations: { seen: "yes" } },
+          "kubectl-edit",
+        );
+      }
+      return undefined;
+    };
+    const outcome = await bench.apply(apps, [map("two")], { force: true }).catch((error: Error) => error);
+    const isSame = (bench.cluster.object(path)?.metadata as JsonObject | undefined)?.uid === uid;
+    deepEqual([isDone, isSame], [true, isTaken]);
+    if (isTaken) match((outcome as Error).message, /ConfigMap\/default\/m apply failed \(Conflict\)/);
   }
 });
 
