@@ -31,10 +31,14 @@ export function splitPath(path: string, sign: string): string[] {
   const pieces = path.split(sign);
   if (pieces.length > 1 && pieces[0] === "") pieces.shift();
   const out: string[] = [];
-  for (const piece of pieces) {
-    const last = out.at(-1);
-    if (last?.endsWith("\\")) out[out.length - 1] = `${last.slice(0, -1)}${sign}${piece}`;
-    else out.push(piece);
+  let begun = "";
+  for (const [at, piece] of pieces.entries()) {
+    const goesOn = piece.endsWith("\\") && at < pieces.length - 1;
+    if (goesOn) begun += `${piece.slice(0, -1)}${sign}`;
+    else {
+      out.push(begun + piece);
+      begun = "";
+    }
   }
   return out;
 }

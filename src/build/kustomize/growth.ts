@@ -3,15 +3,15 @@ import type { YamlNode } from "../../format/yaml_node/node.ts";
 import { fault } from "./fault.ts";
 
 /** Most values that one build makes of others, see {@linkcode Growth}. */
-export const maxGrowth = 4_000_000;
+const maxGrowth = 4_000_000;
 /** Most items of lists that the JSON patches of one build move aside, see {@linkcode Growth.shift}: about a second of work. */
 const maxShifts = 1_000_000_000;
 /** Characters of a text that count as one value. */
 const charactersPerValue = 64;
 
 /**
- * How much a build has made out of what it read: values of aliases, patches and replacements, each time that they are put
- * somewhere. Without a bound a few lines that double something forty times would use up the memory of a daemon.
+ * How much a build has made out of what it read: values of aliases, patches, replacements, vars, name affixes and
+ * generators, each time that they are put somewhere. Without a bound a few lines that double something forty times would use up the memory of a daemon.
  *
  * `Differs:` kustomize has no such limit.
  */
@@ -31,7 +31,9 @@ export class Growth {
     this.#left -= size;
     if (this.#left < 0) {
       throw fault(
-        `Aliases, patches and replacements of a build make more than ${this.#limit.toLocaleString("en")} values ` +
+        `Aliases, patches, replacements, vars and generators of a build make more than ${
+          this.#limit.toLocaleString("en")
+        } values ` +
           `(${charactersPerValue} characters of a text count as one)`,
       );
     }
@@ -67,7 +69,7 @@ export function jsonSize(value: JsonValue): number {
   return size;
 }
 
-/** Values as which a text counts. */
-export function textSize(text: string): number {
+/** Values as which a text, or a file, counts. */
+export function textSize(text: { readonly length: number }): number {
   return 1 + Math.floor(text.length / charactersPerValue);
 }

@@ -165,7 +165,11 @@ async function buildOnce(
   addHashes(set);
   fixNameReferences(set, into.config.nameReference);
   const variables = [...into.variables.values()].sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
-  const unused = resolveVariables(set, variables, into.config.varReference);
+  const unused = resolveVariables(set, {
+    variables,
+    fields: into.config.varReference,
+    growth: loader.growth,
+  });
   // Differs: kustomize prints them behind the time, and in no order.
   if (unused.length > 0) ground.warnings.push(`well-defined vars that were never replaced: ${unused.join(",")}`);
   dropLocal(set);
@@ -269,14 +273,23 @@ function isInternal(key: string, withOrigin: boolean, withTransformations: boole
   return readerAnnotations.has(key);
 }
 
+/** Most characters that a build prints. */
+const maxPrinted = 256 * 1024 * 1024;
+
 /** Resources whose texts are joined at once. A text that was put together is a tree of pieces until it is joined. */
 const joinedAtOnce = 32;
 
 /** Texts with `---` lines between them, made one after another, so that a large build does not stand in memory twice. */
 function joinedText(list: readonly NamedResource[], print: (resource: NamedResource) => string): string {
   const parts: string[] = [];
+  let length = 0;
   for (let at = 0; at < list.length; at += joinedAtOnce) {
-    parts.push(list.slice(at, at + joinedAtOnce).map(print).join("---\n"));
+    const part = list.slice(at, at + joinedAtOnce).map(print).join("---\n");
+    length += part.length;
+    if (length > maxPrinted) {
+      throw fault(`The resources of a build have more than ${maxPrinted.toLocaleString("en")} characters as YAML`);
+    }
+    parts.push(part);
   }
   return parts.join("---\n");
 }

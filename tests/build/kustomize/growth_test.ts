@@ -11,7 +11,7 @@ import { StageError } from "../../../src/core/stage_error.ts";
 
 const configMap = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\ndata: {a: b}\n";
 const target = { kind: "ConfigMap" };
-const tooMuch = /Aliases, patches and replacements of a build make more than 200,000 values/;
+const tooMuch = /Aliases, patches, replacements, vars and generators of a build make more than 200,000 values/;
 
 async function fails(files: Readonly<Record<string, string>>, message: RegExp): Promise<void> {
   await assert.rejects(build(treeOf(files), "", { maxGrowth: 200_000 }), (error: unknown) => {
@@ -125,4 +125,66 @@ Deno.test("build() takes expressions of patch targets and replacements in linear
   assert.match(await built("(a+)+b"), /x: "?y"?\n {2}z: z/);
   await assert.rejects(built("((a{1,30}){1,30}){1,30}"), /invalid repeat count/);
   await assert.rejects(built("(a"), /missing closing \)/);
+});
+
+Deno.test("build() bounds what it makes of files, vars, names and texts within texts", async () => {
+  const many = (count: number, make: (at: number) => string) => Array.from({ length: count }, (_, at) => make(at));
+  const documents = many(100, (at) => configMap.replace("c}", `c${at}}`)).join("---\n");
+  await fails({
+    "kustomization.yaml": JSON.stringify({
+      configMapGenerator: [{ name: "g", files: many(40, (at) => `k${at}=large`) }],
+    }),
+    large: "x".repeat(500_000),
+  }, tooMuch);
+  await fails(
+    { "kustomization.yaml": kustomizationOf({ namePrefix: "p".repeat(200_000) }), "a.yaml": documents },
+    tooMuch,
+  );
+  await fails(
+    { "kustomization.yaml": kustomizationOf({ namespace: "n".repeat(200_000) }), "a.yaml": documents },
+    tooMuch,
+  );
+  const value = {
+    name: "A",
+    objref: { apiVersion: "v1", kind: "ConfigMap", name: "c" },
+    fieldref: { fieldpath: "data.a" },
+  };
+  await fails({
+    "kustomization.yaml": kustomizationOf({ vars: [value] }),
+    "a.yaml": `${configMap.replace("a: b", `a: ${"v".repeat(100_000)}`)}---\n${
+      JSON.stringify({
+        apiVersion: "v1",
+        kind: "Pod",
+        metadata: { name: "p" },
+        spec: { containers: [{ name: "c", command: ["$(A)".repeat(200)] }] },
+      })
+    }\n`,
+  }, tooMuch);
+  const inner = JSON.stringify(JSON.stringify({ k: "v", rest: many(1_000, () => "x") }));
+  const targets = [{ select: target, fieldPaths: many(300, () => "data.a.k") }];
+  await fails({
+    "kustomization.yaml": kustomizationOf({ replacements: [{ sourceValue: "v", targets }] }),
+    "a.yaml": configMap.replace("a: b", `a: ${inner}`),
+  }, tooMuch);
+  const long = [{ select: target, fieldPaths: [`a${".a".repeat(200_000)}`], options: { create: true } }];
+  await fails({
+    "kustomization.yaml": kustomizationOf({ replacements: [{ sourceValue: "v", targets: long }] }),
+    "a.yaml": configMap,
+  }, /^Field path "a\.a\.a.{30,40}…" has 200001 parts, the limit is 1000$/);
+});
+
+Deno.test("build() shows nothing of literals, JSON patches and values that may be secret", async () => {
+  await fails({
+    "kustomization.yaml": JSON.stringify({ secretGenerator: [{ name: "s", literals: ["a=b", "hunter2"] }] }),
+  }, /Invalid literal source 2 of "s", expected key=value$/);
+  const patches = [{ path: "patch.json", target }];
+  await fails(
+    { "kustomization.yaml": kustomizationOf({ patches }), "a.yaml": configMap, "patch.json": "[hunter2]" },
+    /^(?!.*hunter2).*must be JSON, and is not/s,
+  );
+  const source = { kind: "ConfigMap", name: "c", fieldPath: "data.a", options: { delimiter: ":", index: 3 } };
+  await fails({
+    "kustomization.yaml": kustomizationOf({ replacements: [{ source, targets: [{ select: target }] }] }),
+    "a.yaml": configMap.replace("a: b", "a: hunter2"),
+  }, /Options\.index 3 is out of bounds for a value of 1 parts$/);
 });

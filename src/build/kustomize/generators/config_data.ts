@@ -2,6 +2,7 @@ import type { MapNode, ScalarNode } from "../../../format/yaml_node/node.ts";
 import { mapNode, putField, scalar } from "../../../format/yaml_node/node.ts";
 import { fault } from "../fault.ts";
 import { byCodePoint } from "../go_json.ts";
+import { textSize } from "../growth.ts";
 import type { ConfigMapEntry, GeneratorOptions, SecretEntry } from "../kustomization_file.ts";
 import type { Loader } from "../load.ts";
 import type { Behavior } from "../named_resource.ts";
@@ -20,6 +21,7 @@ export function makeConfigMap(entry: ConfigMapEntry, loader: Loader): NamedResou
   const values = readKeyValues(entry, entry.name, loader);
   for (const key of [...values.keys()].sort(byCodePoint)) {
     const value = values.get(key) as KeyValue;
+    loader.growth.spend(textSize(value));
     const text = typeof value === "string" ? value : utf8(value);
     if (text === undefined) putField(mapIn(node, "binaryData"), key, valueNode(base64(value)));
     else putField(mapIn(node, "data"), key, valueNode(text));
@@ -34,7 +36,9 @@ export function makeSecret(entry: SecretEntry, loader: Loader): NamedResource {
   const values = readKeyValues(entry, entry.name, loader);
   const data = mapIn(node, "data");
   for (const key of [...values.keys()].sort(byCodePoint)) {
-    putField(data, key, valueNode(base64(values.get(key) as KeyValue)));
+    const value = values.get(key) as KeyValue;
+    loader.growth.spend(textSize(value));
+    putField(data, key, valueNode(base64(value)));
   }
   return finish(node, entry);
 }

@@ -25,9 +25,10 @@ export function readKeyValues(sources: KeyValueSources, name: string, loader: Lo
   for (const path of sources.envs) {
     for (const [key, value] of envLines(loader.readText(path), path)) add(key, value);
   }
-  for (const literal of sources.literals) {
+  for (const [at, literal] of sources.literals.entries()) {
     const equal = literal.indexOf("=");
-    if (equal <= 0) throw fault(`Invalid literal source "${literal}" of "${name}", expected key=value`);
+    // Not shown: what stands there may be the secret alone.
+    if (equal <= 0) throw fault(`Invalid literal source ${at + 1} of "${name}", expected key=value`);
     add(literal.slice(0, equal), withoutQuotes(literal.slice(equal + 1)));
   }
   for (const source of sources.files) {

@@ -19,7 +19,9 @@ const maxOperations = 10_000;
  */
 export function readJsonPatch(text: string): JsonPatch {
   // Text that begins as JSON must be JSON.
-  if (text.startsWith("[")) JSON.parse(text);
+  if (text.startsWith("[") && !isJson(text)) {
+    throw fault('The patch begins with "[", so that it must be JSON, and is not');
+  }
   const operations = buildModules.jsonPatch().parseJsonPatch(text);
   if (operations.length > maxOperations) {
     throw fault(`A JSON patch has ${operations.length} operations, the limit is ${maxOperations}`);
@@ -56,4 +58,14 @@ function replacesAnnotations(operation: JsonPatchOperation): boolean {
   const { op, path, from } = operation;
   if (op === "move" && places.includes(String(from))) return true;
   return op !== "test" && places.includes(String(path));
+}
+
+/** The runtime's own message would quote the text, and a patch may have been decrypted. */
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
 }

@@ -3,6 +3,7 @@ import { getField, isEmptyNode, isPresent, putField, scalar } from "../../../for
 import { fault } from "../fault.ts";
 import type { FieldSpec } from "../field_path.ts";
 import { fieldRule, visitField } from "../field_path.ts";
+import { textSize } from "../growth.ts";
 import type { CustomScopes } from "../identity.ts";
 import { effectiveNamespace, idKey, idText, isClusterScoped, textOf } from "../identity.ts";
 import type { NamedResource } from "../named_resource.ts";
@@ -44,6 +45,7 @@ export function prepareNamespace(spec: NamespaceSpec): Transform {
     for (const resource of set.list) {
       if (isEmptyNode(resource.node) || resource.isFromChart) continue;
       changed = true;
+      context.growth.spend(textSize(spec.namespace));
       resource.remember(context.scopes);
       const gvk = resource.gvk();
       const apiVersion = textOf(getField(resource.node, "apiVersion"));

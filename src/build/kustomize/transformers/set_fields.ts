@@ -3,6 +3,7 @@ import { isEmptyNode, keyIndex, putField } from "../../../format/yaml_node/node.
 import { fault, wrapFault } from "../fault.ts";
 import type { FieldSpec } from "../field_path.ts";
 import { fieldRule, pathParts, visitField } from "../field_path.ts";
+import { textSize } from "../growth.ts";
 import type { Gvk } from "../identity.ts";
 import { idText, selects } from "../identity.ts";
 import { freshScalar, kindWord, setScalarField } from "../node_edit.ts";
@@ -81,6 +82,7 @@ export function prepareAffix(part: "prefix" | "suffix", text: string, fields: re
         visitField(resource.node, rule, (node) => {
           if (node.kind !== "scalar") throw fault(`Wrong node kind: expected a scalar at "${field.path}"`);
           node.text = part === "prefix" ? text + node.text : node.text + text;
+          context.growth.spend(textSize(node.text));
           node.tag = "";
         });
       }

@@ -5,11 +5,12 @@ import { resolveText } from "../../../format/yaml_node/resolve.ts";
 import { fault, wrapFault } from "../fault.ts";
 import type { FieldSpec } from "../field_path.ts";
 import { fieldRule, visitField } from "../field_path.ts";
+import { type Growth, textSize } from "../growth.ts";
 import type { ResourceId } from "../identity.ts";
 import { effectiveNamespace, idText } from "../identity.ts";
 import type { Variable } from "../kustomization_file.ts";
 import type { ResourceSet } from "../resource_set.ts";
-import { lookUp, splitFieldPath } from "./replacements.ts";
+import { lookUp, splitFieldPath } from "./replacement_path.ts";
 import { isMatch } from "./set_fields.ts";
 
 /** A variable of `vars` with its defaults filled in. */
@@ -66,6 +67,15 @@ export function bindVariables(set: ResourceSet, variables: readonly KnownVariabl
 type Value = string | number | bigint | boolean | undefined;
 type Values = Pick<ReadonlyMap<string, Value>, "get">;
 
+/** What {@linkcode resolveVariables} works with. */
+export interface VariableWork {
+  readonly variables: readonly KnownVariable[];
+  /** Where variables may stand. */
+  readonly fields: readonly FieldSpec[];
+  /** Each value counts here each time that it is put somewhere. */
+  readonly growth: Growth;
+}
+
 /**
  * Replaces `$(NAME)` in the configured fields. A text that is nothing but one variable takes the value's type; `$$`
  * stands for `$`; names that are not known stay.
@@ -73,11 +83,7 @@ type Values = Pick<ReadonlyMap<string, Value>, "get">;
  * @returns names of the variables that no field had, in their order
  * @throws {StageError} BuildFailed when a variable has no resource or no field
  */
-export function resolveVariables(
-  set: ResourceSet,
-  variables: readonly KnownVariable[],
-  fields: readonly FieldSpec[],
-): readonly string[] {
+export function resolveVariables(set: ResourceSet, { variables, fields, growth }: VariableWork): readonly string[] {
   if (variables.length === 0) return [];
   const known = new Map<string, Value>();
   for (const variable of variables) known.set(variable.name, valueOf(set, variable));
@@ -85,7 +91,9 @@ export function resolveVariables(
   const values: Values = {
     get(name) {
       const value = known.get(name);
-      if (value !== undefined) unused.delete(name);
+      if (value === undefined) return undefined;
+      unused.delete(name);
+      growth.spend(typeof value === "string" ? textSize(value) : 1);
       return value;
     },
   };
