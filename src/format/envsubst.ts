@@ -3,10 +3,11 @@
  * `${v=d}`, `${v^}` `${v^^}` `${v,}` `${v,,}`, `${v:n}` `${v:n:len}`, `${v#p}` `##` `%` `%%`, `${v/a/b}` `//` `/#` `/%`; `$$` is a dollar sign.
  * `:+` and `:?` behave as `:-`. Lengths and positions count bytes. A NUL ends the text. The reading of the text is in envsubst_parse.ts.
  *
- * Differs: all faults are found at once, and patterns take linear time.
+ * Differs: up to a hundred faults are found at once, patterns take linear time, and what values are looked through and put
+ * in is bounded.
  * @module
  */
-import { callsOf, parseSubstitutions } from "./envsubst_parse.ts";
+import { parseSubstitutions } from "./envsubst_parse.ts";
 import type { CallNode, SubstitutionNode } from "./envsubst_parse.ts";
 import { lineAndColumn } from "./format_error.ts";
 import { parseTokens } from "./go_path_match.ts";
@@ -28,6 +29,11 @@ export type Substitution =
   | { readonly kind: "done"; readonly text: string }
   | { readonly kind: "failed"; readonly problems: readonly SubstitutionProblem[] };
 
+/** Most faults of one text that are told. */
+const mostProblems = 100;
+/** Most characters of values that are looked through and put into one text: small texts can use a long value often. */
+const maxWork = 64 * 1024 * 1024;
+
 /** How a text is filled in. */
 export interface SubstituteOptions {
   /** A variable without a value and without a default is a fault. Default: it is empty. */
@@ -47,26 +53,41 @@ export function substitute(
     return { kind: "failed", problems: [problem] };
   }
   const problems: SubstitutionProblem[] = [];
+  let work = 0;
+  const isWithin = (characters: number): boolean => (work += characters) <= maxWork;
   const valueOf = (call: CallNode): string => {
     const args = call.args.map(textOf);
     const value = lookup(call.variable);
-    if (value === undefined && options.strict === true && !isDefault(call.operator)) {
+    const isMissing = value === undefined && options.strict === true && !isDefault(call.operator);
+    if (isMissing && problems.length < mostProblems) {
       problems.push({
         message: `Variable "${call.variable}" is not set`,
         variable: call.variable,
         ...lineAndColumn(text, call.offset),
       });
     }
+    if (!isWithin(madeOf(call.operator, value ?? "", args))) return "";
     return apply(call.operator, value ?? "", args);
   };
   const textOf = (node: SubstitutionNode): string => node.kind === "text" ? node.text : valueOf(node);
-  const result = parsed.nodes.map(textOf).join("");
+  const pieces = parsed.nodes.map(textOf);
+  if (work > maxWork) {
+    const message = `Cannot put the variables in: their values make more than ${
+      maxWork.toLocaleString("en")
+    } characters`;
+    return { kind: "failed", problems: [{ message, line: 1, column: 1 }] };
+  }
+  const result = pieces.join("");
   return problems.length === 0 ? { kind: "done", text: result } : { kind: "failed", problems };
 }
 
-/** Names of the variables that a text uses, each once, in order; those in front of a fault where there is one. */
-export function variablesOf(text: string): readonly string[] {
-  return [...new Set(callsOf(parseSubstitutions(text).nodes).map((call) => call.variable))];
+/** Characters that an operator reads and writes, at the most. */
+function madeOf(operator: string, value: string, args: readonly string[]): number {
+  const [first = "", second = ""] = args;
+  const given = value.length + first.length + second.length;
+  if (operator !== "//") return given + args.slice(2).reduce((sum, arg) => sum + arg.length, 0);
+  const places = first === "" ? value.length + 1 : value.split(first).length - 1;
+  return given + places * second.length;
 }
 
 function isDefault(operator: string): boolean {

@@ -53,11 +53,6 @@ export function parseSubstitutions(source: string): ParsedSubstitutions {
   }
 }
 
-/** All calls of nodes, inner ones in front of their outer ones, as they are evaluated. */
-export function callsOf(nodes: readonly SubstitutionNode[]): readonly CallNode[] {
-  return nodes.flatMap((node) => node.kind === "text" ? [] : [...callsOf(node.args), node]);
-}
-
 /** A place in the text and the few ways to go on from it. */
 class Cursor {
   readonly text: string;

@@ -102,11 +102,6 @@ export function referenceText(reference: ImageReference): string {
   return `${reference.registry}/${reference.repository}${tag}${digest}`;
 }
 
-/** The part of a reference that a repository's `resolve` takes: the digest where there is one, else the tag, else `latest`. */
-export function wantedContent(reference: ImageReference): string {
-  return reference.digest ?? reference.tag ?? "latest";
-}
-
 function isRegistryName(first: string): boolean {
   return first.toLowerCase() === "localhost" || /[.:]/.test(first);
 }

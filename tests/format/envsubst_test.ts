@@ -1,6 +1,6 @@
-import { deepEqual, equal } from "node:assert/strict";
+import { deepEqual, equal, match } from "node:assert/strict";
 import fc from "fast-check";
-import { substitute, variablesOf } from "../../src/format/envsubst.ts";
+import { substitute } from "../../src/format/envsubst.ts";
 import { readVectors, testVectors } from "../support/vectors.ts";
 
 Deno.test("substitute() names every missing variable with its place", () => {
@@ -33,8 +33,18 @@ Deno.test("substitute() trims long values in time", () => {
   deepEqual(substitute("${v##*a*a*b}", () => value), { kind: "done", text: value });
 });
 
-Deno.test("variablesOf() lists each variable once", () => {
-  deepEqual(variablesOf("${b:-${a}} ${b} $${c} ${#d}"), ["a", "b", "d"]);
+Deno.test("substitute() is bounded in faults, work and size", () => {
+  const missing = substitute("${a}".repeat(200_000), () => undefined, { strict: true });
+  equal(missing.kind === "failed" && missing.problems.length, 100);
+  const value = "v".repeat(1_000_000);
+  for (const text of ["${v}", "${#v}", "${v:0:1}", "${v#x}", "${v:-d}", "${w:-${v}}"]) {
+    const result = substitute(text.repeat(10_000), (name) => name === "v" ? value : undefined);
+    match(result.kind === "failed" && result.problems[0]?.message || "", /more than 67,108,864 characters$/);
+  }
+  for (const text of ["${v//v/${v}}", "${v//${w}/${v}}"]) {
+    equal(substitute(text, (name) => name === "v" ? value : "").kind, "failed");
+  }
+  equal(substitute("${v}".repeat(50), () => value).kind, "done");
 });
 
 Deno.test("substitute() answers any text", () => {
@@ -66,7 +76,6 @@ Deno.test("substitute() answers any text", () => {
   fc.assert(
     fc.property(signs, fc.string(), (text, value) => {
       const result = substitute(text, (name) => name === "a" ? value : undefined);
-      variablesOf(text);
       return result.kind === "done" || result.problems.length > 0;
     }),
     { numRuns: 5000 },

@@ -19,14 +19,19 @@ export interface SubstituteRequest {
   readonly strategy: "WithVariables" | "Always";
 }
 
+/** Most faults that are told of all resources. */
+const mostProblems = 100;
+/** Most characters by which values make the texts of all resources longer: many resources can use one long value. */
+const mostAdded = 64 * 1024 * 1024;
+
 const variableName = /^[_A-Za-z][_A-Za-z0-9]*$/;
 
 /**
  * Resources with variables put into their YAML text, which is then read again as YAML 1.1, as Flux does it (fluxcd/pkg
  * `kustomize/kustomize_varsub.go`; strict since kustomize-controller 1.9). Line breaks are taken out of values.
  *
- * @throws {StageError} BuildFailed for a bad name, and with every missing variable of all resources, each with its
- * resource and the line in its text
+ * @throws {StageError} BuildFailed for a bad name, and with the missing variables of all resources, up to a hundred, each
+ * with its resource and the line in its text
  */
 export function substituteResources(resources: readonly Resource[], request: SubstituteRequest): readonly Resource[] {
   const names = Object.keys(request.variables);
@@ -40,8 +45,9 @@ export function substituteResources(resources: readonly Resource[], request: Sub
   }
   const values = new Map(names.map((name) => [name, (request.variables[name] as string).replaceAll("\n", "")]));
   const problems: string[] = [];
+  let added = 0;
   const out = resources.map((resource) => {
-    if (isDisabled(resource)) return resource;
+    if (problems.length >= mostProblems || isDisabled(resource)) return resource;
     const text = printYaml(resource);
     if (!text.includes("$")) return resource;
     const result = substitute(text, (name) => values.get(name), { strict: true });
@@ -50,10 +56,19 @@ export function substituteResources(resources: readonly Resource[], request: Sub
       for (const problem of result.problems) problems.push(`${where} line ${problem.line}: ${problem.message}`);
       return resource;
     }
+    added += Math.max(0, result.text.length - text.length);
+    if (added > mostAdded) {
+      throw new StageError(
+        "BuildFailed",
+        `Cannot substitute variables: their values add more than ${mostAdded.toLocaleString("en")} characters`,
+      );
+    }
     return readAgain(result.text, resource);
   });
   if (problems.length > 0) {
-    throw new StageError("BuildFailed", `Cannot substitute variables: ${problems.join("; ")}`, {
+    const shown = problems.slice(0, mostProblems).join("; ");
+    const more = problems.length < mostProblems ? "" : "; there may be more";
+    throw new StageError("BuildFailed", `Cannot substitute variables: ${shown}${more}`, {
       hint: "Set the variables in spec.postBuild, or give them defaults: ${NAME:-default}",
     });
   }

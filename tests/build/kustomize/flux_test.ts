@@ -130,6 +130,26 @@ Deno.test("kustomizationBuilder substitutes in strict mode and lists all that is
   assert.deepEqual(none.resources[0]?.data, { x: "${A}" });
 });
 
+Deno.test("substituteResources() is bounded in what it tells and in what values add", () => {
+  const resources = Array.from({ length: 150 }, (_, at) => ({
+    apiVersion: "v1",
+    kind: "ConfigMap",
+    metadata: { name: `c${at}` },
+    data: { a: "${A}" },
+  }));
+  const told = (variables: Record<string, string>) => {
+    try {
+      substituteResources(resources, { variables, strategy: "Always" });
+    } catch (error) {
+      return String((error as Error).message);
+    }
+    return "";
+  };
+  assert.equal(told({}).match(/is not set/g)?.length, 100);
+  assert.match(told({}), /; there may be more$/);
+  assert.match(told({ A: "v".repeat(1_000_000) }), /their values add more than 67,108,864 characters$/);
+});
+
 Deno.test("substituteResources() leaves out what opts out, and refuses bad names", () => {
   const resource = (annotations: Record<string, string>): Resource => ({
     apiVersion: "v1",
