@@ -209,17 +209,22 @@ async function carryOut(
     if (verdict !== undefined && Object.keys(verdict.live).length > 0) await prove(state, item, verdict.live, signal);
     return { change: { action: "unchanged", ref, ...noteOf(verdict?.note) } };
   }
-  if (verdict.kind === "skip") {
-    dropProof(state, refKey(ref));
-    state.skipped.add(refKey(ref));
-    return { change: { action: "skipped", ref, note: verdict.note } };
-  }
+  if (verdict.kind === "skip") return skipped(state, { action: "skipped", ref, note: verdict.note });
   // What differs because something else is wanted now has not drifted.
   const isWantedStill = state.proofs.get(refKey(ref))?.desired === item.desired;
   const { object, change }: Written = verdict.kind === "write"
     ? await writeObject(state.access, item, isWantedStill ? verdict : { ...verdict, drifted: [] }, signal)
     : await writeUnjudged(state.access, item, signal);
+  if (change.action === "skipped") return skipped(state, change);
   await prove(state, item, object, signal);
+  return { change };
+}
+
+/** What is left alone has no proof, and nobody waits for its health. */
+function skipped(state: OwnerState, change: AppliedChange): { readonly change: AppliedChange } {
+  const key = refKey(change.ref);
+  dropProof(state, key);
+  state.skipped.add(key);
   return { change };
 }
 

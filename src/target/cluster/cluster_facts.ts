@@ -5,6 +5,7 @@ import type { KubeApi } from "../../core/kube_api.ts";
 import { isKubeError } from "../../core/kube_api.ts";
 import { splitApiVersion } from "../../core/resource.ts";
 import { collectionPath, discoveryOf, listItems, objectPath } from "./discovery.ts";
+import { aborted } from "./time_limit.ts";
 
 /** What templates may ask of a cluster. */
 export interface ClusterFacts {
@@ -38,22 +39,25 @@ export function clusterFacts(api: KubeApi, clock: Pick<Clock, "monotonic">): Clu
   const never = new AbortController().signal;
   let known: { readonly atMs: number; readonly value: ReturnType<ClusterFacts["capabilities"]> } | undefined;
 
-  const read = async (signal: AbortSignal) => {
-    const version = await api.send({ method: "GET", path: "/version" }, signal);
+  const read = async () => {
+    const version = await api.send({ method: "GET", path: "/version" });
     const answers = await Promise.all(
-      ["/api", "/apis"].map((path) => api.send({ method: "GET", path, accept: aggregated }, signal)),
+      ["/api", "/apis"].map((path) => api.send({ method: "GET", path, accept: aggregated })),
     );
     const apiVersions = [...new Set(answers.flatMap(servedNames))].sort();
     return { kubeVersion: typeof version.gitVersion === "string" ? version.gitVersion : "", apiVersions };
   };
 
   return {
-    capabilities(signal = never) {
-      if (known !== undefined && clock.monotonic() - known.atMs < freshMs) return known.value;
-      const value = read(signal);
-      known = { atMs: clock.monotonic(), value };
-      value.catch(() => known = undefined);
-      return value;
+    async capabilities(signal = never) {
+      if (known !== undefined && clock.monotonic() - known.atMs < freshMs) return await aborted(known.value, signal);
+      // Others may wait for the same answer: it does not end with the one who came first.
+      const asked = { atMs: clock.monotonic(), value: read() };
+      known = asked;
+      asked.value.catch(() => {
+        if (known === asked) known = undefined;
+      });
+      return await aborted(asked.value, signal);
     },
     async lookup({ apiVersion, resourceKind, namespace, name }, signal = never) {
       const { group, version } = splitApiVersion(apiVersion);

@@ -2,7 +2,7 @@ import type { Clock } from "../../core/clock.ts";
 import { isJsonObject } from "../../core/json.ts";
 import type { KubeApi } from "../../core/kube_api.ts";
 import { isKubeError } from "../../core/kube_api.ts";
-import { aborted } from "./live_view.ts";
+import { aborted } from "./time_limit.ts";
 
 /** Milliseconds for which the identity of the cluster is not asked for again, while it answers. */
 const freshMs = 300_000;

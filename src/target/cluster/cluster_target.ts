@@ -277,6 +277,7 @@ class Cluster implements ClusterTarget {
 
   [Symbol.dispose](): void {
     this.#access[Symbol.dispose]();
+    this.#lost[Symbol.dispose]();
     this.#states.clear();
   }
 

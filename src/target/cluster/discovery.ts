@@ -2,6 +2,7 @@ import type { JsonObject } from "../../core/json.ts";
 import { isJsonObject } from "../../core/json.ts";
 import type { KubeApi } from "../../core/kube_api.ts";
 import { isKubeError } from "../../core/kube_api.ts";
+import { aborted } from "./time_limit.ts";
 
 /** A kind as the server serves it. */
 export interface ServedKind {
@@ -33,16 +34,17 @@ export interface Discovery {
 export function discoveryOf(api: KubeApi): Discovery {
   const lists = new Map<string, Promise<ReadonlyMap<string, ServedKind>>>();
 
-  const listOf = (group: string, version: string, isFresh: boolean, signal: AbortSignal) => {
+  const listOf = async (group: string, version: string, isFresh: boolean, signal: AbortSignal) => {
     const key = `${group}/${version}`;
     const known = lists.get(key);
-    if (known !== undefined && !isFresh) return known;
-    const asked = fetchKinds(api, group, version, signal);
+    if (known !== undefined && !isFresh) return await aborted(known, signal);
+    // Others may wait for the same answer: it does not end with the one who came first.
+    const asked = fetchKinds(api, group, version);
     lists.set(key, asked);
     asked.catch(() => {
       if (lists.get(key) === asked) lists.delete(key);
     });
-    return asked;
+    return await aborted(asked, signal);
   };
 
   const survey: Discovery["survey"] = async (signal) => {
@@ -97,12 +99,11 @@ async function fetchKinds(
   api: KubeApi,
   group: string,
   version: string,
-  signal: AbortSignal,
 ): Promise<ReadonlyMap<string, ServedKind>> {
   const path = group === "" ? `/api/${encodeURIComponent(version)}` : `/apis/${group}/${encodeURIComponent(version)}`;
   let list: JsonObject;
   try {
-    list = await api.send({ method: "GET", path }, signal);
+    list = await api.send({ method: "GET", path });
   } catch (error) {
     // The core group is always there.
     if (group !== "" && isKubeError(error, 404)) return new Map();

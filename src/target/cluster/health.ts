@@ -130,6 +130,7 @@ async function follow(watcher: Watcher, item: Waiting): Promise<void> {
     access.viewers,
     signal,
   );
+  if (view !== undefined) keep(watcher, view);
   if (view !== undefined && label !== undefined && view.collection.get(ref.namespace, ref.name) === undefined) {
     const live = await readObject(access, { kind, ref }, signal);
     // What has just been made is there before the watch tells it; only what lacks the label needs a watch of its own.
@@ -137,10 +138,10 @@ async function follow(watcher: Watcher, item: Waiting): Promise<void> {
     else {
       view[Symbol.dispose]();
       view = await access.view.open({ kind, namespace: ref.namespace, name: ref.name }, access.viewers, signal);
+      if (view !== undefined) keep(watcher, view);
     }
   }
   if (view !== undefined) {
-    keep(watcher, view);
     watcher.closers.push(view.collection.listen(ref.namespace, ref.name, (_, object) => {
       judgeHealth(watcher, item, object);
       watcher.check();

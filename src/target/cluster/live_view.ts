@@ -6,6 +6,7 @@ import type { ServedKind } from "./discovery.ts";
 import { collectionPath } from "./discovery.ts";
 import type { Seen } from "./seen.ts";
 import { seenOf } from "./seen.ts";
+import { aborted } from "./time_limit.ts";
 import type { OverriddenManager } from "./take_over.ts";
 
 /** An open collection. Closed once everybody who opened it has let it go. */
@@ -144,17 +145,4 @@ export interface LiveViewTools {
   readonly managers: readonly OverriddenManager[];
   /** Key of the digests of what is seen; "" for none. */
   readonly digestKey: string;
-}
-
-/** The promise's outcome, or the signal's reason when it is aborted first. */
-export async function aborted<Value>(promise: Promise<Value>, signal: AbortSignal): Promise<Value> {
-  signal.throwIfAborted();
-  const stopped = Promise.withResolvers<never>();
-  const stop = () => stopped.reject(signal.reason);
-  signal.addEventListener("abort", stop, { once: true });
-  try {
-    return await Promise.race([promise, stopped.promise]);
-  } finally {
-    signal.removeEventListener("abort", stop);
-  }
 }

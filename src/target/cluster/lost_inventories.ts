@@ -5,17 +5,20 @@ import { keyText } from "../../core/object.ts";
 import type { Access } from "./access.ts";
 import { recoverInventories } from "./recover_inventory.ts";
 
-/** Milliseconds for which the labels of a whole cluster are not read again: longer than a first pass over many owners. */
+/** Milliseconds for which the labels of a whole cluster are remembered: longer than a first pass over many owners. */
 const freshMs = 300_000;
 
+interface Reading {
+  readonly found: Promise<ReadonlyMap<string, readonly InventoryEntry[]>>;
+  /** Lets go of the clock. */
+  readonly cancel: () => void;
+}
+
 /** What labels say of owners whose inventory nobody remembers: read once for all owners of a kind that start together. */
-export class LostInventories {
+export class LostInventories implements Disposable {
   readonly #access: (owner: ObjectKey) => Promise<Access>;
   readonly #clock: Clock;
-  readonly #read = new Map<
-    string,
-    { readonly at: number; readonly found: Promise<ReadonlyMap<string, readonly InventoryEntry[]>> }
-  >();
+  readonly #read = new Map<string, Reading>();
 
   constructor(access: (owner: ObjectKey) => Promise<Access>, clock: Clock) {
     this.#access = access;
@@ -24,15 +27,25 @@ export class LostInventories {
 
   /** What an owner's labels are on; a failure is not remembered. @throws {KubeError} when the cluster cannot be asked */
   async of(owner: ObjectKey, signal: AbortSignal): Promise<readonly InventoryEntry[]> {
-    const now = this.#clock.monotonic();
-    let reading = this.#read.get(owner.kind);
-    if (reading === undefined || now - reading.at > freshMs) {
-      // Noted at once: of many owners at a start the first one asks for all.
-      const found = this.#access(owner).then((access) => recoverInventories(access, owner.kind, signal));
-      reading = { at: now, found };
-      this.#read.set(owner.kind, reading);
-      reading.found.catch(() => this.#read.delete(owner.kind));
-    }
+    // Noted at once: of many owners at a start the first one asks for all.
+    const reading = this.#read.get(owner.kind) ?? this.#begin(owner, signal);
     return (await reading.found).get(keyText(owner)) ?? [];
+  }
+
+  [Symbol.dispose](): void {
+    for (const { cancel } of this.#read.values()) cancel();
+    this.#read.clear();
+  }
+
+  #begin(owner: ObjectKey, signal: AbortSignal): Reading {
+    const forget = () => {
+      reading.cancel();
+      if (this.#read.get(owner.kind) === reading) this.#read.delete(owner.kind);
+    };
+    const found = this.#access(owner).then((access) => recoverInventories(access, owner.kind, signal));
+    const reading: Reading = { found, cancel: this.#clock.after(freshMs, forget) };
+    this.#read.set(owner.kind, reading);
+    found.catch(forget);
+    return reading;
   }
 }

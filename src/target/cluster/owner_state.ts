@@ -23,7 +23,7 @@ export interface Proof {
   readonly desired: string;
   readonly owned: string;
   /** Our row of managed fields; "" when only its digest is known (after a start). */
-  readonly fields: string;
+  fields: string;
   /** Where it is watched; opened when it is looked at first. */
   view?: OpenCollection;
   kind?: ServedKind;
@@ -193,7 +193,7 @@ export async function standsWhole(state: OwnerState, signal: AbortSignal): Promi
     const seen = await look(state, proof, signal);
     if (seen === undefined || seen.owned !== proof.owned || seen.status === "Terminating") isUntouched = false;
     // Only its digest was kept over the restart: from here on a drift can be told by field.
-    else if (proof.fields === "") state.proofs.set(refKey(proof.ref), { ...proof, fields: seen.fields });
+    else if (proof.fields === "") proof.fields = seen.fields;
   });
   return isUntouched;
 }
@@ -206,10 +206,11 @@ export async function viewOf(
 ): Promise<OpenCollection | undefined> {
   if (proof.view !== undefined) return proof.view;
   const { access } = state;
+  const { isUnlabelled } = proof;
   const kind = proof.kind ?? await access.discovery.kindOf(proof.ref, signal);
   if (kind === undefined) return undefined;
   proof.kind = kind;
-  const label = proof.isUnlabelled === true ? undefined : watchLabel(state);
+  const label = isUnlabelled === true ? undefined : watchLabel(state);
   const view = await access.view.open(
     {
       kind: proof.kind,
@@ -219,8 +220,16 @@ export async function viewOf(
     access.viewers,
     signal,
   );
-  if (view !== undefined) proof.view = view;
-  return view;
+  const key = refKey(proof.ref);
+  const current = state.proofs.get(key);
+  // Meanwhile somebody else may have opened it, or the resource may have been applied again, dropped or moved.
+  const isSame = state.access.view === access.view && proof.isUnlabelled === isUnlabelled;
+  if (current === proof && proof.view === undefined && isSame) {
+    if (view !== undefined) proof.view = view;
+    return view;
+  }
+  view?.[Symbol.dispose]();
+  return current === undefined ? undefined : await viewOf(state, current, signal);
 }
 
 /** What is remembered of an object. */

@@ -24,3 +24,16 @@ export function limited(clock: Clock, timeoutMs: number, outer: AbortSignal): Ti
     },
   };
 }
+
+/** The promise's outcome, or the signal's reason when it is aborted first. */
+export async function aborted<Value>(promise: Promise<Value>, signal: AbortSignal): Promise<Value> {
+  signal.throwIfAborted();
+  const stopped = Promise.withResolvers<never>();
+  const stop = () => stopped.reject(signal.reason);
+  signal.addEventListener("abort", stop, { once: true });
+  try {
+    return await Promise.race([promise, stopped.promise]);
+  } finally {
+    signal.removeEventListener("abort", stop);
+  }
+}
