@@ -3,13 +3,14 @@ import type { JsonObject } from "../../core/json.ts";
 import { isJsonObject } from "../../core/json.ts";
 import { KubeError } from "../../core/kube_api.ts";
 import type { Resource, ResourceRef } from "../../core/resource.ts";
-import { driftedFields, valueAt, withValueAt } from "./compare.ts";
+import { driftedFields } from "./compare.ts";
 import type { ServedKind } from "./discovery.ts";
 import { objectPath } from "./discovery.ts";
 import { respectIgnored, withoutIgnored } from "./ignore.ts";
 import { isKeptForever, isLeftAlone, markOf } from "./marks.ts";
 import { otherOwner } from "./owner_labels.ts";
 import { isBuiltIn } from "./normalise.ts";
+import { dependsOnComing, dropField, namesImmutableField, unknownFields } from "./refusal.ts";
 import type { Access } from "./access.ts";
 import { faultText, readObject } from "./access.ts";
 import { takeOverPatch } from "./take_over.ts";
@@ -73,7 +74,7 @@ export async function judge(
   } catch (error) {
     signal.throwIfAborted();
     if (!(error instanceof KubeError)) throw error;
-    if (dependsOnComing(error, options)) return { kind: "later", error };
+    if (dependsOnComing(error, options.coming)) return { kind: "later", error };
     return { kind: "fault", message: faultText(item.ref, "dry-run", error), error };
   }
 }
@@ -210,20 +211,6 @@ export function mayRecreate(item: Item, live: JsonObject): boolean {
   return item.force && !precious.has(item.ref.kind) && sparedWhy(item, live) === undefined;
 }
 
-/**
- * Whether the server refuses a change only because a field cannot change. Any other invalid field in the same answer
- * means that the new body would not be accepted either.
- *
- * Differs: Flux makes an object anew after every Invalid or Conflict answer.
- */
-export function namesImmutableField(error: KubeError): boolean {
-  if (error.code !== 422 && error.code !== 403 && error.code !== 409) return false;
-  const pattern =
-    /immutable|may not be (?:changed|updated)|may not change once set|cannot change roleRef|updates to \S+ spec for fields other than|is invalid and cannot be changed/i;
-  if (error.causes.length > 0) return error.causes.every((cause) => pattern.test(cause.message));
-  return pattern.test(error.message);
-}
-
 /** Asks the server whether it would take the new body, under a name that nobody has. */
 async function tryUnderOtherName(access: Access, item: Item, signal: AbortSignal): Promise<void> {
   if (item.ref.kind === "CustomResourceDefinition") return;
@@ -281,56 +268,4 @@ function textsAreValid(texts: unknown, value: RegExp): boolean {
       typeof text === "string" && value.test(text) && text.length < 100_000 &&
       /^([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?\/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/.test(key)
     );
-}
-
-/** Whether a refusal is only about something that this apply is about to make. */
-function dependsOnComing(error: KubeError, options: JudgeOptions): boolean {
-  if (error.code === 404) {
-    const match = /^(\S+?)(?:\.(\S+))? "([^"]+)" not found/.exec(error.message);
-    return match !== null && options.coming(`${match[1]}/${match[3]}`);
-  }
-  // A role that is about to be made may be what allows it (escalation check of a binding).
-  if (error.code === 403) {
-    return /not found: \S*roles?\b|roles?\.rbac\.authorization\.k8s\.io "[^"]+" not found/.test(error.message);
-  }
-  const webhook = /failed calling webhook .*service "([^"]+)" not found/.exec(error.message);
-  return webhook !== null && options.coming(`services/${webhook[1]}`);
-}
-
-/** Paths of fields that a typed kind does not have, from structured-merge-diff's error; parts in brackets pick list items. */
-function unknownFields(error: KubeError): readonly (readonly string[])[] {
-  if (error.code !== 400 && error.code !== 500 && error.code !== 422) return [];
-  const paths: string[][] = [];
-  for (const match of error.message.matchAll(/(\.[^\s:]\S*?|\.\S+?\[.*?\]\S*?): field not declared in schema/g)) {
-    const parts: string[] = [];
-    for (const part of (match[1] ?? "").matchAll(/\.([^.[\]]+)|\[([^\]]*)\]/g)) parts.push(part[1] ?? `[${part[2]}]`);
-    paths.push(parts);
-  }
-  return paths;
-}
-
-function dropField(object: JsonObject, path: readonly string[]): JsonObject {
-  const pointer: string[] = [];
-  for (const part of path) {
-    if (!part.startsWith("[")) {
-      pointer.push(part);
-      continue;
-    }
-    const list = valueAt(object, pointer);
-    const index = Array.isArray(list) ? indexOfItem(list, part.slice(1, -1)) : -1;
-    if (index < 0) return object;
-    pointer.push(String(index));
-  }
-  return valueAt(object, pointer) === undefined ? object : withValueAt(object, pointer, undefined) as JsonObject;
-}
-
-/** Place of the item that `name="web",port=80` or `2` picks. */
-function indexOfItem(list: readonly unknown[], keys: string): number {
-  if (/^\d+$/.test(keys)) return Number(keys);
-  const wanted = [...keys.matchAll(/([^=,]+)=("(?:[^"\\]|\\.)*"|[^,]+)/g)].map((match) =>
-    [match[1] ?? "", match[2] ?? ""] as const
-  );
-  return list.findIndex((item) =>
-    isJsonObject(item) && wanted.every(([key, value]) => JSON.stringify(item[key]) === value || item[key] === undefined)
-  );
 }

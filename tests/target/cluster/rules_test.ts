@@ -8,7 +8,7 @@ import { driftedFields, withValueAt } from "../../../src/target/cluster/compare.
 import { ignoreRules, respectIgnored } from "../../../src/target/cluster/ignore.ts";
 import { parseInventory, printInventory } from "../../../src/target/cluster/inventory_store.ts";
 import { inventoryName } from "../../../src/target/cluster/inventory_store.ts";
-import { namesImmutableField } from "../../../src/target/cluster/judge.ts";
+import { namesImmutableField } from "../../../src/target/cluster/refusal.ts";
 import { parseLabelSelector } from "../../../src/target/cluster/label_selector.ts";
 import { isLeftAlone, markOf } from "../../../src/target/cluster/marks.ts";
 import { normalise, refuseEncrypted } from "../../../src/target/cluster/normalise.ts";
