@@ -7,26 +7,26 @@
 import type { ASTNode } from "@marcbachmann/cel-js";
 import type { JsonObject } from "../core/json.ts";
 import { callFunction, hasFunction } from "./cel_functions.ts";
+import { binary, negate } from "./cel_operators.ts";
 import {
-  celCompare,
-  CelDuration,
-  celEqual,
   CelError,
   CelMap,
   CelOptional,
-  CelTimestamp,
   celTypes,
   CelUint,
+  checkSize,
   fail,
   fromJson,
+  sizeOf,
   utf8,
+  weightOf,
 } from "./cel_value.ts";
 import type { CelValue } from "./cel_value.ts";
 
 /** Steps of one evaluation: nodes visited. */
 const stepLimit = 500_000;
-/** Characters of a text, members of a list. */
-const sizeLimit = 1_000_000;
+/** Characters, bytes and members that functions and operators of one evaluation look at. */
+const workLimit = 32_000_000;
 
 /** Names that an expression sees: the variables, and those that macros bind. */
 interface Scope {
@@ -46,16 +46,46 @@ export function evaluateNode(ast: ASTNode, variables: JsonObject): CelValue {
   return new Evaluation().run(ast, { get });
 }
 
+/** Operators and functions that look into the members of their values. */
+const deepOperators: ReadonlySet<string> = new Set(["==", "!=", "in"]);
+const deepFunctions: ReadonlySet<string> = new Set([
+  ...[".format", ".join", "sets.contains", "sets.equivalent", "sets.intersects"],
+]);
+
 /** What is counted while an expression runs. */
 class Evaluation {
   #steps = 0;
+  #work = 0;
 
   run(ast: ASTNode, scope: Scope): CelValue {
     if (++this.#steps > stepLimit) throw new CelError(`more than ${stepLimit} steps`, true);
     const value = this.#visit(ast, scope);
-    const size = typeof value === "string" || Array.isArray(value) ? value.length : 0;
-    if (size > sizeLimit) throw new CelError(`a value of more than ${sizeLimit} characters or members`, true);
+    checkSize(sizeOf(value));
     return value;
+  }
+
+  /** Counts what is looked at: all that is in the values where it is compared or printed, else the values themselves. */
+  #look(values: readonly CelValue[], isDeep: boolean): void {
+    for (const value of values) {
+      this.#count(isDeep ? weightOf(value, workLimit - this.#work) : sizeOf(value));
+    }
+  }
+
+  #count(work: number): void {
+    this.#work += work;
+    if (this.#work > workLimit) throw new CelError(`more than ${workLimit} characters or members looked at`, true);
+  }
+
+  #apply(name: string, args: readonly CelValue[]): CelValue {
+    this.#look(args, deepFunctions.has(name));
+    // Each member of one set is compared with each of the other.
+    if (name.startsWith("sets.")) this.#count(weightOf(args[0], workLimit) * sizeOf(args[1]));
+    return callFunction(name, args);
+  }
+
+  #binary(operator: string, a: CelValue, b: CelValue): CelValue {
+    this.#look([a, b], deepOperators.has(operator));
+    return binary(operator, a, b);
   }
 
   #visit(ast: ASTNode, scope: Scope): CelValue {
@@ -97,7 +127,7 @@ class Evaluation {
       case "rcall":
         return this.#method(ast.args[0], ast.args[1], ast.args[2], scope);
       default:
-        return binary(ast.op, this.run(ast.args[0], scope), this.run(ast.args[1], scope));
+        return this.#binary(ast.op, this.run(ast.args[0], scope), this.run(ast.args[1], scope));
     }
   }
 
@@ -137,7 +167,7 @@ class Evaluation {
   #call(name: string, args: readonly ASTNode[], scope: Scope): CelValue {
     const first = args[0];
     if (name === "has" && first !== undefined && args.length === 1) return this.#has(first, scope);
-    return callFunction(name, args.map((argument) => this.run(argument, scope)));
+    return this.#apply(name, args.map((argument) => this.run(argument, scope)));
   }
 
   #has(argument: ASTNode, scope: Scope): boolean {
@@ -156,7 +186,7 @@ class Evaluation {
     }
     const namespaced = receiver.op === "id" ? `${receiver.args}.${name}` : undefined;
     if (namespaced !== undefined && hasFunction(namespaced) && scope.get(receiver.args as string) === undefined) {
-      return callFunction(namespaced, args.map((argument) => this.run(argument, scope)));
+      return this.#apply(namespaced, args.map((argument) => this.run(argument, scope)));
     }
     const target = this.run(receiver, scope);
     if (target instanceof CelOptional && first !== undefined && (name === "or" || name === "orValue")) {
@@ -164,7 +194,7 @@ class Evaluation {
       const other = this.run(first, scope);
       return name === "orValue" || other instanceof CelOptional ? other : fail("no such overload");
     }
-    return callFunction(`.${name}`, [target, ...args.map((argument) => this.run(argument, scope))]);
+    return this.#apply(`.${name}`, [target, ...args.map((argument) => this.run(argument, scope))]);
   }
 
   #comprehend(name: string, range: CelValue, variable: string, bodies: readonly ASTNode[], scope: Scope): CelValue {
@@ -181,6 +211,7 @@ class Evaluation {
       : range instanceof CelMap
       ? range.keys()
       : fail("expected iterable type");
+    this.#look([items], false);
     if (name === "all" || name === "exists") {
       return this.#quantify(items, name === "exists", (item) => this.run(body, bind(item)));
     }
@@ -266,81 +297,4 @@ function find(value: CelValue, key: CelValue): CelValue | undefined {
 
 function show(key: CelValue): string {
   return key instanceof CelUint ? String(key.value) : typeof key === "object" ? "value" : String(key);
-}
-
-function negate(value: CelValue): CelValue {
-  if (typeof value === "bigint") return int(-value);
-  if (typeof value === "number") return -value;
-  return value instanceof CelDuration ? new CelDuration(-value.ns) : fail("no such overload");
-}
-
-/** A checked int. */
-function int(value: bigint): bigint {
-  return value < -(2n ** 63n) || value >= 2n ** 63n ? fail("integer overflow") : value;
-}
-
-function binary(operator: string, a: CelValue, b: CelValue): CelValue {
-  switch (operator) {
-    case "==":
-      return celEqual(a, b);
-    case "!=":
-      return !celEqual(a, b);
-    case "<":
-      return (celCompare(a, b) ?? 1) < 0;
-    case "<=":
-      return (celCompare(a, b) ?? 1) <= 0;
-    case ">":
-      return (celCompare(a, b) ?? -1) > 0;
-    case ">=":
-      return (celCompare(a, b) ?? -1) >= 0;
-    case "in":
-      if (Array.isArray(b)) return b.some((item) => celEqual(item, a));
-      return b instanceof CelMap ? b.get(a) !== undefined : fail("no such overload");
-    default:
-      return calculate(operator, a, b);
-  }
-}
-
-function calculate(operator: string, a: CelValue, b: CelValue): CelValue {
-  if (typeof a === "bigint" && typeof b === "bigint") return int(whole(operator, a, b));
-  if (a instanceof CelUint && b instanceof CelUint) return new CelUint(whole(operator, a.value, b.value));
-  if (typeof a === "number" && typeof b === "number") {
-    if (operator === "+") return a + b;
-    if (operator === "-") return a - b;
-    if (operator === "*") return a * b;
-    if (operator === "/") return a / b;
-  } else if (operator === "+") return add(a, b);
-  else if (operator === "-") {
-    if (a instanceof CelTimestamp && b instanceof CelTimestamp) return new CelDuration(a.ns - b.ns);
-    if (a instanceof CelTimestamp && b instanceof CelDuration) return new CelTimestamp(a.ns - b.ns);
-    if (a instanceof CelDuration && b instanceof CelDuration) return new CelDuration(a.ns - b.ns);
-  }
-  return fail("no such overload");
-}
-
-function add(a: CelValue, b: CelValue): CelValue {
-  if (typeof a === "string" && typeof b === "string") return a + b;
-  if (a instanceof Uint8Array && b instanceof Uint8Array) return Uint8Array.of(...a, ...b);
-  if (Array.isArray(a) && Array.isArray(b)) return [...a, ...b];
-  if (a instanceof CelDuration && b instanceof CelDuration) return new CelDuration(a.ns + b.ns);
-  if (a instanceof CelTimestamp && b instanceof CelDuration) return new CelTimestamp(a.ns + b.ns);
-  if (a instanceof CelDuration && b instanceof CelTimestamp) return new CelTimestamp(a.ns + b.ns);
-  return fail("no such overload");
-}
-
-function whole(operator: string, a: bigint, b: bigint): bigint {
-  switch (operator) {
-    case "+":
-      return a + b;
-    case "-":
-      return a - b;
-    case "*":
-      return a * b;
-    case "/":
-      return b === 0n ? fail("division by zero") : a / b;
-    case "%":
-      return b === 0n ? fail("modulus by zero") : a % b;
-    default:
-      return fail("no such overload");
-  }
 }

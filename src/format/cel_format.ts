@@ -1,4 +1,15 @@
-import { CelDuration, CelMap, CelTimestamp, CelType, CelUint, fail, typeOf, utf8 } from "./cel_value.ts";
+import {
+  CelDuration,
+  CelMap,
+  CelTimestamp,
+  CelType,
+  CelUint,
+  checkSize,
+  fail,
+  typeOf,
+  utf8,
+  weightOf,
+} from "./cel_value.ts";
 import type { CelValue } from "./cel_value.ts";
 import { durationText, timestampText } from "./cel_time.ts";
 import { shortestFloat } from "./go_float.ts";
@@ -6,10 +17,12 @@ import { shortestFloat } from "./go_float.ts";
 /** `format` of cel-go's ext strings v0.26: `%s %d %f %e %b %x %X %o %%` with a precision for `f` and `e`. @throws {CelError} */
 export function formatCel(template: string, values: readonly CelValue[]): string {
   let next = 0;
+  let made = template.length;
   return template.replace(/%(?:(%)|(?:\.([0-9]+))?(.?))/gsu, (clause, percent, precision, verb) => {
     if (percent !== undefined) return "%";
     if (next >= values.length) return fail(`index ${next} out of range`);
     const value = values[next++] as CelValue;
+    checkSize(made += weightOf(value, Infinity));
     const places = precision === undefined ? 6 : Number(precision);
     if (places > 100) return fail("precision is too large");
     switch (verb) {

@@ -36,6 +36,33 @@ export class CelError extends Error {
   }
 }
 
+/** Most characters, bytes or members of one value. */
+const sizeLimit = 1_000_000;
+
+/** Refuses a value that is, or would become, too large. @throws {CelError} a limit */
+export function checkSize(size: number): void {
+  if (size > sizeLimit) throw new CelError(`a value of more than ${sizeLimit} characters, bytes or members`, true);
+}
+
+/** Characters, bytes or members of a value, not looking into members. */
+export function sizeOf(value: CelValue | undefined): number {
+  if (typeof value === "string" || value instanceof Uint8Array || Array.isArray(value)) return value.length;
+  return value instanceof CelMap ? value.entries.size : 1;
+}
+
+/** Characters, bytes and members of a value and of all that is in it; no longer counted above `enough`. */
+export function weightOf(value: CelValue | undefined, enough: number): number {
+  if (value instanceof CelOptional) return 1 + weightOf(value.value, enough);
+  const members = Array.isArray(value) ? value : value instanceof CelMap ? value.entries.values() : undefined;
+  let weight = 1 + sizeOf(value);
+  if (members === undefined) return weight;
+  for (const member of members as Iterable<CelValue>) {
+    if (weight > enough) break;
+    weight += weightOf(member, enough - weight);
+  }
+  return weight;
+}
+
 /** An unsigned 64-bit integer. */
 export class CelUint {
   readonly value: bigint;
@@ -103,6 +130,21 @@ export class CelMap {
 /** Throws a {@linkcode CelError}. */
 export function fail(message: string): never {
   throw new CelError(message);
+}
+
+/** Refuses values that an operator or function does not take. */
+export function overload(): never {
+  return fail("no such overload");
+}
+
+/** A value that must be a text. @throws {CelError} */
+export function textOf(value: CelValue | undefined): string {
+  return typeof value === "string" ? value : overload();
+}
+
+/** A value that must be a list. @throws {CelError} */
+export function listOf(value: CelValue | undefined): readonly CelValue[] {
+  return Array.isArray(value) ? value : overload();
 }
 
 function mapKey(key: CelValue): string | undefined {
@@ -205,6 +247,11 @@ function byteOrder(a: Uint8Array, b: Uint8Array): number {
     if (difference !== 0) return Math.sign(difference);
   }
   return Math.sign(a.length - b.length);
+}
+
+/** An int, which must fit 64 bits. @throws {CelError} */
+export function checkedInt(value: bigint): bigint {
+  return value < -(2n ** 63n) || value >= 2n ** 63n ? fail("integer overflow") : value;
 }
 
 /** The order of two values: -1, 0, 1; `undefined` for NaN. @throws {CelError} for types that have none between them */

@@ -25,6 +25,22 @@ Deno.test("evaluateCel() is bounded in work and size", () => {
   const isLimit = (error: unknown) => error instanceof FormatError && error.code === "limit";
   throws(() => run("l.all(a, l.all(b, l.all(c, true)))", { l: list }), isLimit);
   throws(() => run("l.map(a, s.replace('', s)).size() > 0 || true", { l: list, s: "x".repeat(2000) }), isLimit);
+  const large = { s: "a".repeat(500_000), l: list, m: Object.fromEntries(list.map((at) => [`k${at}`, at])) };
+  for (
+    const text of [
+      "l.all(a, l.all(b, m == m))",
+      "l.all(a, !s.contains('ab'))",
+      "l.all(a, sets.contains(l, l))",
+      "s.replace('a', s) == ''",
+      "l.map(a, s).join('') == ''",
+      "'%s'.format([l.map(a, s)]) == ''",
+      "optional.of(bytes(s)).optMap(x, x + x).optMap(x, x + x).optMap(x, x + x).hasValue()",
+      `optional.of([1])${".optMap(x, [x, x])".repeat(40)} != optional.of([1])`,
+    ]
+  ) {
+    throws(() => run(text, large), isLimit, text);
+  }
+  equal(run("(bytes(s) + bytes(s)).size()", { s: "a".repeat(300_000) }), 600_000n);
   equal(run("s.matches('^(a+)+$')", { s: `${"a".repeat(20_000)}b` }), false);
 });
 
