@@ -1,3 +1,4 @@
+import { isJson } from "../../../format/is_json.ts";
 import type { JsonPatchOperation } from "../../../format/json_patch.ts";
 import { applyJsonPatch as patchedJson } from "../../../format/json_patch.ts";
 import { nodeFromJson, nodeToJson } from "../../../format/yaml_node/node_json.ts";
@@ -58,14 +59,4 @@ function replacesAnnotations(operation: JsonPatchOperation): boolean {
   const { op, path, from } = operation;
   if (op === "move" && places.includes(String(from))) return true;
   return op !== "test" && places.includes(String(path));
-}
-
-/** The runtime's own message would quote the text, and a patch may have been decrypted. */
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
-  }
 }
