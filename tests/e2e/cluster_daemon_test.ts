@@ -125,6 +125,14 @@ const cases: Readonly<Record<string, (bench: Bench) => Promise<void>>> = {
     const { stdout } = await place.ask("events", "--output", "json");
     equal(stdout.split('"DriftDetected"').length - 1, 1, "once");
     equal((await getJson(lab, home, "configmap", "told")).metadata.resourceVersion, edited, "nothing is written");
+    await lab.kubectl([...patch, '{"data":{"a":"1"}}']);
+    await until(drifted, (found) => found?.message.endsWith("changed: /data/b") === true, { what: "less drift" });
+    await lab.kubectl([...patch, '{"data":{"b":"1","c":"1"}}']);
+    await until(drifted, (found) => found?.message.endsWith("changed: /data/c") === true, { what: "other drift" });
+    await lab.kubectl([...patch, '{"data":{"c":null}}']);
+    await until(drifted, (found) => found?.status === "False", { what: "Drifted to be taken back" });
+    await lab.kubectl([...patch, '{"data":{"b":"2"}}']);
+    await until(drifted, (found) => found?.status === "True", { what: "drift anew" });
 
     await push(place, bench, { "map.yaml": yamlOf(configMap(`${home}/told`, { a: "3", b: "1" })) });
     await place.ask("reconcile", "ks", "warned", "-n", home, "--with-source");

@@ -241,6 +241,16 @@ const cases: Readonly<Record<string, (bench: Bench) => Promise<void>>> = {
       using target = clusterTarget({ api: bench.api, clock: denoClock, random: denoRandom, ownership });
       const ours = { ...bench, target };
       equal((await target.remembered(bench.owner))?.entries.length, 3);
+      const planned = await target.plan(request(ours, owned(ours, plain())), signal);
+      equal(planned.length, 3);
+      for (const change of planned) {
+        for (const other of ["flux", "pilotfish"] as const) {
+          for (const label of Object.keys(ownerLabels(bench.owner, other) ?? {})) {
+            equal(change.before?.includes(label), other !== ownership, `${label} before ${ownership}`);
+            equal(change.after?.includes(label), other === ownership, `${label} after ${ownership}`);
+          }
+        }
+      }
       const applied = await apply(ours, owned(ours, plain()));
 
       deepEqual(applied.changes.map(({ action }) => action), ["configured", "configured", "configured"], ownership);
@@ -834,6 +844,14 @@ const cases: Readonly<Record<string, (bench: Bench) => Promise<void>>> = {
           () => denoClock.sleep(100),
           () => turn = 100,
         );
+      }
+      const body = { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "probe" }, data: { image: "web:1" } };
+      const query = { dryRun: "All" };
+      for (let turn = 0; turn < 100; turn++) {
+        const path = `/api/v1/namespaces/${namespace}/configmaps`;
+        const { data } = await bench.api.send({ method: "POST", path, query, body }, signal);
+        if ((data as JsonObject).image !== "web:1") break;
+        await denoClock.sleep(100);
       }
       await rejects(
         apply(bench, owned(bench, [configMap("denied", { bad: "1" }), configMap("fine", {})])),

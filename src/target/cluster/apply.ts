@@ -250,6 +250,8 @@ async function prove(state: OwnerState, item: Item, object: JsonObject, signal: 
   if (known?.view !== undefined && (known.isUnlabelled ?? false) === isUnlabelled) proof.view = known.view;
   else known?.view?.[Symbol.dispose]();
   state.proofs.set(key, proof);
+  // Whatever was told of it, what stands now is our own doing.
+  state.told.delete(key);
   if (state.watchers.size > 0 && proof.view === undefined) await viewOf(state, proof, signal);
   if (isJsonObject(object.metadata)) proof.view?.collection.note(object);
 }

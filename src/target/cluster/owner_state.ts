@@ -253,6 +253,7 @@ export function hasLabel(state: Pick<OwnerState, "owner" | "access">, object: Js
 export function dropProof(state: OwnerState, key: string): void {
   state.proofs.get(key)?.view?.[Symbol.dispose]();
   state.proofs.delete(key);
+  state.told.delete(key);
 }
 
 /** Whether an entry carries the proof of an apply. */

@@ -285,6 +285,28 @@ Deno.test("watch() tells each change of what has drifted, and that it was undone
   last.abort(new Error("enough"));
 });
 
+Deno.test("watch() tells nothing of drift that a failed apply has corrected", async () => {
+  using bench = new TargetBench();
+  await bench.apply(owner, [configMap("a", { k: "1" }), configMap("b", { k: "1" })]);
+  const told: WatchedChange[] = [];
+  const stop = new AbortController();
+  bench.target.watch?.(owner, (change) => told.push(change), stop.signal);
+  await bench.clock.advance(1_000);
+  bench.cluster.put(path("a"), { ...bench.cluster.object(path("a")), data: { k: "x" } } as JsonObject);
+  await bench.clock.advance(1_000);
+  equal(told.length, 1);
+  bench.refuse(9, (request) => request.path === path("b") && request.method === "PATCH" && !request.query.dryRun, {
+    code: 403,
+    reason: "Forbidden",
+    message: "no",
+  });
+  await rejects(bench.apply(owner, [configMap("a", { k: "1" }), configMap("b", { k: "2" })]));
+  deepEqual(bench.cluster.object(path("a"))?.data, { k: "1" });
+  await bench.clock.advance(1_000);
+  equal(told.length, 1);
+  stop.abort(new Error("enough"));
+});
+
 Deno.test("watch() catches up after the connection broke and after 410 Gone", async () => {
   using bench = new TargetBench();
   await bench.apply(owner, [configMap("a", { k: "1" })]);
