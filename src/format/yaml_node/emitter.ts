@@ -154,7 +154,7 @@ class NodeEmitter {
       style = plain;
     }
     const text = styledText(node.text, style, indent);
-    return tag === "" ? text : `${tag} ${text}`;
+    return tag === "" ? text : text === "" ? tag : `${tag} ${text}`;
   }
 }
 

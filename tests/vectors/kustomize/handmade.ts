@@ -37,6 +37,13 @@ export const handmadeOverlays: Readonly<Record<string, Readonly<Record<string, s
   "ports without protocol are completed": patchOf(
     "spec: {template: {spec: {containers: [{name: main, ports: [{containerPort: 80, hostPort: 1}]}]}}}\n",
   ),
+  "a list put in place of a number with a comment, in a text": {
+    "overlay/base.yaml": `${config("  a: |\n    port: 80  # keep\n  e: |\n    flow: [80, 81]\n")}---\n${
+      config("  b: c\n").replace("{name: c}", "{name: d}").replace("ConfigMap", "Widget")
+    }spec: {list: [x]}\n`,
+    "overlay/kustomization.yaml": `resources: [base.yaml]\nreplacements:\n- source: {kind: Widget, fieldPath: spec.list}\n` +
+      "  targets:\n  - select: {kind: ConfigMap}\n    fieldPaths: [data.a.port, data.e.flow.0]\n",
+  },
   "ports by both keys": patchOf(
     "spec: {template: {spec: {containers: [{name: main, ports: [{containerPort: 80, protocol: UDP, name: u}]}]}}}\n",
   ),
