@@ -149,19 +149,7 @@ class Evaluation {
 
   /** A fault on one side counts only when the other side does not decide. */
   #logical(sides: readonly [ASTNode, ASTNode], scope: Scope, decisive: boolean): boolean {
-    let fault: CelError | undefined;
-    for (const side of sides) {
-      try {
-        const value = this.run(side, scope);
-        if (value === decisive) return decisive;
-        if (typeof value !== "boolean") fault ??= new CelError("no such overload");
-      } catch (error) {
-        if (!(error instanceof CelError) || error.isLimit) throw error;
-        fault ??= error;
-      }
-    }
-    if (fault !== undefined) throw fault;
-    return !decisive;
+    return this.#decide(sides, decisive, (side) => this.run(side, scope));
   }
 
   #call(name: string, args: readonly ASTNode[], scope: Scope): CelValue {
@@ -213,7 +201,7 @@ class Evaluation {
       : fail("expected iterable type");
     this.#look([items], false);
     if (name === "all" || name === "exists") {
-      return this.#quantify(items, name === "exists", (item) => this.run(body, bind(item)));
+      return this.#decide(items, name === "exists", (item) => this.run(body, bind(item)));
     }
     const test = (node: ASTNode, inner: Scope): boolean => {
       const value = this.run(node, inner);
@@ -226,7 +214,8 @@ class Evaluation {
     return items.filter((item) => test(body, bind(item))).map((item) => this.run(transform, bind(item)));
   }
 
-  #quantify(items: readonly CelValue[], decisive: boolean, test: (item: CelValue) => CelValue): boolean {
+  /** Whether a test gives what decides for any item. Faults count only where none decides. */
+  #decide<Item>(items: readonly Item[], decisive: boolean, test: (item: Item) => CelValue): boolean {
     let fault: CelError | undefined;
     for (const item of items) {
       try {

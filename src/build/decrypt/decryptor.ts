@@ -15,6 +15,7 @@ import { refOf, refText } from "../../core/resource.ts";
 import { StageError } from "../../core/stage_error.ts";
 import { parseYaml, parseYamlDocuments } from "../../format/yaml.ts";
 import { inlineResources } from "../kustomize/documents.ts";
+import { kustomizationFileNames } from "../kustomize/kustomization_file.ts";
 import { nodeFromJson, nodeToJson } from "../../format/yaml_node/node_json.ts";
 import type { KeyTools } from "./key_provider.ts";
 import { decryptDocument, decryptFile, encryptedFormat, formatOf, largestFile, type SopsFormat } from "./sops_file.ts";
@@ -99,8 +100,6 @@ function overlay(tree: FileTree, changed: ReadonlyMap<string, Uint8Array>): File
   };
 }
 
-const kustomizationNames = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
-
 /** Decrypts what the kustomizations that a build reaches name as sources of Secret generators, as patches and as values of charts. */
 async function decryptGenerators(
   tree: FileTree,
@@ -112,7 +111,7 @@ async function decryptGenerators(
   const visit = async (folder: string): Promise<void> => {
     if (seen.has(folder)) return;
     seen.add(folder);
-    const name = kustomizationNames.find((one) => tree.has(folder === "" ? one : `${folder}/${one}`));
+    const name = kustomizationFileNames.find((one) => tree.has(folder === "" ? one : `${folder}/${one}`));
     if (name === undefined) return;
     const document = readKustomization(tree, folder === "" ? name : `${folder}/${name}`);
     for (const source of [...sourcesOf(document), ...pluginSources(tree, folder, document)]) {

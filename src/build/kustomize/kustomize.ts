@@ -37,7 +37,7 @@ import { prepareTexts } from "./transformers/set_fields.ts";
 import { resolveVariables } from "./transformers/vars.ts";
 
 /** The version whose answers are given. */
-export const kustomizeVersion = "v5.8.1";
+const kustomizeVersion = "v5.8.1";
 
 /** How a build is done. Absent fields: as kustomize's library does it. */
 export interface BuildOptions {

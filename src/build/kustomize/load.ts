@@ -223,7 +223,7 @@ function isWithin(path: string, folder: string): boolean {
 }
 
 /** The refusal of a remote base. */
-export function remoteFault(path: string): Error {
+function remoteFault(path: string): Error {
   return isHttp(path)
     ? fault(
       `Refusing to read "${path}": http(s) resources are not allowed here (--allow-http allows them); put a copy into the tree`,
