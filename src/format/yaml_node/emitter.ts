@@ -91,7 +91,7 @@ class NodeEmitter {
       const comment = lineComment(node) || (keyComment === undefined ? "" : ` ${keyComment}`);
       const text = this.#inline(node, sameLine ? indent : indent + step);
       const split = text.indexOf("\n");
-      if (split >= 0 && comment !== "" && /^[|>]/.test(text)) {
+      if (split >= 0 && comment !== "" && /^(?:!\S* )?[|>]/.test(text)) {
         this.#out += ` ${text.slice(0, split)}${comment}${text.slice(split)}\n`;
       } else this.#out += text === "" ? `${comment}\n` : ` ${text}${comment}\n`;
       return;

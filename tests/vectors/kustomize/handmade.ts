@@ -44,6 +44,11 @@ export const handmadeOverlays: Readonly<Record<string, Readonly<Record<string, s
     "overlay/kustomization.yaml": `resources: [base.yaml]\nreplacements:\n- source: {kind: Widget, fieldPath: spec.list}\n` +
       "  targets:\n  - select: {kind: ConfigMap}\n    fieldPaths: [data.a.port, data.e.flow.0]\n",
   },
+  "a text of lines put in place of a number with a comment, in a text": {
+    "overlay/base.yaml": `${config("  a: |\n    port: 80  # keep\n    x: 1\n  b: |\n    p\n    q\n")}`,
+    "overlay/kustomization.yaml": `resources: [base.yaml]\nreplacements:\n- source: {kind: ConfigMap, fieldPath: data.b}\n` +
+      "  targets:\n  - select: {kind: ConfigMap}\n    fieldPaths: [data.a.port]\n",
+  },
   "ports by both keys": patchOf(
     "spec: {template: {spec: {containers: [{name: main, ports: [{containerPort: 80, protocol: UDP, name: u}]}]}}}\n",
   ),
