@@ -25,6 +25,13 @@ export interface Chart {
   /** values.schema.json as it is. */
   readonly schema?: Uint8Array;
   readonly dependencies: readonly Chart[];
+  /** Full path of a sub-chart, where it is not that of its parent, `/charts/` and its name: Helm 3, below aliases. */
+  readonly path?: string;
+}
+
+/** Full path of a sub-chart of a chart that stands at a path. */
+export function subChartPath(child: Chart, path: string): string {
+  return child.path ?? `${path}/charts/${child.metadata.name}`;
 }
 
 /** A CRD file of `crds/`, with the chart that it came from. */
@@ -43,7 +50,7 @@ export function crdsOf(chart: Chart, path: string = chart.metadata.name): readon
     .map((file) => ({ name: file.name, path: `${path}/${file.name}`, data: file.data }));
   return [
     ...own,
-    ...chart.dependencies.flatMap((child) => crdsOf(child, `${path}/charts/${child.metadata.name}`)),
+    ...chart.dependencies.flatMap((child) => crdsOf(child, subChartPath(child, path))),
   ];
 }
 

@@ -31,7 +31,7 @@ export async function readChartFolder(path: string, files: ChartFiles, options: 
     checkChartHead(head, options.dialect);
   }
   const ignore = await files.read(`${path}/.helmignore`);
-  const rules = parseIgnoreRules(ignore === undefined ? "" : fromBytes(ignore));
+  const rules = parseIgnoreRules(ignore === undefined ? "" : fromBytes(ignore), options.dialect);
   const found = new Map<string, Uint8Array>();
   const state = { root: path, files, rules, found, total: 0, notify: options.notify };
   if ((await files.stat(path))?.kind === "link") await tellLink(state, path);

@@ -10,6 +10,7 @@ import { goText } from "../values/go_format.ts";
 import type { NullRules } from "../values/null_rules.ts";
 import { copyValue, isMissing, newTable, pathValue, tableAt, tableOf } from "../values/tables.ts";
 import type { Table } from "../values/tables.ts";
+import { AliasSharing } from "./alias_sharing.ts";
 import type { Chart } from "./chart.ts";
 import { ChartError } from "./metadata.ts";
 import type { Dependency } from "./metadata.ts";
@@ -20,14 +21,13 @@ export interface DependencyOptions {
   readonly rules: NullRules;
   readonly notify: Notify;
   /**
-   * Helm 3: charts that are taken in under several aliases share their declarations, so that an alias given in one is
-   * seen in the next. Default `false`.
+   * Helm 3: charts that are taken in under several aliases share their declarations and sub-charts (`AliasSharing`). Default
+   * `false`.
    */
   readonly sharesAliases?: boolean;
 }
 
-/** Names that aliases gave to shared declarations. */
-type Renames = Map<Dependency, string>;
+type Deciding = DependencyOptions & { readonly sharing: AliasSharing | undefined };
 
 /**
  * The chart with those sub-charts that its conditions and tags leave enabled, named by their aliases, and with the
@@ -36,8 +36,10 @@ type Renames = Map<Dependency, string>;
  * @throws {ChartError} when the value of a sub-chart's name is no table
  */
 export function processDependencies(chart: Chart, values: GoMap | undefined, options: DependencyOptions): Chart {
-  const renames: Renames = new Map();
-  return withImports(withEnabled(chart, tableOf(values), "", { ...options, renames }), options);
+  const sharing = options.sharesAliases === true ? new AliasSharing(chart) : undefined;
+  const deciding = { ...options, sharing };
+  const whole = withImports(withEnabled(chart, tableOf(values), "", deciding), deciding);
+  return sharing?.settled(whole) ?? whole;
 }
 
 /**
@@ -59,40 +61,41 @@ interface Decided extends Dependency {
   isEnabled: boolean;
 }
 
-function withEnabled(
-  chart: Chart,
-  values: Table,
-  path: string,
-  options: DependencyOptions & { readonly renames: Renames },
-): Chart {
+function withEnabled(chart: Chart, values: Table, path: string, options: Deciding): Chart {
   const written = chart.metadata.dependencies;
   if (written === undefined) return chart;
   const declared = written.map((dependency) => ({
     ...dependency,
-    name: options.renames.get(dependency) ?? dependency.name,
+    name: options.sharing?.aliasOf(dependency) ?? dependency.name,
   }));
   const named = withAliases(chart, declared);
-  if (options.sharesAliases === true) {
-    for (const dependency of written) if (dependency.alias !== "") options.renames.set(dependency, dependency.alias);
-  }
+  options.sharing?.adopt(chart, named);
   const decided = declared.map((dependency): Decided => ({
     ...dependency,
     name: dependency.alias === "" ? dependency.name : dependency.alias,
     isEnabled: true,
   }));
-  const whole = coalesceValues({ ...chart, dependencies: named }, values, options);
-  applyTags(decided, whole, options.notify);
-  applyConditions(decided, whole, path, options.notify);
+  const joined = coalesceValues({ ...chart, dependencies: named }, values, options);
+  applyTags(decided, joined, options.notify);
+  applyConditions(decided, joined, path, options.notify);
+  decided.forEach((dependency, index) => options.sharing?.decide(written[index] as Dependency, dependency));
   const disabled = new Set(decided.filter((dependency) => !dependency.isEnabled).map((dependency) => dependency.name));
   const kept = named.filter((child) => !disabled.has(child.metadata.name))
-    .map((child) => withEnabled(child, whole, `${path}${child.metadata.name}.`, options));
-  const keptDeclared = decided.filter((dependency) => !disabled.has(dependency.name))
-    .map(({ isEnabled, ...dependency }) => ({ ...dependency, enabled: isEnabled }));
-  return {
+    .map((child) => withEnabled(child, joined, `${path}${child.metadata.name}.`, options));
+  const keptDeclared = decided.flatMap((each, index) => {
+    if (disabled.has(each.name)) return [];
+    const { isEnabled, ...dependency } = each;
+    const made = { ...dependency, enabled: isEnabled };
+    options.sharing?.keepDeclaration(written[index] as Dependency, made);
+    return [made];
+  });
+  const whole = {
     ...chart,
     metadata: { ...chart.metadata, dependencies: keptDeclared.length === 0 ? undefined : keptDeclared },
     dependencies: kept,
   };
+  options.sharing?.keepChart(chart, whole);
+  return whole;
 }
 
 /** Sub-charts that nothing declares, then one for each declaration that one of them meets, under its alias. */
@@ -101,7 +104,8 @@ function withAliases(chart: Chart, declared: readonly Dependency[]): readonly Ch
   const found = declared.flatMap((dependency) => {
     const child = chart.dependencies.find((candidate) => meets(candidate, dependency));
     if (child === undefined) return [];
-    return dependency.alias === "" ? [child] : [{ ...child, metadata: { ...child.metadata, name: dependency.alias } }];
+    const name = dependency.alias === "" ? child.metadata.name : dependency.alias;
+    return [{ ...child, metadata: { ...child.metadata, name } }];
   });
   return [...undeclared, ...found];
 }
@@ -156,9 +160,10 @@ function applyConditions(dependencies: readonly Decided[], values: Table, prefix
 }
 
 /** Import-values, sub-charts first: what is imported becomes a default of the parent, under the parent's own ones. */
-function withImports(chart: Chart, options: DependencyOptions): Chart {
+function withImports(chart: Chart, options: Deciding): Chart {
   const children = chart.dependencies.map((child) => withImports(child, options));
   const whole: Chart = { ...chart, dependencies: children };
+  options.sharing?.keepChart(chart, whole);
   const declared = chart.metadata.dependencies;
   if (declared === undefined) return whole;
   const joining: JoinOptions = { ...options, keepsNulls: true };
@@ -166,18 +171,22 @@ function withImports(chart: Chart, options: DependencyOptions): Chart {
   // Helm shares tables between what is imported and where it comes from, so that nulls of one import reach the other.
   const imported = newTable();
   for (const dependency of declared) {
+    if (options.sharing?.imports(dependency) === false) continue;
     for (const item of dependency.importValues) importOne(item, dependency, values, imported, joining);
   }
   // Templates see what was imported in one form.
-  const named = declared.map((dependency) => ({
-    ...dependency,
-    importValues: dependency.importValues.flatMap(pairOf),
-  }));
-  return {
+  const named = declared.map((dependency) => {
+    const made = { ...dependency, importValues: dependency.importValues.flatMap(pairOf) };
+    options.sharing?.keepDeclaration(dependency, made);
+    return made;
+  });
+  const made = {
     ...whole,
     metadata: { ...whole.metadata, dependencies: named },
     values: joinTables(copyValue(values), imported, joining),
   };
+  options.sharing?.keepChart(chart, made);
+  return made;
 }
 
 /** An import as child and parent path; nothing for what is neither text nor map. */

@@ -1,3 +1,5 @@
+import type { Dialect } from "../dialect.ts";
+import { defaultDialect, isHelm3 } from "../dialect.ts";
 import { basePath, compilePattern } from "./go_path.ts";
 import type { PathPattern } from "./go_path.ts";
 
@@ -21,12 +23,15 @@ export class IgnoreSyntaxError extends Error {
 /**
  * Reads a `.helmignore` (Helm 4.2.4, `pkg/ignore`). It looks like a `.gitignore` and differs: no `**`; the first rule
  * that decides wins; a negated rule leaves out everything that it does *not* match. `templates/.?*` is always left out.
+ * In Helm 3 a rule that begins with several slashes loses one each time it is asked, so that entries count in their order.
  *
  * @throws {IgnoreSyntaxError} with Helm's text for `**` and for malformed patterns
  */
-export function parseIgnoreRules(text: string): IgnoreRules {
+export function parseIgnoreRules(text: string, dialect: Dialect = defaultDialect): IgnoreRules {
   const lines = text.replace(/^\ufeff/, "").split("\n");
-  const rules = [...lines, "templates/.?*"].map(parseRule).filter((rule) => rule !== undefined);
+  const rules = [...lines, "templates/.?*"].map((line) => parseRule(line, dialect)).filter((rule) =>
+    rule !== undefined
+  );
   return {
     ignores(path, isFolder) {
       for (const rule of rules) {
@@ -39,7 +44,7 @@ export function parseIgnoreRules(text: string): IgnoreRules {
   };
 }
 
-function parseRule(line: string): Rule | undefined {
+function parseRule(line: string, dialect: Dialect): Rule | undefined {
   let rule = line.trim();
   if (rule === "" || rule.startsWith("#")) return undefined;
   if (rule.includes("**")) throw new IgnoreSyntaxError("double-star (**) syntax is not supported");
@@ -49,9 +54,19 @@ function parseRule(line: string): Rule | undefined {
   const mustBeFolder = rule.endsWith("/");
   if (mustBeFolder) rule = rule.slice(0, -1);
   const isRooted = rule.startsWith("/");
-  const pattern = compilePattern(isRooted ? rule.slice(1) : rule) ?? (() => false);
+  const pattern = isHelm3(dialect) && rule.startsWith("//")
+    ? shrinkingPattern(rule)
+    : compilePattern(isRooted ? rule.slice(1) : rule) ?? (() => false);
   const isWhole = isRooted || rule.includes("/");
   return { isNegated, mustBeFolder, matches: isWhole ? pattern : (path) => pattern(basePath(path)) };
+}
+
+function shrinkingPattern(rule: string): PathPattern {
+  let rest = rule;
+  return (path) => {
+    if (rest.startsWith("/")) rest = rest.slice(1);
+    return compilePattern(rest)?.(path) ?? false;
+  };
 }
 
 /** A file or folder of a chart's folder, in the order of a walk. */

@@ -33,7 +33,7 @@ const maxDepth = 32;
  */
 export function loadChartFolder(tree: FileTree, options: LoadOptions): Chart {
   const rulesFile = tree.read(".helmignore");
-  const rules = parseIgnoreRules(rulesFile === undefined ? "" : fromBytes(rulesFile));
+  const rules = parseIgnoreRules(rulesFile === undefined ? "" : fromBytes(rulesFile), options.dialect);
   const listed = inOrderOfWalk(tree);
   const files: ChartFile[] = [];
   let total = 0;

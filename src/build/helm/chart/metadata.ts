@@ -170,13 +170,14 @@ export function checkMetadata(raw: RawMetadata): ChartMetadata {
     throw invalid("chart.metadata.type must be application or library");
   }
   const maintainers = (raw.maintainers as readonly (StructValue | null)[] | undefined)?.map(maintainerOf);
-  const dependencies = (raw.dependencies as readonly (StructValue | null)[] | undefined)?.map(dependencyOf);
   const names = new Set<string>();
-  for (const dependency of dependencies ?? []) {
+  const dependencies = (raw.dependencies as readonly (StructValue | null)[] | undefined)?.map((each) => {
+    const dependency = dependencyOf(each);
     const key = dependency.alias === "" ? dependency.name : dependency.alias;
     if (names.has(key)) throw invalid(`more than one dependency with name or alias ${quoteText(key)}`);
     names.add(key);
-  }
+    return dependency;
+  });
   return { ...metadata, maintainers, dependencies };
 }
 

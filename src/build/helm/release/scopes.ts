@@ -1,5 +1,5 @@
 import type { Chart } from "../chart/chart.ts";
-import { isLibrary } from "../chart/chart.ts";
+import { isLibrary, subChartPath } from "../chart/chart.ts";
 import { basePath, joinPaths } from "../chart/go_path.ts";
 import type { Dialect } from "../dialect.ts";
 import { languageOf } from "../dialect.ts";
@@ -40,7 +40,7 @@ export function templatesOf(chart: Chart, path: string = chart.metadata.name): r
     .filter((file) => !onlyPartials || basePath(file.name).startsWith("_"))
     .map((file) => ({ name: joinPaths(path, file.name), data: file.data }));
   return [
-    ...chart.dependencies.flatMap((child) => templatesOf(child, `${path}/charts/${child.metadata.name}`)),
+    ...chart.dependencies.flatMap((child) => templatesOf(child, subChartPath(child, path))),
     ...own,
   ];
 }
@@ -89,7 +89,8 @@ function addScopes(chart: Chart, path: string, values: Table, isRoot: boolean, s
   for (const child of chart.dependencies) {
     const name = child.metadata.name;
     const inner = tableAt(values, name);
-    const scope = addScopes(child, `${path}/charts/${name}`, isMissing(inner) ? newTable() : inner, false, shared);
+    const own = isMissing(inner) ? newTable() : inner;
+    const scope = addScopes(child, subChartPath(child, path), own, false, shared);
     children.push([name, scope]);
   }
   const scope = goDict([

@@ -20,7 +20,15 @@ export function compileSchema(root: JsonValue, documents: SchemaDocuments, { nod
     const node = next();
     if (!isJsonObject(node) || seen.has(node)) continue;
     seen.add(node);
-    const { resource: { draft } } = documents.placeOf(node);
+    const { resource } = documents.placeOf(node);
+    const { document, draft } = resource;
+    // The resource of what is reached takes part as a whole, and with it the anchors that a dynamic reference may find.
+    queue.push(() => nodeAt(resource));
+    if (draft === 2020 && node === resource.root) {
+      for (const [name, pointer] of resource.anchors) {
+        if (resource.dynamicAnchors.has(name)) queue.push(() => nodeAt({ document, pointer }));
+      }
+    }
     const follow = (reference: JsonValue | undefined) => {
       if (typeof reference !== "string") return;
       const target = documents.locate(reference, node);
