@@ -116,7 +116,8 @@ Deno.test({
   name: "a build process ends with the process that started it, busy or not, and leaves signals of a terminal to it",
   ignore: !isLinux,
   async fn() {
-    for (const work of ["await new Promise(() => {});", "for (;;);"]) {
+    // A promise that nobody settles would end it: nothing would be left to wait for.
+    for (const work of ["await new Promise((resolve) => setTimeout(resolve, 60_000));", "for (;;);"]) {
       const opener = fromFileUrl(new URL("../../src/platform/build_process.ts", import.meta.url));
       const told = "const pid = (await process.call('pid', options))[0]; console.log(pid);";
       const text = `
