@@ -916,7 +916,11 @@ export class ThemedChartGenerator {
   }
 
   #oddFiles(files: Files, { folder }: Part): void {
-    for (const file of this.#some(fileNames, 0.35)) files[`${folder}${file}`] = this.#one(fileBytes);
+    for (const file of this.#some(fileNames, 0.35)) {
+      // Most contents of these end the load.
+      if (/^(?:charts\/README|Chart\.lock)/.test(file) && this.#chance(0.95)) continue;
+      files[`${folder}${file}`] = this.#one(fileBytes);
+    }
     if (this.#chance(0.7)) {
       files[`${folder}.helmignore`] = this.#many(3, () => this.#one(ignoreRules)).join("\n") + this.#one(["", "\n"]);
     }

@@ -68,7 +68,11 @@ function shownOnly(
   for (const pattern of patterns) {
     const matches = compilePattern(pattern) ?? (() => false);
     const found = documents.filter(({ path }) => path !== undefined && matches(path));
-    if (found.length === 0) throw failure ?? new CommandError(`could not find template ${pattern} in chart`);
+    if (found.length === 0) {
+      // Before 4.2.4 Helm tells that nothing is shown, and not why nothing was rendered.
+      if (failure !== undefined && dialect === "helm4.2.4") throw failure;
+      throw new CommandError(`could not find template ${pattern} in chart`);
+    }
     for (const { document } of found) shown += `---\n${document}\n`;
   }
   return shown;
