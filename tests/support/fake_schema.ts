@@ -2,7 +2,7 @@ import type { JsonObject, JsonValue } from "../../src/core/json.ts";
 import { isJsonObject } from "../../src/core/json.ts";
 
 /** How a list or map is merged: by keys of its items, as a set of values, or as one. */
-export type Merging = { readonly kind: "keys"; readonly keys: readonly string[] } | { readonly kind: "set" } | {
+type Merging = { readonly kind: "keys"; readonly keys: readonly string[] } | { readonly kind: "set" } | {
   readonly kind: "atomic";
 } | { readonly kind: "map" };
 
@@ -23,7 +23,7 @@ const listKeys: Readonly<Record<string, readonly string[]>> = {
 const atomicMaps = new Set(["selector", "nodeSelector", "matchLabels", "roleRef", "resourceFieldRef", "secretKeyRef"]);
 
 /** How a value at a path of field names is merged. */
-export function mergingOf(path: readonly string[], value: JsonValue): Merging {
+function mergingOf(path: readonly string[], value: JsonValue): Merging {
   const name = path.at(-1) ?? "";
   if (Array.isArray(value)) {
     if (name === "finalizers") return { kind: "set" };
@@ -71,7 +71,7 @@ export function fieldsSet(object: JsonObject): FieldSet {
 }
 
 /** Key of a list's item as a path element. */
-export function itemKey(item: JsonValue, keys: readonly string[]): string {
+function itemKey(item: JsonValue, keys: readonly string[]): string {
   const values = keys.map((key) =>
     [key, isJsonObject(item) && item[key] !== undefined ? item[key] : key === "protocol" ? "TCP" : null] as const
   );
@@ -129,7 +129,7 @@ function step(value: JsonValue | undefined, part: string): JsonValue | undefined
 }
 
 /** Whether a list's item is the one that a path element names. */
-export function isItem(item: JsonValue, part: string): boolean {
+function isItem(item: JsonValue, part: string): boolean {
   const wanted = JSON.parse(part.slice(2)) as JsonValue;
   if (part.startsWith("v:")) return JSON.stringify(item) === JSON.stringify(wanted);
   return isJsonObject(wanted) && isJsonObject(item) &&

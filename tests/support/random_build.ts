@@ -1338,7 +1338,7 @@ const themes: readonly Theme[] = [
 ];
 
 /** Names of the themes, for those who want to see one alone. */
-export const themeNames: Readonly<Record<string, Theme>> = {
+const themeNames: Readonly<Record<string, Theme>> = {
   replacements,
   vars,
   generators,

@@ -63,7 +63,7 @@ export function hook(kind: string, name: string, patch: Partial<HookResource> = 
 }
 
 /** A target that holds what it is given, says which applies leave alone what is there, and fails the wait for what is named. */
-export class NotingTarget extends FakeTarget {
+class NotingTarget extends FakeTarget {
   failing = "";
   /** What stands, by inventory id. */
   readonly held = new Map<string, Resource>();
